@@ -1,0 +1,8 @@
+//! The fhir room: a leaf. FHIR R4 types, search index rows, Bundle and OperationOutcome builders.
+//!
+//! <https://hl7.org/fhir/R4/>
+
+pub mod search;
+
+pub use kap_fhir_codec as codec;
+pub use kap_fhir_codec::model;

@@ -1,0 +1,1 @@
+//! The kap room.

@@ -1,0 +1,12 @@
+//! kap-gateway: ketamine-assisted-psychotherapy (KAP) records in, FHIR R4 out.
+//!
+//! The rooms and who may import whom: ARCHITECTURE.md; `tests/architecture.rs` holds them to it.
+
+pub mod api;
+pub mod app;
+pub mod config;
+pub mod fhir;
+pub mod ingest;
+pub mod kap;
+pub mod mapping;
+pub mod store;

@@ -1,0 +1,236 @@
+//! The store room: what was acknowledged survives, every version is kept, search rows are written with it.
+//!
+//! `ResourceStore` is the one contract; `sqlite/` is the embedded default. A PostgreSQL engine takes the place
+//! beside it and passes the same suite (`tests/store.rs`).
+
+pub mod sqlite;
+
+use crate::fhir::search::IndexRow;
+use bytes::Bytes;
+
+/// Whose data: every key starts with it. One gateway serves one tenant until access control names more.
+pub const DEFAULT_TENANT: &str = "default";
+
+/// One stored version of one resource.
+#[derive(Debug, Clone)]
+pub struct StoredResource {
+    pub resource_type: String,
+    pub id: String,
+    /// Counts from 1 for each resource; `meta.versionId` in the body says the same.
+    pub version_id: u64,
+    /// Microseconds since 1970-01-01T00:00:00Z; `meta.lastUpdated` in the body says the same.
+    pub last_updated: i64,
+    /// The bytes that we send: JSON with `meta.versionId` and `meta.lastUpdated` in place.
+    pub body: Bytes,
+}
+
+/// What to do where the resource is already there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteMode {
+    /// A new version, unless the content is the same.
+    Put,
+    /// Nothing: another record may know more about it (a patient or practitioner named in passing).
+    CreateIfAbsent,
+}
+
+/// One resource to store.
+#[derive(Debug, Clone)]
+pub struct Write {
+    pub resource_type: String,
+    pub id: String,
+    /// JSON whose first members are `resourceType`, `id`, `meta`, without versionId and lastUpdated:
+    /// the store puts those in.
+    pub body: Bytes,
+    pub mode: WriteMode,
+    /// The patient whose compartment it belongs to (`Patient.id`), if any.
+    pub patient: Option<String>,
+    pub index: Vec<IndexRow>,
+}
+
+/// Names a sender's record: two systems may use the same record id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RecordKey {
+    pub kind: String,
+    pub system: String,
+    pub record_id: String,
+}
+
+/// A stored record: which resources it wrote, in which versions.
+#[derive(Debug, Clone)]
+pub struct StoredRecord {
+    pub key: RecordKey,
+    /// As the sender wrote it: an integer or an instant, as text.
+    pub revision: String,
+    /// SHA-256 of the record's canonical form.
+    pub digest: [u8; 32],
+    /// The resources as this record wrote them, in the order of writing; those that it no longer holds are gone
+    /// from the list.
+    pub resources: Vec<StoredResource>,
+}
+
+/// A record's write: all of it, or nothing.
+#[derive(Debug, Clone)]
+pub struct RecordWrite {
+    pub key: RecordKey,
+    pub revision: String,
+    pub digest: [u8; 32],
+    /// The stored revision on which the caller built this write (`None`: no such record yet). If another writer was
+    /// faster the answer is `Committed::Superseded`, and nothing is stored.
+    pub based_on: Option<String>,
+    /// The record's resources, which make its new list.
+    pub writes: Vec<Write>,
+    /// Versions that mark resources `entered-in-error` which the record no longer holds: written, not listed.
+    pub retractions: Vec<Write>,
+}
+
+/// What became of one resource of a committed write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteOutcome {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+#[derive(Debug, Clone)]
+pub struct WrittenResource {
+    pub resource_type: String,
+    pub id: String,
+    pub version_id: u64,
+    pub outcome: WriteOutcome,
+}
+
+#[derive(Debug, Clone)]
+pub enum Committed {
+    /// Durable. One row for each write, then one for each retraction, in the order given.
+    Stored(Vec<WrittenResource>),
+    /// `based_on` is not what is stored: read again and decide again.
+    Superseded,
+}
+
+/// A search on one resource type. Every filter must hold.
+#[derive(Debug, Clone, Default)]
+pub struct SearchQuery {
+    pub resource_type: String,
+    pub filters: Vec<Filter>,
+    pub sort: Sort,
+    /// Page size, at least 1.
+    pub count: usize,
+    /// Where the page before ended, from its `SearchPage::next`.
+    pub after: Option<Cursor>,
+    /// Count all matches, not only this page's.
+    pub total: bool,
+}
+
+/// One filter: any of its values must match.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// Name of the search parameter in the index, or `_id`, `_lastUpdated`.
+    pub parameter: String,
+    pub any_of: Vec<FilterValue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilterValue {
+    /// `system` `None`: any system; `Some("")`: explicitly none. `code` `None`: any code of the system.
+    Token { system: Option<String>, code: Option<String> },
+    /// The resource's span against [low, high] of the value (microseconds, inclusive) by the prefix.
+    Date { prefix: DatePrefix, low: i64, high: i64 },
+    /// `resource_type` `None`: any type.
+    Reference { resource_type: Option<String>, id: String },
+}
+
+/// <https://hl7.org/fhir/R4/search.html#prefix>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatePrefix {
+    Eq,
+    Ne,
+    Gt,
+    Lt,
+    Ge,
+    Le,
+    Sa,
+    Eb,
+    Ap,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// The order in which resources were first stored: it never changes, so pages are stable.
+    #[default]
+    Stored,
+    /// By the type's `date` parameter; resources without one come last. `true` is descending.
+    Date { descending: bool },
+    LastUpdated { descending: bool },
+}
+
+/// A place in a sorted result: opaque outside the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+#[derive(Debug, Clone)]
+pub struct SearchPage {
+    pub resources: Vec<StoredResource>,
+    pub total: Option<u64>,
+    pub next: Option<Cursor>,
+}
+
+/// Why the store could not answer. None of the texts holds patient data.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The page link was not made by this store.
+    #[error("the page link cannot be read")]
+    InvalidCursor,
+    /// The disk is full, the file is damaged, the database has gone.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// A write whose body does not start with resourceType, id and meta: a mistake of ours.
+    #[error("{resource_type} has a body that the store cannot version")]
+    MalformedBody { resource_type: String },
+}
+
+/// Keeps FHIR resources and the records they came from.
+#[async_trait::async_trait]
+pub trait ResourceStore: Send + Sync {
+    /// Stores a record's resources in one transaction; returns when they are durable.
+    async fn commit(&self, tenant: &str, write: RecordWrite) -> Result<Committed, StoreError>;
+
+    /// The current version, or `None`.
+    async fn read(&self, tenant: &str, resource_type: &str, id: &str)
+    -> Result<Option<StoredResource>, StoreError>;
+
+    /// One version, or `None`.
+    async fn vread(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        id: &str,
+        version_id: u64,
+    ) -> Result<Option<StoredResource>, StoreError>;
+
+    /// All versions of one resource, newest first; `before` continues below that version.
+    async fn history(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        id: &str,
+        count: usize,
+        before: Option<u64>,
+    ) -> Result<Vec<StoredResource>, StoreError>;
+
+    async fn search(&self, tenant: &str, query: SearchQuery) -> Result<SearchPage, StoreError>;
+
+    /// The records of that kind and id, of every system, or of one.
+    async fn records(
+        &self,
+        tenant: &str,
+        kind: &str,
+        record_id: &str,
+        system: Option<&str>,
+    ) -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// All current resources in a patient's compartment and the patient's own, in the order of storing.
+    async fn compartment(&self, tenant: &str, patient: &str) -> Result<Vec<StoredResource>, StoreError>;
+
+    /// Can it take a write now? For readiness.
+    async fn check(&self) -> Result<(), StoreError>;
+}
