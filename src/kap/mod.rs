@@ -1,1 +1,8 @@
-//! The kap room.
+//! The kap room: the KAP record as openapi.yaml defines it. Imports no other room.
+
+pub mod contract;
+pub mod fault;
+pub mod json;
+pub mod kind;
+pub mod records;
+pub mod values;

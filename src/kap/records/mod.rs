@@ -1,0 +1,111 @@
+//! The typed KAP records: what the contract lets through, in types.
+
+pub mod dosing_session;
+pub mod intake;
+pub mod integration_session;
+pub mod measurement;
+pub mod outcome;
+pub mod shared;
+
+use super::kind::Kind;
+use super::values::DateTime;
+use serde_json::Value;
+use shared::{Practitioner, SecurityMark, Source, SystemIdentifier};
+
+/// A record of any kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    Intake(Box<intake::Intake>),
+    DosingSession(Box<dosing_session::DosingSession>),
+    IntegrationSession(Box<integration_session::IntegrationSession>),
+    Outcome(Box<outcome::Outcome>),
+}
+
+/// A borrowed identifier, whichever struct of the contract holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdentifierRef<'a> {
+    pub system: &'a str,
+    pub value: &'a str,
+}
+
+impl<'a> From<&'a SystemIdentifier> for IdentifierRef<'a> {
+    fn from(identifier: &'a SystemIdentifier) -> Self {
+        Self {
+            system: &identifier.system,
+            value: &identifier.value,
+        }
+    }
+}
+
+impl<'a> From<&'a intake::PatientIdentifier> for IdentifierRef<'a> {
+    fn from(identifier: &'a intake::PatientIdentifier) -> Self {
+        Self {
+            system: &identifier.system,
+            value: &identifier.value,
+        }
+    }
+}
+
+/// What every record says about itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Header<'a> {
+    pub kind: Kind,
+    pub source: &'a Source,
+    pub recorded_at: &'a DateTime,
+    pub author: &'a Practitioner,
+    /// The patient's first identifier: it makes the FHIR id.
+    pub patient: IdentifierRef<'a>,
+    pub course: IdentifierRef<'a>,
+    pub security: &'a [SecurityMark],
+}
+
+impl Record {
+    /// Reads a record that the contract's check has let through; an error means that the types and openapi.yaml
+    /// disagree.
+    pub fn from_value(kind: Kind, record: Value) -> Result<Self, serde_json::Error> {
+        Ok(match kind {
+            Kind::Intake => Self::Intake(serde_json::from_value(record)?),
+            Kind::DosingSession => Self::DosingSession(serde_json::from_value(record)?),
+            Kind::IntegrationSession => Self::IntegrationSession(serde_json::from_value(record)?),
+            Kind::Outcome => Self::Outcome(serde_json::from_value(record)?),
+        })
+    }
+
+    pub fn to_value(&self) -> Result<Value, serde_json::Error> {
+        match self {
+            Self::Intake(record) => serde_json::to_value(record),
+            Self::DosingSession(record) => serde_json::to_value(record),
+            Self::IntegrationSession(record) => serde_json::to_value(record),
+            Self::Outcome(record) => serde_json::to_value(record),
+        }
+    }
+
+    pub fn header(&self) -> Header<'_> {
+        /// The same six fields by the same names; only the intake's patient has more than one identifier.
+        macro_rules! header {
+            ($kind:expr, $record:expr, $patient:expr) => {
+                Header {
+                    kind: $kind,
+                    source: &$record.source,
+                    recorded_at: &$record.recorded_at,
+                    author: &$record.author,
+                    patient: ($patient).into(),
+                    course: (&$record.course.identifier).into(),
+                    security: &$record.security,
+                }
+            };
+        }
+        match self {
+            Self::Intake(record) => {
+                header!(Kind::Intake, record, &record.patient.identifiers.first)
+            }
+            Self::DosingSession(record) => {
+                header!(Kind::DosingSession, record, &record.patient.identifier)
+            }
+            Self::IntegrationSession(record) => {
+                header!(Kind::IntegrationSession, record, &record.patient.identifier)
+            }
+            Self::Outcome(record) => header!(Kind::Outcome, record, &record.patient.identifier),
+        }
+    }
+}
