@@ -1,1 +1,208 @@
-//! SQLite, embedded: the default store.
+//! The store room: SQLite, embedded, the default store. <https://sqlite.org/wal.html>
+//!
+//! One writer thread commits many waiting records in one transaction (`writer`), readers have a pool of
+//! connections (`readers`). Point reads run on the caller's thread: they take less time than a change of thread.
+
+mod body;
+mod cursor;
+mod readers;
+mod reads;
+mod record;
+mod schema;
+mod search;
+mod writer;
+
+use crate::store::{
+    Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord,
+    StoredResource,
+};
+use readers::Readers;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use writer::Writer;
+
+/// How long a connection waits for another's lock: a checkpoint may hold it for a moment.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A store in one file. Cheap to clone; the file is let go when the last clone is dropped.
+#[derive(Clone)]
+pub struct SqliteStore {
+    open: Arc<Open>,
+}
+
+struct Open {
+    // Fields are dropped in this order: the claim on the file ends after its last use.
+    writer: Writer,
+    readers: Readers,
+    _claim: File,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it, and claims it: a second gateway on the same file gets an error, as does a
+    /// file of a newer schema.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let place = Place {
+            path: path.as_ref().to_path_buf(),
+        };
+        let claim = place.claim()?;
+        let mut connection = place
+            .connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+            .map_err(unavailable)?;
+        schema::migrate(&mut connection)
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let writer = Writer::start(connection)?;
+        Ok(Self {
+            open: Arc::new(Open {
+                writer,
+                readers: Readers::new(place),
+                _claim: claim,
+            }),
+        })
+    }
+
+    /// A read that may take long runs where it holds up no request.
+    async fn read_aside<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let open = Arc::clone(&self.open);
+        tokio::task::spawn_blocking(move || open.readers.with(read))
+            .await
+            .map_err(|error| StoreError::Unavailable(format!("a read was stopped: {error}")))?
+    }
+}
+
+#[async_trait::async_trait]
+impl ResourceStore for SqliteStore {
+    async fn commit(&self, tenant: &str, write: RecordWrite) -> Result<Committed, StoreError> {
+        self.open.writer.commit(tenant, write).await
+    }
+
+    async fn read(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        id: &str,
+    ) -> Result<Option<StoredResource>, StoreError> {
+        self.open
+            .readers
+            .with(|connection| reads::current(connection, tenant, resource_type, id))
+    }
+
+    async fn vread(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        id: &str,
+        version_id: u64,
+    ) -> Result<Option<StoredResource>, StoreError> {
+        self.open
+            .readers
+            .with(|connection| reads::version(connection, tenant, resource_type, id, version_id))
+    }
+
+    async fn history(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        id: &str,
+        count: usize,
+        before: Option<u64>,
+    ) -> Result<Vec<StoredResource>, StoreError> {
+        let (tenant, resource_type, id) =
+            (tenant.to_owned(), resource_type.to_owned(), id.to_owned());
+        self.read_aside(move |connection| {
+            reads::history(connection, &tenant, &resource_type, &id, count, before)
+        })
+        .await
+    }
+
+    async fn search(&self, tenant: &str, query: SearchQuery) -> Result<SearchPage, StoreError> {
+        let tenant = tenant.to_owned();
+        self.read_aside(move |connection| search::page(connection, &tenant, &query))
+            .await
+    }
+
+    async fn records(
+        &self,
+        tenant: &str,
+        kind: &str,
+        record_id: &str,
+        system: Option<&str>,
+    ) -> Result<Vec<StoredRecord>, StoreError> {
+        let (tenant, kind, record_id) = (tenant.to_owned(), kind.to_owned(), record_id.to_owned());
+        let system = system.map(str::to_owned);
+        self.read_aside(move |connection| {
+            reads::records(connection, &tenant, &kind, &record_id, system.as_deref())
+        })
+        .await
+    }
+
+    async fn compartment(
+        &self,
+        tenant: &str,
+        patient: &str,
+    ) -> Result<Vec<StoredResource>, StoreError> {
+        let (tenant, patient) = (tenant.to_owned(), patient.to_owned());
+        self.read_aside(move |connection| reads::compartment(connection, &tenant, &patient))
+            .await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.open.writer.check().await
+    }
+}
+
+/// Where the file lies, and how its connections are set up.
+struct Place {
+    path: PathBuf,
+}
+
+impl Place {
+    /// Holds `<file>.lock` for as long as the store is open. The lock goes with the process, also when it is killed.
+    fn claim(&self) -> Result<File, StoreError> {
+        let mut lock_path = self.path.clone().into_os_string();
+        lock_path.push(".lock");
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(lock_path)
+            .map_err(|error| {
+                StoreError::Unavailable(format!(
+                    "{} cannot be claimed: {error}",
+                    self.path.display()
+                ))
+            })?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable(format!(
+                "{} is in use by another kap-gateway",
+                self.path.display()
+            ))),
+            Err(TryLockError::Error(error)) => Err(StoreError::Unavailable(format!(
+                "{} cannot be claimed: {error}",
+                self.path.display()
+            ))),
+        }
+    }
+
+    fn connect(&self, access: OpenFlags) -> rusqlite::Result<Connection> {
+        let connection =
+            Connection::open_with_flags(&self.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "synchronous", "full")?;
+        }
+        Ok(connection)
+    }
+}
+
+/// SQLite names tables and columns in its texts, never values: nothing of a patient can be in them.
+fn unavailable(error: rusqlite::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}

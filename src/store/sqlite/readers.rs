@@ -1,0 +1,52 @@
+//! The store room: a pool of read-only connections, each used by one thread at a time.
+
+use super::{Place, unavailable};
+use crate::store::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use std::sync::{Mutex, PoisonError};
+
+/// Connections kept for the next reader; more are opened while more read at once.
+const KEPT: usize = 16;
+
+pub(super) struct Readers {
+    place: Place,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) fn new(place: Place) -> Self {
+        Self {
+            place,
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Runs a read on a connection that nobody else uses meanwhile.
+    pub(super) fn with<T>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.open().map_err(unavailable)?,
+        };
+        // A connection whose read failed is not kept: the next reader starts afresh.
+        let answer = read(&mut connection)?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < KEPT {
+            idle.push(connection);
+        }
+        Ok(answer)
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        let connection = self.place.connect(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    }
+}

@@ -1,0 +1,298 @@
+//! The store room: writes one record and its resources inside the writer's transaction.
+
+use super::body::Unversioned;
+use super::writer::Clock;
+use crate::fhir::search::{IndexRow, IndexValue};
+use crate::store::{Committed, RecordWrite, Write, WriteMode, WriteOutcome, WrittenResource};
+use rusqlite::{Connection, Error, OptionalExtension, params};
+use std::collections::HashMap;
+
+/// Row numbers of resources, with the version of each that the record wrote last.
+type OwnVersions = HashMap<i64, u64>;
+
+pub(super) fn store(
+    connection: &Connection,
+    clock: &mut Clock,
+    tenant: &str,
+    write: &RecordWrite,
+) -> rusqlite::Result<Committed> {
+    let Some(record) = claim_revision(connection, tenant, write)? else {
+        return Ok(Committed::Superseded);
+    };
+    let own = own_versions(connection, record)?;
+    connection
+        .prepare_cached("DELETE FROM record_resource WHERE record = ?1")?
+        .execute([record])?;
+    let mut list =
+        connection.prepare_cached("INSERT INTO record_resource VALUES (?1, ?2, ?3, ?4)")?;
+    let mut written = Vec::with_capacity(write.writes.len() + write.retractions.len());
+    for (position, write) in write.writes.iter().enumerate() {
+        let (seq, resource) = put(connection, clock, tenant, write, &own)?;
+        list.execute(params![record, position, seq, resource.version_id])?;
+        written.push(resource);
+    }
+    for write in &write.retractions {
+        let (_, resource) = put(connection, clock, tenant, write, &own)?;
+        written.push(resource);
+    }
+    Ok(Committed::Stored(written))
+}
+
+/// Writes revision and digest and gives the record's row number, unless the stored revision is another than the
+/// write was built on.
+fn claim_revision(
+    connection: &Connection,
+    tenant: &str,
+    write: &RecordWrite,
+) -> rusqlite::Result<Option<i64>> {
+    let RecordWrite {
+        key,
+        revision,
+        digest,
+        based_on,
+        ..
+    } = write;
+    let stored: Option<(i64, String)> = connection
+        .prepare_cached(
+            "SELECT seq, revision FROM record WHERE tenant = ?1 AND kind = ?2 AND record_id = ?3 AND system = ?4",
+        )?
+        .query_row(params![tenant, key.kind, key.record_id, key.system], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match (stored, based_on) {
+        (Some((seq, stored)), Some(based_on)) if stored == *based_on => {
+            connection
+                .prepare_cached("UPDATE record SET revision = ?2, digest = ?3 WHERE seq = ?1")?
+                .execute(params![seq, revision, digest])?;
+            Ok(Some(seq))
+        }
+        (None, None) => connection
+            .prepare_cached(
+                "INSERT INTO record (tenant, kind, record_id, system, revision, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .insert(params![tenant, key.kind, key.record_id, key.system, revision, digest])
+            .map(Some),
+        (Some(_), _) | (None, Some(_)) => Ok(None),
+    }
+}
+
+fn own_versions(connection: &Connection, record: i64) -> rusqlite::Result<OwnVersions> {
+    connection
+        .prepare_cached("SELECT resource, max(version_id) FROM record_resource WHERE record = ?1 GROUP BY resource")?
+        .query_map([record], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+struct Current {
+    seq: i64,
+    version_id: u64,
+    last_updated: i64,
+    body: Vec<u8>,
+}
+
+/// Stores one resource, if it says something new; gives its row number too.
+fn put(
+    connection: &Connection,
+    clock: &mut Clock,
+    tenant: &str,
+    write: &Write,
+    own: &OwnVersions,
+) -> rusqlite::Result<(i64, WrittenResource)> {
+    let collection = collection(connection, tenant, &write.resource_type)?;
+    let body = Unversioned::parse(write).map_err(uncommittable)?;
+    let stored = connection
+        .prepare_cached(
+            "SELECT seq, version_id, last_updated, body FROM resource WHERE collection = ?1 AND id = ?2",
+        )?
+        .query_row(params![collection, write.id], |row| {
+            Ok(Current { seq: row.get(0)?, version_id: row.get(1)?, last_updated: row.get(2)?, body: row.get(3)? })
+        })
+        .optional()?;
+    let written = |version_id, outcome| WrittenResource {
+        resource_type: write.resource_type.clone(),
+        id: write.id.clone(),
+        version_id,
+        outcome,
+    };
+    let Some(current) = stored else {
+        let seq = create(connection, clock, collection, write, body)?;
+        return Ok((seq, written(1, WriteOutcome::Created)));
+    };
+    let seq = current.seq;
+    let known = match write.mode {
+        WriteMode::CreateIfAbsent => Some(current.version_id),
+        WriteMode::Put => unchanged(connection, &current, own.get(&seq).copied(), body)?,
+    };
+    if let Some(version_id) = known {
+        return Ok((seq, written(version_id, WriteOutcome::Unchanged)));
+    }
+    let version_id = update(connection, clock, collection, &current, write, body)?;
+    Ok((seq, written(version_id, WriteOutcome::Updated)))
+}
+
+/// The version that says the same already: the record's own last one where it has one, else the current one.
+/// Another record's later word on the resource is not undone by sending this record again.
+fn unchanged(
+    connection: &Connection,
+    current: &Current,
+    own: Option<u64>,
+    body: Unversioned<'_>,
+) -> rusqlite::Result<Option<u64>> {
+    let same = |version_id, last_updated, stored: &[u8]| {
+        body.with_version(version_id, last_updated)
+            .is_ok_and(|body| body == stored)
+    };
+    let version_id = own.unwrap_or(current.version_id);
+    let is_same = if version_id == current.version_id {
+        same(version_id, current.last_updated, &current.body)
+    } else {
+        connection
+            .prepare_cached("SELECT last_updated, body FROM past_version WHERE resource = ?1 AND version_id = ?2")?
+            .query_row(params![current.seq, version_id], |row| {
+                Ok(same(version_id, row.get(0)?, row.get_ref(1)?.as_blob()?))
+            })?
+    };
+    Ok(is_same.then_some(version_id))
+}
+
+fn create(
+    connection: &Connection,
+    clock: &mut Clock,
+    collection: i64,
+    write: &Write,
+    body: Unversioned<'_>,
+) -> rusqlite::Result<i64> {
+    let last_updated = clock.tick();
+    let (first_date, last_date) = sort_dates(&write.index);
+    let body = body.with_version(1, last_updated).map_err(uncommittable)?;
+    let seq = connection
+        .prepare_cached(
+            "INSERT INTO resource (collection, id, version_id, last_updated, patient, first_date, last_date, body)
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .insert(params![collection, write.id, last_updated, write.patient, first_date, last_date, body])?;
+    index(connection, collection, seq, &write.index)?;
+    Ok(seq)
+}
+
+/// Moves the current version to the past ones and takes its place; gives the new version.
+fn update(
+    connection: &Connection,
+    clock: &mut Clock,
+    collection: i64,
+    current: &Current,
+    write: &Write,
+    body: Unversioned<'_>,
+) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("INSERT INTO past_version (resource, version_id, last_updated, body) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![current.seq, current.version_id, current.last_updated, current.body])?;
+    let version_id = current.version_id + 1;
+    let last_updated = clock.tick();
+    let (first_date, last_date) = sort_dates(&write.index);
+    let body = body
+        .with_version(version_id, last_updated)
+        .map_err(uncommittable)?;
+    connection
+        .prepare_cached(
+            "UPDATE resource SET version_id = ?2, last_updated = ?3, patient = ?4, first_date = ?5, last_date = ?6,
+             body = ?7 WHERE seq = ?1",
+        )?
+        .execute(params![current.seq, version_id, last_updated, write.patient, first_date, last_date, body])?;
+    connection
+        .prepare_cached("DELETE FROM token WHERE resource = ?1")?
+        .execute([current.seq])?;
+    connection
+        .prepare_cached("DELETE FROM date WHERE resource = ?1")?
+        .execute([current.seq])?;
+    index(connection, collection, current.seq, &write.index)?;
+    Ok(version_id)
+}
+
+/// The lowest and highest start of the `date` rows, as the columns `first_date` and `last_date` want them.
+fn sort_dates(index: &[IndexRow]) -> (i64, i64) {
+    let starts = || {
+        index
+            .iter()
+            .filter(|row| row.parameter == "date")
+            .filter_map(|row| match row.value {
+                // An open start still comes before a resource without any date.
+                IndexValue::Date { low, .. } => Some(low.max(i64::MIN + 1)),
+                IndexValue::Token { .. } | IndexValue::Reference { .. } => None,
+            })
+    };
+    (
+        starts().min().unwrap_or(i64::MAX),
+        starts().max().unwrap_or(i64::MIN),
+    )
+}
+
+fn index(
+    connection: &Connection,
+    collection: i64,
+    seq: i64,
+    rows: &[IndexRow],
+) -> rusqlite::Result<()> {
+    // OR IGNORE: an element may say the same twice, and once is enough to find it.
+    let mut token = connection
+        .prepare_cached("INSERT OR IGNORE INTO token (resource, parameter, system, code, collection) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut date = connection
+        .prepare_cached("INSERT OR IGNORE INTO date (resource, parameter, low, high, collection) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for row in rows {
+        let parameter = name(connection, row.parameter)?;
+        match &row.value {
+            IndexValue::Token { system, code } => {
+                token.execute(params![
+                    seq,
+                    parameter,
+                    name(connection, system)?,
+                    code,
+                    collection
+                ])?;
+            }
+            IndexValue::Reference { resource_type, id } => {
+                token.execute(params![
+                    seq,
+                    parameter,
+                    name(connection, resource_type)?,
+                    id,
+                    collection
+                ])?;
+            }
+            IndexValue::Date { low, high } => {
+                date.execute(params![seq, parameter, low, high, collection])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn collection(connection: &Connection, tenant: &str, resource_type: &str) -> rusqlite::Result<i64> {
+    let known = connection
+        .prepare_cached("SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2")?
+        .query_row([tenant, resource_type], |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(id) => Ok(id),
+        None => connection
+            .prepare_cached("INSERT INTO collection (tenant, resource_type) VALUES (?1, ?2)")?
+            .insert([tenant, resource_type]),
+    }
+}
+
+fn name(connection: &Connection, text: &str) -> rusqlite::Result<i64> {
+    let known = connection
+        .prepare_cached("SELECT id FROM name WHERE text = ?1")?
+        .query_row([text], |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(id) => Ok(id),
+        None => connection
+            .prepare_cached("INSERT INTO name (text) VALUES (?1)")?
+            .insert([text]),
+    }
+}
+
+/// Carries our own error through a transaction whose errors are SQLite's.
+fn uncommittable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::ToSqlConversionFailure(Box::new(error))
+}

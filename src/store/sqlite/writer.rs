@@ -1,0 +1,184 @@
+//! The store room: one thread writes, and commits all requests that wait in one transaction (group commit), so that
+//! many of them share one fsync.
+
+use super::body::Unversioned;
+use super::{record, unavailable};
+use crate::store::{Committed, RecordWrite, StoreError};
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// Requests that share one transaction at most: bounds the memory and the time until the first is answered.
+const GROUP: usize = 128;
+
+/// Requests that may wait; further callers wait for a place.
+const QUEUE: usize = 256;
+
+/// The handle on the writer thread. Dropping it lets the thread finish what it has taken, and waits for it.
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Job {
+    task: Task,
+    reply: oneshot::Sender<Result<Committed, StoreError>>,
+}
+
+enum Task {
+    Commit {
+        tenant: String,
+        write: RecordWrite,
+    },
+    /// Writes the readiness row.
+    Check,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+        let clock = Clock::start(&connection).map_err(unavailable)?;
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || run(connection, clock, receiver))
+            .map_err(|error| {
+                StoreError::Unavailable(format!("the writer cannot start: {error}"))
+            })?;
+        Ok(Self {
+            jobs: Some(sender),
+            thread: Some(thread),
+        })
+    }
+
+    pub(super) async fn commit(
+        &self,
+        tenant: &str,
+        write: RecordWrite,
+    ) -> Result<Committed, StoreError> {
+        for write in write.writes.iter().chain(&write.retractions) {
+            Unversioned::parse(write)?;
+        }
+        self.send(Task::Commit {
+            tenant: tenant.to_owned(),
+            write,
+        })
+        .await
+    }
+
+    pub(super) async fn check(&self) -> Result<(), StoreError> {
+        self.send(Task::Check).await.map(|_| ())
+    }
+
+    async fn send(&self, task: Task) -> Result<Committed, StoreError> {
+        let stopped = || StoreError::Unavailable("the writer has stopped".into());
+        let (reply, answer) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.send(Job { task, reply })
+            .await
+            .map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // A writer that panicked has told its callers so already.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(mut connection: Connection, mut clock: Clock, mut jobs: mpsc::Receiver<Job>) {
+    connection.set_prepared_statement_cache_capacity(64);
+    let mut group = Vec::with_capacity(GROUP);
+    while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
+        let (tasks, replies): (Vec<_>, Vec<_>) =
+            group.drain(..).map(|job| (job.task, job.reply)).unzip();
+        for (reply, answer) in replies
+            .into_iter()
+            .zip(answers(&mut connection, &mut clock, &tasks))
+        {
+            // A caller that no longer waits has its record stored all the same.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// Commits the tasks together; if the transaction as a whole fails (no space for all of them, say), each by itself.
+fn answers(
+    connection: &mut Connection,
+    clock: &mut Clock,
+    tasks: &[Task],
+) -> Vec<Result<Committed, StoreError>> {
+    match (commit_together(connection, clock, tasks), tasks) {
+        (Ok(answers), _) => answers,
+        (Err(error), [_]) => vec![Err(unavailable(error))],
+        (Err(_), tasks) => tasks
+            .chunks(1)
+            .flat_map(|task| answers(connection, clock, task))
+            .collect(),
+    }
+}
+
+/// One transaction with a savepoint for each task: one that fails is undone alone. `Err`: none of them is stored.
+fn commit_together(
+    connection: &mut Connection,
+    clock: &mut Clock,
+    tasks: &[Task],
+) -> rusqlite::Result<Vec<Result<Committed, StoreError>>> {
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut answers = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let savepoint = transaction.savepoint()?;
+        let done = match task {
+            Task::Commit { tenant, write } => record::store(&savepoint, clock, tenant, write),
+            Task::Check => check(&savepoint, clock),
+        };
+        match done {
+            Ok(committed) => {
+                savepoint.commit()?;
+                answers.push(Ok(committed));
+            }
+            // SQLite undoes the whole transaction where it must (disk full, input or output error).
+            Err(error) if savepoint.is_autocommit() => return Err(error),
+            Err(error) => {
+                savepoint.finish()?;
+                answers.push(Err(unavailable(error)));
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(answers)
+}
+
+fn check(connection: &Connection, clock: &mut Clock) -> rusqlite::Result<Committed> {
+    connection
+        .prepare_cached("UPDATE readiness SET checked = ?1")?
+        .execute([clock.tick()])?;
+    Ok(Committed::Stored(vec![]))
+}
+
+/// Gives each version its own `lastUpdated`, also when the machine's clock stands still or goes back.
+pub(super) struct Clock {
+    last: i64,
+}
+
+impl Clock {
+    fn start(connection: &Connection) -> rusqlite::Result<Self> {
+        // One look into the index for each collection, instead of a walk over all resources.
+        const SQL: &str = "SELECT coalesce(max((SELECT max(last_updated) FROM resource WHERE collection = collection.id)), 0)
+                           FROM collection";
+        Ok(Self {
+            last: connection.query_row(SQL, [], |row| row.get(0))?,
+        })
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z, more than ever before in this store.
+    pub(super) fn tick(&mut self) -> i64 {
+        self.last = Timestamp::now().as_microsecond().max(self.last + 1);
+        self.last
+    }
+}
