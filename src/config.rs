@@ -1,1 +1,280 @@
-//! config
+//! Configuration: what the operator may set, and where each value comes from. Imports nothing of ours.
+//!
+//! A flag wins over an environment variable, that over the file, that over the default.
+
+use serde::Deserialize;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+/// Every environment variable of the gateway starts with this; one that we do not know is an error.
+pub const ENVIRONMENT_PREFIX: &str = "KAP_GATEWAY_";
+
+/// The largest body that is taken where nothing else is said: 1 MiB.
+const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
+const DEFAULT_PAGE_SIZE: usize = 50;
+const DEFAULT_PAGE_SIZE_MAX: usize = 1000;
+
+/// What can be set, in one place or another: nothing here has a default yet.
+///
+/// The same names stand in the file (`data_file`), in the environment (`KAP_GATEWAY_DATA_FILE`) and as flags
+/// (`--data-file`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "KAP_GATEWAY_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+
+    /// Listen on an address that other machines reach, although nobody is asked who they are
+    #[arg(long, env = "KAP_GATEWAY_ALLOW_UNPROTECTED", value_name = "true|false",
+          num_args = 0..=1, default_missing_value = "true")]
+    pub allow_unprotected: Option<bool>,
+
+    /// SQLite file that keeps everything; it is made if it is not there [default: kap-gateway.db]
+    #[arg(long, env = "KAP_GATEWAY_DATA_FILE", value_name = "FILE")]
+    pub data_file: Option<PathBuf>,
+
+    /// Where clients reach the gateway, for links in answers [default: http:// and the listen address]
+    #[arg(long, env = "KAP_GATEWAY_PUBLIC_BASE_URL", value_name = "URL")]
+    pub public_base_url: Option<String>,
+
+    /// Largest request body, in bytes [default: 1048576]
+    #[arg(long, env = "KAP_GATEWAY_BODY_LIMIT", value_name = "BYTES")]
+    pub body_limit: Option<usize>,
+
+    /// Resources on a page where the client does not say [default: 50]
+    #[arg(long, env = "KAP_GATEWAY_PAGE_SIZE", value_name = "NUMBER")]
+    pub page_size: Option<usize>,
+
+    /// Most resources on a page, whatever the client says [default: 1000]
+    #[arg(long, env = "KAP_GATEWAY_PAGE_SIZE_MAX", value_name = "NUMBER")]
+    pub page_size_max: Option<usize>,
+
+    /// Threads that answer requests [default: one for each processor]
+    #[arg(long, env = "KAP_GATEWAY_WORKERS", value_name = "NUMBER")]
+    pub workers: Option<usize>,
+
+    /// How log lines are written to standard error [default: text]
+    #[arg(long, env = "KAP_GATEWAY_LOG_FORMAT", value_name = "FORMAT", value_enum)]
+    pub log_format: Option<LogFormat>,
+
+    /// Which log lines are written; each request makes one at level info [default: info]
+    #[arg(long, env = "KAP_GATEWAY_LOG_LEVEL", value_name = "LEVEL", value_enum)]
+    pub log_level: Option<LogLevel>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object on each line.
+    Json,
+}
+
+/// The least level of which log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+/// The configuration of one gateway: complete, and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data_file: PathBuf,
+    /// Without a slash at the end. `None`: made from the address that was bound.
+    pub public_base_url: Option<String>,
+    /// In bytes.
+    pub body_limit: usize,
+    pub page_size: usize,
+    pub page_size_max: usize,
+    pub workers: Option<usize>,
+    pub log_format: LogFormat,
+    pub log_level: LogLevel,
+}
+
+/// Why the gateway cannot be started as configured.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration file {}: {source}", path.display())]
+    UnreadableFile { path: PathBuf, source: std::io::Error },
+    #[error("the configuration file {} is wrong: {source}", path.display())]
+    WrongFile { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("the environment variable {0} is not known; `kap-gateway serve --help` lists those that are")]
+    UnknownVariable(String),
+    #[error(
+        "refusing to listen on {0}: other machines could reach it, and this version does not ask who they are, so \
+         anybody on that network could read and write patient records. Listen on 127.0.0.1, or pass \
+         --allow-unprotected if something in front of the gateway controls access"
+    )]
+    Unprotected(SocketAddr),
+    #[error("public_base_url must be http:// or https:// with a host, without ? and #")]
+    WrongBaseUrl,
+    #[error("{0} must be at least 1")]
+    Zero(&'static str),
+    #[error("page_size ({0}) is larger than page_size_max ({1})")]
+    PageSizes(usize, usize),
+}
+
+impl Options {
+    /// Reads a TOML file; a key that is not known is an error.
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::UnreadableFile {
+            path: path.to_owned(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|source| ConfigError::WrongFile {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })
+    }
+
+    /// These values, and where there is none the other's.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            listen: self.listen.or(other.listen),
+            allow_unprotected: self.allow_unprotected.or(other.allow_unprotected),
+            data_file: self.data_file.or(other.data_file),
+            public_base_url: self.public_base_url.or(other.public_base_url),
+            body_limit: self.body_limit.or(other.body_limit),
+            page_size: self.page_size.or(other.page_size),
+            page_size_max: self.page_size_max.or(other.page_size_max),
+            workers: self.workers.or(other.workers),
+            log_format: self.log_format.or(other.log_format),
+            log_level: self.log_level.or(other.log_level),
+        }
+    }
+}
+
+impl TryFrom<Options> for Config {
+    type Error = ConfigError;
+
+    fn try_from(options: Options) -> Result<Self, ConfigError> {
+        let config = Self {
+            listen: options.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+            data_file: options.data_file.unwrap_or_else(|| PathBuf::from("kap-gateway.db")),
+            public_base_url: options.public_base_url.map(|url| url.trim_end_matches('/').to_owned()),
+            body_limit: options.body_limit.unwrap_or(DEFAULT_BODY_LIMIT),
+            page_size: options.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
+            page_size_max: options.page_size_max.unwrap_or(DEFAULT_PAGE_SIZE_MAX),
+            workers: options.workers,
+            log_format: options.log_format.unwrap_or_default(),
+            log_level: options.log_level.unwrap_or_default(),
+        };
+        if !config.listen.ip().is_loopback() && options.allow_unprotected != Some(true) {
+            return Err(ConfigError::Unprotected(config.listen));
+        }
+        if config.public_base_url.as_deref().is_some_and(|url| !is_base_url(url)) {
+            return Err(ConfigError::WrongBaseUrl);
+        }
+        let sizes = [
+            ("body_limit", config.body_limit),
+            ("page_size", config.page_size),
+            ("page_size_max", config.page_size_max),
+            ("workers", config.workers.unwrap_or(1)),
+        ];
+        if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(ConfigError::Zero(name));
+        }
+        if config.page_size > config.page_size_max {
+            return Err(ConfigError::PageSizes(config.page_size, config.page_size_max));
+        }
+        Ok(config)
+    }
+}
+
+fn is_base_url(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['?', '#', ' ', '"']))
+}
+
+/// Refuses environment variables that look like ours and are not: a misspelt one would be ignored silently.
+pub fn check_environment(
+    names: impl IntoIterator<Item = String>,
+    known: impl Fn(&str) -> bool,
+) -> Result<(), ConfigError> {
+    let mut ours = names.into_iter().filter(|name| name.starts_with(ENVIRONMENT_PREFIX));
+    match ours.find(|name| !known(name)) {
+        Some(name) => Err(ConfigError::UnknownVariable(name)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> Options {
+        toml::from_str(text).expect("a right file")
+    }
+
+    #[test]
+    fn defaults_are_loopback_and_one_mebibyte() {
+        let config = Config::try_from(Options::default()).expect("defaults hold");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.body_limit, 1_048_576);
+        assert_eq!((config.page_size, config.page_size_max), (50, 1000));
+        assert_eq!(config.log_format, LogFormat::Text);
+    }
+
+    #[test]
+    fn what_is_set_first_wins_value_by_value() {
+        let flags = Options { page_size: Some(7), ..Options::default() };
+        let merged = flags.or(file("page_size = 9\nbody_limit = 100\nlog_format = 'json'"));
+        let config = Config::try_from(merged).expect("right");
+        assert_eq!((config.page_size, config.body_limit, config.log_format), (7, 100, LogFormat::Json));
+    }
+
+    #[test]
+    fn unknown_key_in_the_file_is_an_error() {
+        let error = toml::from_str::<Options>("page_sise = 9").expect_err("misspelt");
+        assert!(error.to_string().contains("page_sise"), "{error}");
+    }
+
+    #[test]
+    fn other_machines_need_an_explicit_permission() {
+        for address in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80"] {
+            let listen = Some(address.parse().expect("an address"));
+            let refused = Config::try_from(Options { listen, ..Options::default() });
+            assert!(matches!(refused, Err(ConfigError::Unprotected(_))), "{address}");
+            let allowed = Options { listen, allow_unprotected: Some(true), ..Options::default() };
+            assert!(Config::try_from(allowed).is_ok(), "{address}");
+            let denied = Options { listen, allow_unprotected: Some(false), ..Options::default() };
+            assert!(Config::try_from(denied).is_err(), "{address}");
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_refused() {
+        for text in [
+            "public_base_url = 'ftp://x'",
+            "public_base_url = 'https://'",
+            "public_base_url = 'https://x/?a'",
+            "page_size = 0",
+            "body_limit = 0",
+            "workers = 0",
+            "page_size = 20\npage_size_max = 10",
+        ] {
+            assert!(Config::try_from(file(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn misspelt_environment_variable_is_an_error() {
+        let known = |name: &str| name == "KAP_GATEWAY_LISTEN";
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert!(check_environment(names(&["PATH", "KAP_GATEWAY_LISTEN"]), known).is_ok());
+        let refused = check_environment(names(&["KAP_GATEWAY_LISTN"]), known);
+        assert!(refused.expect_err("misspelt").to_string().contains("KAP_GATEWAY_LISTN"));
+    }
+}

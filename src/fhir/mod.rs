@@ -2,6 +2,7 @@
 //!
 //! <https://hl7.org/fhir/R4/>
 
+pub mod outcome;
 pub mod search;
 
 pub use kap_fhir_codec as codec;

@@ -1,0 +1,194 @@
+//! Errors of the api room, and the one table that turns each into an HTTP answer.
+//!
+//! Every error is an OperationOutcome: <https://hl7.org/fhir/R4/http.html#Status-Codes>
+
+use crate::{
+    api::representation::Representation,
+    fhir::{
+        codec::CodecError,
+        outcome::{Issue, IssueType, Place, Severity, operation_outcome},
+    },
+    store::StoreError,
+};
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+
+/// One parameter of a request that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterError {
+    pub name: String,
+    pub code: IssueType,
+    /// Says what is wrong, without the value: that may be patient data.
+    pub problem: String,
+}
+
+impl ParameterError {
+    pub fn new(name: &str, code: IssueType, problem: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            code,
+            problem: problem.into(),
+        }
+    }
+}
+
+/// Why a request could not be answered as asked. No `Display` text holds patient data.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("there is nothing at this path; GET /openapi.yaml lists what there is")]
+    UnknownRoute,
+    #[error("this path takes {allow} only")]
+    MethodNotAllowed { allow: String },
+    #[error(
+        "the URL or form holds percent-encoding that is not UTF-8 text: a % needs two hex digits (write % as %25)"
+    )]
+    MalformedUrl,
+    #[error("this server keeps no resources of that type; GET /fhir/metadata lists the types")]
+    UnknownResourceType,
+    #[error("there is no {resource_type} with that id")]
+    NotFound { resource_type: String },
+    #[error("the {resource_type} has no version with that number")]
+    VersionNotFound { resource_type: String },
+    #[error(
+        "no format that this server writes is accepted: ask for application/fhir+json or application/fhir+xml"
+    )]
+    NotAcceptable,
+    #[error("the body must be {expected}, and Content-Type must say so")]
+    UnsupportedMediaType { expected: &'static str },
+    #[error("the body is larger than {limit} bytes, the most that is taken here")]
+    BodyTooLarge { limit: usize },
+    #[error("the body ended before it was complete")]
+    BodyIncomplete,
+    #[error("parameters cannot be used")]
+    Parameters(Vec<ParameterError>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Stored content that the codec cannot write: the text may repeat the content.
+    #[error("a stored resource cannot be written in this format")]
+    Codec(#[from] CodecError),
+    /// The web framework refused the request before any handler saw it.
+    #[error("the request cannot be read")]
+    Framework(StatusCode),
+}
+
+/// One row of the table.
+struct Row {
+    status: StatusCode,
+    code: IssueType,
+    /// May the client see the error's text? Otherwise it gets a sentence that says nothing about the inside.
+    shown: bool,
+}
+
+fn row(status: StatusCode, code: IssueType) -> Row {
+    Row {
+        status,
+        code,
+        shown: true,
+    }
+}
+
+fn hidden(status: StatusCode, code: IssueType) -> Row {
+    Row {
+        status,
+        code,
+        shown: false,
+    }
+}
+
+impl ApiError {
+    /// The table: error, status, issue type, shown or hidden.
+    fn row(&self) -> Row {
+        match self {
+            Self::UnknownRoute => row(StatusCode::NOT_FOUND, IssueType::NotFound),
+            Self::MethodNotAllowed { .. } => {
+                row(StatusCode::METHOD_NOT_ALLOWED, IssueType::NotSupported)
+            }
+            Self::MalformedUrl => row(StatusCode::BAD_REQUEST, IssueType::Structure),
+            Self::UnknownResourceType => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
+            Self::NotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
+            Self::VersionNotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
+            Self::NotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
+            Self::UnsupportedMediaType { .. } => {
+                row(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueType::NotSupported)
+            }
+            Self::BodyTooLarge { .. } => row(StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong),
+            Self::BodyIncomplete => row(StatusCode::BAD_REQUEST, IssueType::Structure),
+            Self::Parameters(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
+            Self::Store(StoreError::InvalidCursor) => {
+                row(StatusCode::BAD_REQUEST, IssueType::Value)
+            }
+            Self::Store(StoreError::Unavailable(_)) => {
+                hidden(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient)
+            }
+            Self::Store(StoreError::MalformedBody { .. }) => {
+                hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception)
+            }
+            Self::Codec(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
+            Self::Framework(status) if status.is_client_error() => {
+                row(*status, IssueType::Structure)
+            }
+            Self::Framework(status) => hidden(*status, IssueType::Exception),
+        }
+    }
+
+    fn issues(&self) -> Vec<Issue> {
+        if let Self::Parameters(errors) = self {
+            return errors.iter().map(parameter_issue).collect();
+        }
+        let row = self.row();
+        let text = if row.shown {
+            sentence(&self.to_string())
+        } else {
+            "The server cannot answer this request now. X-Request-Id names it for the operator."
+                .to_owned()
+        };
+        vec![Issue {
+            severity: Severity::Error,
+            code: row.code,
+            text,
+            place: None,
+        }]
+    }
+
+    /// The answer, in the format that the request asked for, or in JSON where that is not to be had.
+    pub fn response(&self, request: &HttpRequest) -> HttpResponse {
+        let representation = Representation::of(request).unwrap_or_default();
+        let outcome = operation_outcome(&self.issues());
+        let mut answer = HttpResponse::build(self.row().status);
+        if let Self::MethodNotAllowed { allow } = self {
+            answer.insert_header((header::ALLOW, allow.as_str()));
+        }
+        representation.write(answer, outcome.to_string().into())
+    }
+}
+
+fn parameter_issue(error: &ParameterError) -> Issue {
+    Issue {
+        severity: Severity::Error,
+        code: error.code,
+        text: format!("Parameter {} {}.", error.name, error.problem),
+        place: Some(Place::Parameter(error.name.clone())),
+    }
+}
+
+/// Error texts start small and without a full stop, so that they can be nested; an answer is a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
+        None => String::new(),
+    }
+}
+
+/// Carries the error out of the handler; `observe` writes the answer, because only it sees the request.
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.row().status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.row().status)
+    }
+}

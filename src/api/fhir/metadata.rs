@@ -1,0 +1,107 @@
+//! Capabilities: what this server does, read off its routes and its search table.
+//!
+//! <https://hl7.org/fhir/R4/http.html#capabilities>, <https://hl7.org/fhir/R4/capabilitystatement.html>
+
+use crate::{
+    api::{
+        Api,
+        error::ApiError,
+        fhir::{
+            self, COUNT,
+            search_query::{COLUMNS, SORT, TOTAL},
+        },
+        parameters::{FORMAT, PRETTY},
+    },
+    api::fhir::seam::{self as search, SearchType},
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+
+/// The day on which what this statement says last changed; it is the same for every build of a version.
+const DATE: &str = "2026-11-22";
+
+pub async fn metadata(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+    let representation = fhir::representation_only(&request)?;
+    let statement = capability_statement(&api.fhir_base());
+    Ok(representation.write(HttpResponse::Ok(), statement.to_string().into()))
+}
+
+/// The CapabilityStatement of the server at that base URL.
+pub fn capability_statement(fhir_base: &str) -> Value {
+    let interactions = interactions();
+    let resources: Vec<Value> = search::resource_types()
+        .map(|name| resource(name, &interactions))
+        .collect();
+    json!({
+        "resourceType": "CapabilityStatement",
+        "name": "KapGateway",
+        "title": "kap-gateway",
+        "status": "active",
+        "date": DATE,
+        "description": "Ketamine-assisted psychotherapy records as FHIR R4 resources. The resources are read-only \
+            here: they are written as KAP records through /kap/v1 (see /openapi.yaml).",
+        "kind": "instance",
+        "software": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
+        "implementation": { "description": "kap-gateway", "url": fhir_base },
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "application/fhir+xml"],
+        "rest": [{
+            "mode": "server",
+            "documentation": format!(
+                "Searches take {COUNT}, {SORT} (date, -date, _lastUpdated, -_lastUpdated) and {TOTAL}; history takes \
+                 {COUNT}; everything takes {FORMAT} and {PRETTY}. Unknown parameters are errors unless the request \
+                 says Prefer: handling=lenient, which searches heed. Modifiers, chains and includes are not supported."
+            ),
+            "resource": resources,
+        }],
+    })
+}
+
+/// Interaction codes of the routes, each once.
+fn interactions() -> Vec<&'static str> {
+    let mut codes = Vec::new();
+    for code in fhir::endpoints()
+        .iter()
+        .filter_map(|endpoint| endpoint.interaction?.resource_code())
+    {
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes
+}
+
+fn resource(name: &str, interactions: &[&str]) -> Value {
+    let columns = COLUMNS
+        .iter()
+        .map(|(name, kind)| json!({ "name": name, "type": type_code(*kind) }));
+    let of_type = search::parameters(name).iter().map(|parameter| {
+        json!({
+            "name": parameter.name,
+            "definition": parameter.definition,
+            "type": type_code(parameter.kind),
+            "documentation": parameter.documentation,
+        })
+    });
+    json!({
+        "type": name,
+        "interaction": interactions.iter().map(|code| json!({ "code": code })).collect::<Vec<_>>(),
+        "versioning": "versioned",
+        "readHistory": true,
+        "updateCreate": false,
+        "conditionalCreate": false,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": false,
+        "conditionalDelete": "not-supported",
+        "searchParam": columns.chain(of_type).collect::<Vec<_>>(),
+    })
+}
+
+/// <https://hl7.org/fhir/R4/valueset-search-param-type.html>
+fn type_code(kind: SearchType) -> &'static str {
+    match kind {
+        SearchType::Token => "token",
+        SearchType::Date => "date",
+        SearchType::Reference => "reference",
+    }
+}

@@ -1,0 +1,117 @@
+//! The FHIR REST API, one file per interaction. <https://hl7.org/fhir/R4/http.html>
+
+pub mod bundle;
+pub mod history;
+pub mod metadata;
+pub mod read;
+pub mod seam;
+pub mod search;
+pub mod search_query;
+pub mod vread;
+
+use crate::{
+    api::{
+        Endpoint,
+        error::ApiError,
+        parameters::{self, FORMAT, PRETTY, Parameter},
+        representation::Representation,
+    },
+    api::fhir::seam::parameters as search_parameters,
+};
+use actix_web::{HttpRequest, http::Method, web};
+
+/// Our own paging parameter: only links that we wrote hold it.
+pub const CURSOR: &str = "_cursor";
+pub const COUNT: &str = "_count";
+
+/// What the API can do with resources. <https://hl7.org/fhir/R4/valueset-type-restful-interaction.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interaction {
+    Capabilities,
+    Read,
+    Vread,
+    HistoryInstance,
+    SearchType,
+}
+
+impl Interaction {
+    /// The code in CapabilityStatement.rest.resource.interaction; `capabilities` is about no resource.
+    pub fn resource_code(self) -> Option<&'static str> {
+        match self {
+            Self::Capabilities => None,
+            Self::Read => Some("read"),
+            Self::Vread => Some("vread"),
+            Self::HistoryInstance => Some("history-instance"),
+            Self::SearchType => Some("search-type"),
+        }
+    }
+}
+
+/// Read comes first: it is asked for most, and its pattern excludes the others.
+pub fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint {
+            method: Method::GET,
+            path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]{1,64}}",
+            interaction: Some(Interaction::Read),
+            route: || web::route().to(read::read),
+        },
+        Endpoint {
+            method: Method::GET,
+            path: "/fhir/metadata",
+            interaction: Some(Interaction::Capabilities),
+            route: || web::route().to(metadata::metadata),
+        },
+        Endpoint {
+            method: Method::GET,
+            path: "/fhir/{resource_type:[A-Za-z]+}",
+            interaction: Some(Interaction::SearchType),
+            route: || web::route().to(search::search),
+        },
+        Endpoint {
+            method: Method::POST,
+            path: "/fhir/{resource_type:[A-Za-z]+}/_search",
+            interaction: Some(Interaction::SearchType),
+            route: || web::route().to(search::search_by_post),
+        },
+        Endpoint {
+            method: Method::GET,
+            path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]{1,64}}/_history/{version_id:[0-9]+}",
+            interaction: Some(Interaction::Vread),
+            route: || web::route().to(vread::vread),
+        },
+        Endpoint {
+            method: Method::GET,
+            path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]{1,64}}/_history",
+            interaction: Some(Interaction::HistoryInstance),
+            route: || web::route().to(history::history),
+        },
+    ]
+}
+
+/// A type is served where the search table knows it: every type that the mapping emits has parameters there.
+fn check_type(resource_type: &str) -> Result<(), ApiError> {
+    if search_parameters(resource_type).is_empty() {
+        return Err(ApiError::UnknownResourceType);
+    }
+    Ok(())
+}
+
+/// For interactions that take `_format` and `_pretty` and nothing else.
+fn representation_only(request: &HttpRequest) -> Result<Representation, ApiError> {
+    if request.query_string().is_empty() {
+        return Representation::of(request);
+    }
+    let parameters = parameters::decode(request.query_string())?;
+    refuse_unknown(&parameters, &[FORMAT, PRETTY])?;
+    Representation::chosen(&parameters, request.headers())
+}
+
+/// All unknown and repeated parameters in one error.
+fn refuse_unknown(parameters: &[Parameter], known: &[&str]) -> Result<(), ApiError> {
+    let errors = parameters::check_names(parameters, known);
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::Parameters(errors))
+}

@@ -1,0 +1,30 @@
+//! Version read: one version of one resource. <https://hl7.org/fhir/R4/http.html#vread>
+
+use crate::{
+    api::{Api, error::ApiError, fhir},
+    store::DEFAULT_TENANT,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+pub async fn vread(
+    request: HttpRequest,
+    path: web::Path<(String, String, String)>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let representation = fhir::representation_only(&request)?;
+    let (resource_type, id, version_id) = path.into_inner();
+    fhir::check_type(&resource_type)?;
+    // A number that does not fit was never given to a version.
+    let stored = match version_id.parse() {
+        Ok(version_id) => {
+            api.store
+                .vread(DEFAULT_TENANT, &resource_type, &id, version_id)
+                .await?
+        }
+        Err(_) => None,
+    };
+    match stored {
+        Some(stored) => Ok(fhir::read::answer(&request, representation, stored)),
+        None => Err(ApiError::VersionNotFound { resource_type }),
+    }
+}
