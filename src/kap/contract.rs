@@ -4,8 +4,9 @@
 
 use super::fault::{Fault, FaultKind};
 use super::kind::Kind;
-use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
+use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 /// The API's description, as `/openapi.yaml` serves it.
 pub const OPENAPI: &str = include_str!("../../openapi.yaml");
@@ -23,6 +24,8 @@ pub enum ContractError {
 pub struct Contract {
     validators: Vec<(Kind, jsonschema::Validator)>,
     document: Value,
+    /// Names of the fields that hold whole numbers.
+    counts: HashSet<String>,
 }
 
 impl Contract {
@@ -36,7 +39,8 @@ impl Contract {
             .iter()
             .map(|kind| Ok((*kind, compile(&document, *kind)?)))
             .collect::<Result<_, ContractError>>()?;
-        Ok(Self { validators, document })
+        let counts = counts(&document);
+        Ok(Self { validators, document, counts })
     }
 
     /// openapi.yaml as a JSON value.
@@ -49,10 +53,13 @@ impl Contract {
         let Some((_, validator)) = self.validators.iter().find(|(own, _)| *own == kind) else {
             return vec![Fault::error(FaultKind::Structure, "", "This kind of record is not known.")];
         };
-        if validator.is_valid(record) {
-            return Vec::new();
+        let mut faults = Vec::new();
+        if !validator.is_valid(record) {
+            faults.extend(validator.iter_errors(record).flat_map(|error| self.faults(&error)));
         }
-        let mut faults: Vec<Fault> = validator.iter_errors(record).flat_map(|error| self.faults(&error)).collect();
+        let sentence = "The value must be a whole number, written without a decimal point.";
+        let counts_with_point = self.counts_with_point(record);
+        faults.extend(counts_with_point.into_iter().map(|pointer| Fault::error(FaultKind::Value, pointer, sentence)));
         // One value can break several keywords of its schema at once (an empty text: length and pattern); the
         // sender needs to be told once.
         faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
@@ -61,8 +68,90 @@ impl Contract {
     }
 
     fn faults(&self, error: &ValidationError) -> Vec<Fault> {
-        eprintln!("{} | {} | {} | {:?}", error.instance_path(), error.schema_path(), error.evaluation_path(), error.absolute_keyword_location());
-        vec![]
+        let pointer = error.instance_path().as_str();
+        let keyword_at = error.schema_path().as_str();
+        let schema = self.schema_around(keyword_at);
+        let one = |kind, sentence: String| vec![Fault::error(kind, pointer, sentence)];
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let sentence = format!("The contract has no such field here. {}", known_fields(schema));
+                unexpected
+                    .iter()
+                    .map(|name| Fault::error(FaultKind::Structure, child(pointer, name), sentence.clone()))
+                    .collect()
+            }
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                vec![Fault::error(FaultKind::Required, child(pointer, name), format!("`{name}` is needed."))]
+            }
+            ValidationErrorKind::Enum { options } => {
+                one(FaultKind::CodeInvalid, format!("`{}` must be {}.", last(pointer), one_of(options)))
+            }
+            ValidationErrorKind::Constant { expected_value } => {
+                one(FaultKind::CodeInvalid, format!("`{}` must be {}.", last(pointer), word(expected_value)))
+            }
+            ValidationErrorKind::Type { .. } => one(FaultKind::Value, wrong_type(schema, error.instance())),
+            ValidationErrorKind::OneOfNotValid { .. }
+            | ValidationErrorKind::OneOfMultipleValid { .. }
+            | ValidationErrorKind::AnyOf { .. } => one(FaultKind::Value, format!("The value must be {}.", alternatives(schema))),
+            ValidationErrorKind::Pattern { .. } | ValidationErrorKind::Format { .. } => {
+                one(FaultKind::Value, wrong_form(keyword_at, schema))
+            }
+            ValidationErrorKind::MinLength { .. } => one(FaultKind::Value, "The text must not be empty.".to_owned()),
+            ValidationErrorKind::MaxLength { limit } => {
+                one(FaultKind::Value, format!("The text must not have more than {limit} characters."))
+            }
+            ValidationErrorKind::MinItems { .. } => {
+                one(FaultKind::Value, "The list must not be empty: leave the field out where there is nothing to say.".to_owned())
+            }
+            ValidationErrorKind::MaxItems { limit } => {
+                one(FaultKind::Value, format!("The list must not have more than {limit} elements."))
+            }
+            ValidationErrorKind::MinProperties { .. } => {
+                one(FaultKind::Value, format!("At least one field is needed here. {}", known_fields(schema)))
+            }
+            ValidationErrorKind::UniqueItems => one(FaultKind::Value, "The list must not name anything twice.".to_owned()),
+            ValidationErrorKind::Minimum { limit } => one(FaultKind::Value, format!("The number must be at least {limit}.")),
+            ValidationErrorKind::Maximum { limit } => one(FaultKind::Value, format!("The number must be at most {limit}.")),
+            ValidationErrorKind::ExclusiveMinimum { limit } => {
+                one(FaultKind::Value, format!("The number must be more than {limit}."))
+            }
+            ValidationErrorKind::ExclusiveMaximum { limit } => {
+                one(FaultKind::Value, format!("The number must be less than {limit}."))
+            }
+            // Keywords that openapi.yaml does not use: their name at least, never the value.
+            #[allow(clippy::wildcard_enum_match_arm, reason = "a foreign enum whose other members the contract cannot raise")]
+            other => one(FaultKind::Value, format!("The value breaks `{}` of the contract.", other.keyword())),
+        }
+    }
+
+    /// The schema that holds the keyword at that place.
+    fn schema_around(&self, keyword_at: &str) -> &Value {
+        let place = keyword_at.rsplit_once('/').map_or("", |(schema, _)| schema);
+        self.document.pointer(place).unwrap_or(&Value::Null)
+    }
+
+    /// Pointers to counts with a decimal point. JSON Schema takes `2.0` for an integer; here a count has one
+    /// spelling, so that it comes back as it was sent.
+    fn counts_with_point(&self, value: &Value) -> Vec<String> {
+        let below = |step: &str, value: &Value| {
+            self.counts_with_point(value).into_iter().map(|pointer| child("", step) + &pointer).collect::<Vec<_>>()
+        };
+        match value {
+            Value::Object(fields) => fields
+                .iter()
+                .flat_map(|(name, value)| match value {
+                    Value::Number(number) if number.as_str().contains('.') && self.counts.contains(name) => {
+                        vec![child("", name)]
+                    }
+                    _ => below(name, value),
+                })
+                .collect(),
+            Value::Array(values) => {
+                values.iter().enumerate().flat_map(|(index, value)| below(&index.to_string(), value)).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        }
     }
 }
 
@@ -77,7 +166,136 @@ fn compile(document: &Value, kind: Kind) -> Result<jsonschema::Validator, Contra
         .should_ignore_unknown_formats(false)
         .offline()
         .build(&schema)
-        .map_err(|error| ContractError::Schema { kind: kind.schema(), reason: error.to_string() })
+        .map_err(|error| ContractError::Schema { kind: kind.as_str(), reason: error.to_string() })
+}
+
+/// The names of all fields of the contract that hold whole numbers.
+fn counts(document: &Value) -> HashSet<String> {
+    fn is_integer(schema: &Value) -> bool {
+        let alternatives = schema.get("oneOf").and_then(Value::as_array);
+        schema.get("type").is_some_and(|name| name == "integer")
+            || alternatives.is_some_and(|all| all.iter().any(is_integer))
+    }
+    fn collect(schema: &Value, names: &mut HashSet<String>) {
+        if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+            names.extend(properties.iter().filter(|(_, schema)| is_integer(schema)).map(|(name, _)| name.clone()));
+        }
+        match schema {
+            Value::Object(fields) => fields.values().for_each(|inner| collect(inner, names)),
+            Value::Array(values) => values.iter().for_each(|inner| collect(inner, names)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut names = HashSet::new();
+    if let Some(schemas) = document.pointer("/components/schemas") {
+        collect(schemas, &mut names);
+    }
+    names
+}
+
+fn child(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+fn last(pointer: &str) -> &str {
+    pointer.rsplit('/').next().unwrap_or_default()
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::String(word) => format!("`{word}`"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => format!("`{value}`"),
+    }
+}
+
+/// The longest list of words that a sentence spells out.
+const SMALL_SET: usize = 16;
+
+fn one_of(options: &Value) -> String {
+    match options.as_array().map(Vec::as_slice) {
+        Some([only]) => word(only),
+        Some(all) if all.len() <= SMALL_SET => {
+            format!("one of {}", all.iter().map(word).collect::<Vec<_>>().join(", "))
+        }
+        Some(_) | None => "a word of the set that openapi.yaml lists for it".to_owned(),
+    }
+}
+
+fn known_fields(schema: &Value) -> String {
+    match schema.get("properties").and_then(Value::as_object) {
+        Some(properties) if properties.len() <= SMALL_SET => {
+            let names: Vec<_> = properties.keys().map(|name| format!("`{name}`")).collect();
+            format!("Known here: {}.", names.join(", "))
+        }
+        Some(_) | None => "openapi.yaml lists the fields that are known here.".to_owned(),
+    }
+}
+
+fn wrong_type(schema: &Value, instance: &Value) -> String {
+    if instance.is_null() {
+        return "Leave the field out where there is no value: null is not taken.".to_owned();
+    }
+    let wanted = schema.get("type").and_then(Value::as_str).map_or("of another type", type_in_words);
+    format!("The value must be {wanted}, not {}.", type_in_words(type_of(instance)))
+}
+
+fn type_of(instance: &Value) -> &'static str {
+    match instance {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn type_in_words(name: &str) -> &'static str {
+    match name {
+        "object" => "an object",
+        "array" => "a list",
+        "string" => "text in quotes",
+        "number" => "a number",
+        "integer" => "a whole number",
+        "boolean" => "true or false",
+        _ => "null",
+    }
+}
+
+/// The ways out of a `oneOf`, in words: each by its type or by the name of its schema.
+fn alternatives(schema: &Value) -> String {
+    let all = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array);
+    let words = all.into_iter().flatten().map(|way| match way.get("$ref").and_then(Value::as_str) {
+        Some(reference) => form_of(last(reference)).to_owned(),
+        None => type_in_words(way.get("type").and_then(Value::as_str).unwrap_or_default()).to_owned(),
+    });
+    words.collect::<Vec<_>>().join(", or ")
+}
+
+fn wrong_form(keyword_at: &str, schema: &Value) -> String {
+    let component = keyword_at.strip_prefix("/components/schemas/").and_then(|rest| rest.split_once('/'));
+    let form = match component {
+        // The keyword stands in the component itself and not in a field of it.
+        Some((name, keyword)) if !keyword.contains('/') => form_of(name),
+        Some(_) | None => match schema.get("description").and_then(Value::as_str) {
+            Some(description) => return format!("The value does not have the form that is asked for. {description}"),
+            None => "text without white space at either end or in a row",
+        },
+    };
+    format!("The value must be {form}.")
+}
+
+/// What the texts of a component look like.
+fn form_of(component: &str) -> &'static str {
+    match component {
+        "DateTime" => "a date and time with seconds and offset, such as 2026-02-02T10:00:00-05:00",
+        "Date" => "a calendar day such as 2026-02-02",
+        "PartialDate" => "a year, a month or a day, such as 2026, 2026-02 or 2026-02-02",
+        "Uri" => "an absolute URI, such as urn:example:ids or https://ehr.example.org/ids",
+        "Token" | "RecordId" => "a short name of letters, digits and -._ (a record id also ~ and :) that starts with a letter or digit",
+        "Line" | "Text" => "text that is not only white space",
+        _ => "of the form that openapi.yaml gives",
+    }
 }
 
 #[cfg(test)]
@@ -85,8 +303,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn look() {
-        let contract = Contract::load().unwrap_or_else(|e| panic!("{e}"));
-        contract.check(Kind::Outcome, &json!({"kind":"intake","source":{"system":"a b","recordId":"x","revision":[]},"at":"2026-13-01","results":[{"instrument":"x","timepoint":{"phase":"during","minutes":1.5}, "foo":1}],"bar":2,"patient":[], "recordedAt": "2026-02-30T10:00:00Z"}));
+    fn every_pattern_and_format_of_a_component_has_its_words() {
+        let contract = Contract::load().expect("the contract loads");
+        let schemas = contract.document().pointer("/components/schemas").and_then(Value::as_object).expect("schemas");
+        for (name, schema) in schemas {
+            if schema.get("pattern").is_some() || schema.get("format").is_some() {
+                assert_ne!(form_of(name), form_of("no such component"), "{name} has no words");
+            }
+        }
+    }
+
+    #[test]
+    fn no_field_is_a_count_in_one_place_and_a_decimal_in_another() {
+        fn collect(schema: &Value, names: &mut HashSet<String>) {
+            if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+                let is_number = |schema: &Value| schema.get("type").is_some_and(|name| name == "number");
+                names.extend(properties.iter().filter(|(_, schema)| is_number(schema)).map(|(name, _)| name.clone()));
+            }
+            let inner: Vec<&Value> = match schema {
+                Value::Object(fields) => fields.values().collect(),
+                Value::Array(values) => values.iter().collect(),
+                _ => Vec::new(),
+            };
+            inner.into_iter().for_each(|inner| collect(inner, names));
+        }
+        let contract = Contract::load().expect("the contract loads");
+        let mut decimals = HashSet::new();
+        collect(contract.document(), &mut decimals);
+        assert!(decimals.contains("holdMinutes") && contract.counts.contains("minutes"));
+        assert_eq!(decimals.intersection(&contract.counts).collect::<Vec<_>>(), Vec::<&String>::new());
     }
 }

@@ -1,8 +1,10 @@
 //! The kap room: the KAP record as openapi.yaml defines it. Imports no other room.
 
+pub mod check;
 pub mod contract;
 pub mod fault;
 pub mod json;
 pub mod kind;
 pub mod records;
+pub mod rules;
 pub mod values;
