@@ -2,7 +2,9 @@
 //!
 //! <https://hl7.org/fhir/R4/>
 
+pub mod build;
 pub mod outcome;
+pub mod resource;
 pub mod search;
 
 pub use kap_fhir_codec as codec;

@@ -1,0 +1,334 @@
+//! A record on its way into FHIR: ids, references, labels, and the resources made so far.
+//!
+//! Every id is a UUIDv5 of the sender's system, the kind, the record id and the resource's slot in the record, so
+//! the same record makes the same ids. The slot also stands in `meta.source` (`system#kind/record-id/slot`): by it
+//! the way back finds each resource's place without guessing from its content.
+
+use super::concepts::{Concept, by_word, known};
+use super::label::{self, Label};
+use super::systems::{CANONICAL, extension_url};
+use crate::fhir::build;
+use crate::fhir::model::Resource;
+use crate::fhir::model::resources::{EpisodeOfCare, Organization, Patient, Practitioner};
+use crate::fhir::model::types::{
+    Code as FhirCode, CodeableConcept, Coding, Extension, ExtensionValue, HumanName, Identifier, Meta, Reference,
+};
+use crate::fhir::resource::Emitted;
+use crate::kap::kind::Kind;
+use crate::kap::records::shared::{self, RecordReference};
+use crate::kap::records::{Header, IdentifierRef};
+use crate::kap::values::Termed;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// The namespace of every id that the gateway makes: UUIDv5 of its canonical base.
+fn namespace() -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, CANONICAL.as_bytes())
+}
+
+/// Something the sender should know about an accepted record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// JSON Pointer into the record.
+    pub pointer: String,
+    pub sentence: String,
+}
+
+/// One resource of the Bundle.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub resource_type: &'static str,
+    pub id: String,
+    pub resource: Resource,
+    /// Named in passing: created where it is not there yet, never overwritten. Holds the identifier to look for.
+    pub shared: Option<(String, String)>,
+}
+
+/// The id of a resource that belongs to no single record: a patient, a course, a practitioner.
+pub fn shared_id(resource_type: &str, identifier: IdentifierRef<'_>) -> String {
+    Uuid::new_v5(&namespace(), format!("{resource_type}\n{}\n{}", identifier.system, identifier.value).as_bytes())
+        .to_string()
+}
+
+/// The id of a resource that one record owns.
+pub fn owned_id(system: &str, kind: Kind, record_id: &str, slot: &str) -> String {
+    Uuid::new_v5(&namespace(), format!("{system}\n{}\n{record_id}\n{slot}", kind.as_str()).as_bytes()).to_string()
+}
+
+/// A record being mapped.
+pub struct Draft<'a> {
+    pub header: Header<'a>,
+    pub entries: Vec<Entry>,
+    pub notices: Vec<Notice>,
+    patient_id: String,
+    course_id: String,
+    /// Shared resources already among the entries, by id.
+    named: HashSet<String>,
+    /// Slots already taken, so that two elements with the same words get two ids.
+    taken: HashSet<String>,
+    /// A code was kept as text since the last `meta`: that resource is tagged for review.
+    review: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(header: Header<'a>) -> Self {
+        Self {
+            header,
+            entries: Vec::with_capacity(32),
+            notices: Vec::new(),
+            patient_id: shared_id("Patient", header.patient),
+            course_id: shared_id("EpisodeOfCare", header.course),
+            named: HashSet::new(),
+            taken: HashSet::new(),
+            review: false,
+        }
+    }
+
+    // ------------------------------------------------------------ ids and references
+
+    /// The id of this record's resource in that slot.
+    pub fn id(&self, slot: &str) -> String {
+        owned_id(&self.header.source.system, self.header.kind, &self.header.source.record_id, slot)
+    }
+
+    /// The slot of an element of a list: `{list}/{key}`. The key is the sender's own id, or `~` and a digest of what
+    /// tells the element from its neighbours (never the text itself: slots show in ids and sources).
+    pub fn slot(&mut self, list: &str, id: Option<&str>, natural: &str) -> String {
+        let key = match id {
+            Some(id) => id.to_owned(),
+            None => format!("~{}", &Uuid::new_v5(&namespace(), natural.as_bytes()).simple().to_string()[..12]),
+        };
+        let mut slot = format!("{list}/{key}");
+        let mut copy = 1;
+        while !self.taken.insert(slot.clone()) {
+            copy += 1;
+            slot = format!("{list}/{key}~{copy}");
+        }
+        slot
+    }
+
+    /// A reference to this record's resource in that slot.
+    pub fn reference(&self, resource_type: &str, slot: &str) -> Reference {
+        build::reference(resource_type, &self.id(slot))
+    }
+
+    /// A reference to another record's resource in that slot, with the record as identifier.
+    pub fn reference_to_record(
+        &self,
+        resource_type: &str,
+        kind: Kind,
+        record: &RecordReference,
+        slot: &str,
+    ) -> Reference {
+        let system = record.system.as_deref().unwrap_or(&self.header.source.system);
+        Reference {
+            identifier: Some(Box::new(build::identifier(system, &record.record_id))),
+            ..build::reference(resource_type, &owned_id(system, kind, &record.record_id, slot))
+        }
+    }
+
+    /// The patient, with the identifier that the sender used.
+    pub fn patient(&self) -> Reference {
+        Reference {
+            identifier: Some(Box::new(build::identifier(self.header.patient.system, self.header.patient.value))),
+            ..build::reference("Patient", &self.patient_id)
+        }
+    }
+
+    pub fn patient_id(&self) -> &str {
+        &self.patient_id
+    }
+
+    /// The course (EpisodeOfCare), with the identifier that the sender used.
+    pub fn course(&self) -> Reference {
+        Reference {
+            identifier: Some(Box::new(build::identifier(self.header.course.system, self.header.course.value))),
+            ..build::reference("EpisodeOfCare", &self.course_id)
+        }
+    }
+
+    pub fn course_id(&self) -> &str {
+        &self.course_id
+    }
+
+    /// A business identifier for this record's resource in that slot.
+    pub fn identifier(&self, slot: &str) -> Identifier {
+        build::identifier(&self.header.source.system, &format!("{}/{slot}", self.header.source.record_id))
+    }
+
+    // ------------------------------------------------------------ meta, codes
+
+    /// `meta` of the resource in that slot. Call it after the resource's codes are made: it carries the review tag
+    /// of those that had to stay text.
+    pub fn meta(&mut self, slot: &str, label: Label) -> Option<Box<Meta>> {
+        let source = &self.header.source;
+        let tag = if std::mem::take(&mut self.review) {
+            vec![build::coding(super::systems::KAP, "review-code", "Code to be reviewed")]
+        } else {
+            Vec::new()
+        };
+        Some(Box::new(Meta {
+            source: Some(
+                format!("{}#{}/{}/{slot}", source.system, self.header.kind.as_str(), source.record_id).as_str().into(),
+            ),
+            security: label::security(label, self.header.security),
+            tag,
+            ..Default::default()
+        }))
+    }
+
+    pub fn notice(&mut self, pointer: impl Into<String>, sentence: impl Into<String>) {
+        self.notices.push(Notice { pointer: pointer.into(), sentence: sentence.into() });
+    }
+
+    /// A word of a closed set, or the sender's words, with the sender's codes: mapping specification, "an input
+    /// code without a mapping is kept as text with a review tag and a warning".
+    pub fn termed(&mut self, table: &'static [Concept], termed: &Termed, pointer: &str) -> CodeableConcept {
+        let row = termed.term.as_deref().and_then(|term| by_word(table, term));
+        self.coded(row, &termed.codes, termed.text.as_deref(), pointer)
+    }
+
+    /// The sender's words and codes, without a closed set.
+    pub fn coded_text(&mut self, coded: &shared::CodedText, pointer: &str) -> CodeableConcept {
+        self.coded(None, &coded.codes, Some(&coded.text), pointer)
+    }
+
+    /// Codes that we know become codings, marked `userSelected`: the sender chose them. The others stay beside the
+    /// text in an extension, with their place in the sender's list.
+    pub fn coded(
+        &mut self,
+        row: Option<&'static Concept>,
+        codes: &[shared::Code],
+        text: Option<&str>,
+        pointer: &str,
+    ) -> CodeableConcept {
+        let mut coding: Vec<Coding> = row.map(concept_coding).into_iter().collect();
+        let mut extension = Vec::new();
+        for (place, code) in codes.iter().enumerate() {
+            match known::display(&code.system, &code.code) {
+                Some(display) => coding.push(Coding {
+                    user_selected: Some(true.into()),
+                    ..build::coding(&code.system, &code.code, display)
+                }),
+                None => {
+                    self.review = true;
+                    self.notice(
+                        format!("{pointer}/codes/{place}"),
+                        "The gateway does not know this code: it is kept beside the text and tagged for review.",
+                    );
+                    extension.push(unmapped_code(code, place));
+                }
+            }
+        }
+        CodeableConcept { extension, coding, text: text.map(Into::into), ..Default::default() }
+    }
+
+    // ------------------------------------------------------------ entries
+
+    /// Adds a resource that this record owns.
+    pub fn push<R: Emitted>(&mut self, resource: R) {
+        let id = resource.id().unwrap_or_default().to_owned();
+        self.entries.push(Entry { resource_type: R::TYPE, id, resource: resource.into_resource(), shared: None });
+    }
+
+    fn share<R: Emitted>(&mut self, id: String, identifier: IdentifierRef<'_>, resource: impl FnOnce() -> R) {
+        if self.named.insert(id.clone()) {
+            let shared = Some((identifier.system.to_owned(), identifier.value.to_owned()));
+            self.entries.push(Entry { resource_type: R::TYPE, id, resource: resource().into_resource(), shared });
+        }
+    }
+
+    /// `meta` of a resource named in passing: no source of its own, the record's test mark.
+    fn shared_meta(&self) -> Option<Box<Meta>> {
+        Some(Box::new(Meta { security: label::security(Label::Normal, self.header.security), ..Default::default() }))
+    }
+
+    /// Names the patient and the course, for records that do not describe them: created where they are not there
+    /// yet, with nothing but their identifiers.
+    pub fn name_patient_and_course(&mut self) {
+        let meta = self.shared_meta();
+        let (patient, course) = (self.header.patient, self.header.course);
+        let id = self.patient_id.clone();
+        self.share(id.clone(), patient, || Patient {
+            id: Some(id.as_str().into()),
+            meta: meta.clone(),
+            identifier: vec![build::identifier(patient.system, patient.value)],
+            ..Default::default()
+        });
+        let id = self.course_id.clone();
+        let reference = self.patient();
+        self.share(id.clone(), course, || EpisodeOfCare {
+            id: Some(id.as_str().into()),
+            meta,
+            identifier: vec![build::identifier(course.system, course.value)],
+            // Whoever runs the course says what state it is in: an intake will.
+            status: FhirCode { extension: vec![build::unknown()], ..Default::default() },
+            patient: Box::new(reference),
+            ..Default::default()
+        });
+    }
+
+    /// A practitioner by reference, identifier and name; the resource is created where it is not there yet.
+    pub fn practitioner(&mut self, practitioner: &shared::Practitioner) -> Reference {
+        let identifier = IdentifierRef::from(&practitioner.identifier);
+        let id = shared_id("Practitioner", identifier);
+        let meta = self.shared_meta();
+        self.share(id.clone(), identifier, || Practitioner {
+            id: Some(id.as_str().into()),
+            meta,
+            identifier: vec![build::identifier(identifier.system, identifier.value)],
+            name: practitioner
+                .name
+                .iter()
+                .map(|name| HumanName { text: Some(name.as_str().into()), ..Default::default() })
+                .collect(),
+            ..Default::default()
+        });
+        Reference {
+            identifier: Some(Box::new(build::identifier(identifier.system, identifier.value))),
+            display: practitioner.name.as_deref().map(Into::into),
+            ..build::reference("Practitioner", &id)
+        }
+    }
+
+    /// An organization, the same way.
+    pub fn organization(&mut self, organization: &shared::Organization) -> Reference {
+        let identifier = IdentifierRef::from(&organization.identifier);
+        let id = shared_id("Organization", identifier);
+        let meta = self.shared_meta();
+        self.share(id.clone(), identifier, || Organization {
+            id: Some(id.as_str().into()),
+            meta,
+            identifier: vec![build::identifier(identifier.system, identifier.value)],
+            name: Some(organization.name.as_str().into()),
+            ..Default::default()
+        });
+        Reference {
+            identifier: Some(Box::new(build::identifier(identifier.system, identifier.value))),
+            display: Some(organization.name.as_str().into()),
+            ..build::reference("Organization", &id)
+        }
+    }
+}
+
+/// The coding of a table's row.
+pub fn concept_coding(row: &'static Concept) -> Coding {
+    build::coding(row.system, row.code, row.display)
+}
+
+/// A word of a closed set as a concept; an empty concept where the table has no row, which the contract excludes.
+pub fn word(table: &'static [Concept], word: &str) -> CodeableConcept {
+    CodeableConcept { coding: by_word(table, word).map(concept_coding).into_iter().collect(), ..Default::default() }
+}
+
+fn unmapped_code(code: &shared::Code, place: usize) -> Extension {
+    let place = i32::try_from(place).unwrap_or(i32::MAX);
+    build::complex_extension(
+        extension_url("kap-unmapped-code"),
+        vec![
+            build::extension("system", ExtensionValue::Uri(code.system.as_str().into())),
+            build::extension("code", ExtensionValue::String(code.code.as_str().into())),
+            build::extension("place", ExtensionValue::Integer(place.into())),
+        ],
+    )
+}
