@@ -1,6 +1,14 @@
-//! Search in the fhir room: the rows a resource puts into the index, and a parsed search.
+//! Search in the fhir room: which parameters a resource type has, and the rows a resource puts into the index.
 //!
 //! <https://hl7.org/fhir/R4/search.html>
+
+mod date;
+mod extract;
+mod parameters;
+
+pub use date::parse_date;
+pub use extract::extract;
+pub use parameters::{SearchParameter, SearchType, parameters, resource_types, sort_date};
 
 /// One fact about a resource that a search can ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -132,21 +132,11 @@ pub struct Filter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilterValue {
     /// `system` `None`: any system; `Some("")`: explicitly none. `code` `None`: any code of the system.
-    Token {
-        system: Option<String>,
-        code: Option<String>,
-    },
+    Token { system: Option<String>, code: Option<String> },
     /// The resource's span against [low, high] of the value (microseconds, inclusive) by the prefix.
-    Date {
-        prefix: DatePrefix,
-        low: i64,
-        high: i64,
-    },
+    Date { prefix: DatePrefix, low: i64, high: i64 },
     /// `resource_type` `None`: any type.
-    Reference {
-        resource_type: Option<String>,
-        id: String,
-    },
+    Reference { resource_type: Option<String>, id: String },
 }
 
 /// <https://hl7.org/fhir/R4/search.html#prefix>
@@ -168,7 +158,7 @@ pub enum Sort {
     /// The order in which resources were first stored: it never changes, so pages are stable.
     #[default]
     Stored,
-    /// By the type's `date` parameter; resources without one come last. `true` is descending.
+    /// By the start of the type's `fhir::search::sort_date` parameter; resources without one come last.
     Date {
         descending: bool,
     },
@@ -209,12 +199,7 @@ pub trait ResourceStore: Send + Sync {
     async fn commit(&self, tenant: &str, write: RecordWrite) -> Result<Committed, StoreError>;
 
     /// The current version, or `None`.
-    async fn read(
-        &self,
-        tenant: &str,
-        resource_type: &str,
-        id: &str,
-    ) -> Result<Option<StoredResource>, StoreError>;
+    async fn read(&self, tenant: &str, resource_type: &str, id: &str) -> Result<Option<StoredResource>, StoreError>;
 
     /// One version, or `None`.
     async fn vread(
@@ -247,11 +232,7 @@ pub trait ResourceStore: Send + Sync {
     ) -> Result<Vec<StoredRecord>, StoreError>;
 
     /// All current resources in a patient's compartment and the patient's own, in the order of storing.
-    async fn compartment(
-        &self,
-        tenant: &str,
-        patient: &str,
-    ) -> Result<Vec<StoredResource>, StoreError>;
+    async fn compartment(&self, tenant: &str, patient: &str) -> Result<Vec<StoredResource>, StoreError>;
 
     /// Can it take a write now? For readiness.
     async fn check(&self) -> Result<(), StoreError>;

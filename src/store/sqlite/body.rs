@@ -14,30 +14,16 @@ pub(super) struct Unversioned<'a> {
 impl<'a> Unversioned<'a> {
     /// Checks that the body begins with the resource's own type, its id, and `meta`.
     pub(super) fn parse(write: &'a Write) -> Result<Self, StoreError> {
-        let Write {
-            resource_type,
-            id,
-            body,
-            ..
-        } = write;
+        let Write { resource_type, id, body, .. } = write;
         let head = format!(r#"{{"resourceType":"{resource_type}","id":"{id}","meta":{{"#);
         match body.strip_prefix(head.as_bytes()) {
-            Some(rest) => Ok(Self {
-                head: &body[..head.len()],
-                rest,
-            }),
-            None => Err(StoreError::MalformedBody {
-                resource_type: resource_type.clone(),
-            }),
+            Some(rest) => Ok(Self { head: &body[..head.len()], rest }),
+            None => Err(StoreError::MalformedBody { resource_type: resource_type.clone() }),
         }
     }
 
     /// The bytes that we send for this version; `last_updated` in microseconds since 1970-01-01T00:00:00Z.
-    pub(super) fn with_version(
-        self,
-        version_id: u64,
-        last_updated: i64,
-    ) -> Result<Vec<u8>, jiff::Error> {
+    pub(super) fn with_version(self, version_id: u64, last_updated: i64) -> Result<Vec<u8>, jiff::Error> {
         let instant = Timestamp::from_microsecond(last_updated)?;
         let comma = if self.rest.starts_with(b"}") { "" } else { "," };
         let version = format!(r#""versionId":"{version_id}","lastUpdated":"{instant:.6}"{comma}"#);
@@ -64,12 +50,8 @@ mod tests {
 
     #[test]
     fn version_stands_first_in_meta() {
-        let write =
-            write(r#"{"resourceType":"Patient","id":"p1","meta":{"profile":["x"]},"active":true}"#);
-        let body = Unversioned::parse(&write)
-            .unwrap()
-            .with_version(3, 1_770_044_400_000_000)
-            .unwrap();
+        let write = write(r#"{"resourceType":"Patient","id":"p1","meta":{"profile":["x"]},"active":true}"#);
+        let body = Unversioned::parse(&write).unwrap().with_version(3, 1_770_044_400_000_000).unwrap();
         assert_eq!(
             String::from_utf8(body).unwrap(),
             concat!(
@@ -82,10 +64,7 @@ mod tests {
     #[test]
     fn empty_meta_gets_no_stray_comma() {
         let write = write(r#"{"resourceType":"Patient","id":"p1","meta":{}}"#);
-        let body = Unversioned::parse(&write)
-            .unwrap()
-            .with_version(1, 0)
-            .unwrap();
+        let body = Unversioned::parse(&write).unwrap().with_version(1, 0).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(value["meta"]["lastUpdated"], "1970-01-01T00:00:00.000000Z");
     }
@@ -99,13 +78,7 @@ mod tests {
             r#"{"id":"p1","resourceType":"Patient","meta":{}}"#,
             "",
         ] {
-            assert!(
-                matches!(
-                    Unversioned::parse(&write(body)),
-                    Err(StoreError::MalformedBody { .. })
-                ),
-                "{body}"
-            );
+            assert!(matches!(Unversioned::parse(&write(body)), Err(StoreError::MalformedBody { .. })), "{body}");
         }
     }
 }

@@ -33,34 +33,19 @@ impl Scope<'_> {
     }
 
     pub(super) fn position(&self, cursor: &Cursor) -> Result<Position, StoreError> {
-        let bytes = URL_SAFE_NO_PAD
-            .decode(&cursor.0)
-            .map_err(|_| StoreError::InvalidCursor)?;
-        let (place, seal) = bytes
-            .split_at_checked(16)
-            .ok_or(StoreError::InvalidCursor)?;
+        let bytes = URL_SAFE_NO_PAD.decode(&cursor.0).map_err(|_| StoreError::InvalidCursor)?;
+        let (place, seal) = bytes.split_at_checked(16).ok_or(StoreError::InvalidCursor)?;
         if seal != self.seal(place) {
             return Err(StoreError::InvalidCursor);
         }
-        let integer = |bytes: &[u8]| {
-            bytes
-                .try_into()
-                .map(i64::from_be_bytes)
-                .map_err(|_| StoreError::InvalidCursor)
-        };
-        Ok(Position {
-            key: integer(&place[..8])?,
-            seq: integer(&place[8..])?,
-        })
+        let integer = |bytes: &[u8]| bytes.try_into().map(i64::from_be_bytes).map_err(|_| StoreError::InvalidCursor);
+        Ok(Position { key: integer(&place[..8])?, seq: integer(&place[8..])? })
     }
 
     /// Finds mistakes, not attacks: a forged cursor shows nothing that a search does not show.
     fn seal(&self, place: &[u8]) -> [u8; SEAL] {
         let scope = format!("{}\n{}\n{:?}\n", self.tenant, self.resource_type, self.sort);
-        let digest = Sha256::new()
-            .chain_update(scope)
-            .chain_update(place)
-            .finalize();
+        let digest = Sha256::new().chain_update(scope).chain_update(place).finalize();
         std::array::from_fn(|i| digest[i])
     }
 }
@@ -69,18 +54,12 @@ impl Scope<'_> {
 mod tests {
     use super::*;
 
-    const SCOPE: Scope<'_> = Scope {
-        tenant: "default",
-        resource_type: "Patient",
-        sort: Sort::Date { descending: true },
-    };
+    const SCOPE: Scope<'_> =
+        Scope { tenant: "default", resource_type: "Patient", sort: Sort::Date { descending: true } };
 
     #[test]
     fn cursor_gives_its_position_back() {
-        let position = Position {
-            key: i64::MIN,
-            seq: 7,
-        };
+        let position = Position { key: i64::MIN, seq: 7 };
         assert_eq!(SCOPE.position(&SCOPE.cursor(position)).unwrap(), position);
     }
 
@@ -88,48 +67,20 @@ mod tests {
     fn cursor_of_another_search_is_invalid() {
         let cursor = SCOPE.cursor(Position { key: 1, seq: 2 });
         for other in [
-            Scope {
-                tenant: "other",
-                ..SCOPE
-            },
-            Scope {
-                resource_type: "Group",
-                ..SCOPE
-            },
-            Scope {
-                sort: Sort::Date { descending: false },
-                ..SCOPE
-            },
-            Scope {
-                sort: Sort::Stored,
-                ..SCOPE
-            },
+            Scope { tenant: "other", ..SCOPE },
+            Scope { resource_type: "Group", ..SCOPE },
+            Scope { sort: Sort::Date { descending: false }, ..SCOPE },
+            Scope { sort: Sort::Stored, ..SCOPE },
         ] {
-            assert!(
-                matches!(other.position(&cursor), Err(StoreError::InvalidCursor)),
-                "{other:?}"
-            );
+            assert!(matches!(other.position(&cursor), Err(StoreError::InvalidCursor)), "{other:?}");
         }
     }
 
     #[test]
     fn damaged_cursor_is_invalid() {
         let cursor = SCOPE.cursor(Position { key: 1, seq: 2 }).0;
-        for text in [
-            "",
-            "x",
-            "%%%",
-            &cursor[1..],
-            &cursor[..cursor.len() - 4],
-            &format!("B{}", &cursor[1..]),
-        ] {
-            assert!(
-                matches!(
-                    SCOPE.position(&Cursor(text.into())),
-                    Err(StoreError::InvalidCursor)
-                ),
-                "{text}"
-            );
+        for text in ["", "x", "%%%", &cursor[1..], &cursor[..cursor.len() - 4], &format!("B{}", &cursor[1..])] {
+            assert!(matches!(SCOPE.position(&Cursor(text.into())), Err(StoreError::InvalidCursor)), "{text}");
         }
     }
 }

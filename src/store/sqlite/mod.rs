@@ -13,8 +13,7 @@ mod search;
 mod writer;
 
 use crate::store::{
-    Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord,
-    StoredResource,
+    Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
 use readers::Readers;
 use rusqlite::{Connection, OpenFlags};
@@ -44,23 +43,13 @@ impl SqliteStore {
     /// Opens the file, or makes it, and claims it: a second gateway on the same file gets an error, as does a
     /// file of a newer schema.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let place = Place {
-            path: path.as_ref().to_path_buf(),
-        };
+        let place = Place { path: path.as_ref().to_path_buf() };
         let claim = place.claim()?;
-        let mut connection = place
-            .connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
-            .map_err(unavailable)?;
-        schema::migrate(&mut connection)
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let mut connection =
+            place.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(unavailable)?;
+        schema::migrate(&mut connection).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let writer = Writer::start(connection)?;
-        Ok(Self {
-            open: Arc::new(Open {
-                writer,
-                readers: Readers::new(place),
-                _claim: claim,
-            }),
-        })
+        Ok(Self { open: Arc::new(Open { writer, readers: Readers::new(place), _claim: claim }) })
     }
 
     /// A read that may take long runs where it holds up no request.
@@ -81,15 +70,8 @@ impl ResourceStore for SqliteStore {
         self.open.writer.commit(tenant, write).await
     }
 
-    async fn read(
-        &self,
-        tenant: &str,
-        resource_type: &str,
-        id: &str,
-    ) -> Result<Option<StoredResource>, StoreError> {
-        self.open
-            .readers
-            .with(|connection| reads::current(connection, tenant, resource_type, id))
+    async fn read(&self, tenant: &str, resource_type: &str, id: &str) -> Result<Option<StoredResource>, StoreError> {
+        self.open.readers.with(|connection| reads::current(connection, tenant, resource_type, id))
     }
 
     async fn vread(
@@ -99,9 +81,7 @@ impl ResourceStore for SqliteStore {
         id: &str,
         version_id: u64,
     ) -> Result<Option<StoredResource>, StoreError> {
-        self.open
-            .readers
-            .with(|connection| reads::version(connection, tenant, resource_type, id, version_id))
+        self.open.readers.with(|connection| reads::version(connection, tenant, resource_type, id, version_id))
     }
 
     async fn history(
@@ -112,18 +92,13 @@ impl ResourceStore for SqliteStore {
         count: usize,
         before: Option<u64>,
     ) -> Result<Vec<StoredResource>, StoreError> {
-        let (tenant, resource_type, id) =
-            (tenant.to_owned(), resource_type.to_owned(), id.to_owned());
-        self.read_aside(move |connection| {
-            reads::history(connection, &tenant, &resource_type, &id, count, before)
-        })
-        .await
+        let (tenant, resource_type, id) = (tenant.to_owned(), resource_type.to_owned(), id.to_owned());
+        self.read_aside(move |connection| reads::history(connection, &tenant, &resource_type, &id, count, before)).await
     }
 
     async fn search(&self, tenant: &str, query: SearchQuery) -> Result<SearchPage, StoreError> {
         let tenant = tenant.to_owned();
-        self.read_aside(move |connection| search::page(connection, &tenant, &query))
-            .await
+        self.read_aside(move |connection| search::page(connection, &tenant, &query)).await
     }
 
     async fn records(
@@ -135,20 +110,13 @@ impl ResourceStore for SqliteStore {
     ) -> Result<Vec<StoredRecord>, StoreError> {
         let (tenant, kind, record_id) = (tenant.to_owned(), kind.to_owned(), record_id.to_owned());
         let system = system.map(str::to_owned);
-        self.read_aside(move |connection| {
-            reads::records(connection, &tenant, &kind, &record_id, system.as_deref())
-        })
-        .await
+        self.read_aside(move |connection| reads::records(connection, &tenant, &kind, &record_id, system.as_deref()))
+            .await
     }
 
-    async fn compartment(
-        &self,
-        tenant: &str,
-        patient: &str,
-    ) -> Result<Vec<StoredResource>, StoreError> {
+    async fn compartment(&self, tenant: &str, patient: &str) -> Result<Vec<StoredResource>, StoreError> {
         let (tenant, patient) = (tenant.to_owned(), patient.to_owned());
-        self.read_aside(move |connection| reads::compartment(connection, &tenant, &patient))
-            .await
+        self.read_aside(move |connection| reads::compartment(connection, &tenant, &patient)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -166,33 +134,23 @@ impl Place {
     fn claim(&self) -> Result<File, StoreError> {
         let mut lock_path = self.path.clone().into_os_string();
         lock_path.push(".lock");
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(lock_path)
-            .map_err(|error| {
-                StoreError::Unavailable(format!(
-                    "{} cannot be claimed: {error}",
-                    self.path.display()
-                ))
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(lock_path).map_err(|error| {
+                StoreError::Unavailable(format!("{} cannot be claimed: {error}", self.path.display()))
             })?;
         match lock.try_lock() {
             Ok(()) => Ok(lock),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable(format!(
-                "{} is in use by another kap-gateway",
-                self.path.display()
-            ))),
-            Err(TryLockError::Error(error)) => Err(StoreError::Unavailable(format!(
-                "{} cannot be claimed: {error}",
-                self.path.display()
-            ))),
+            Err(TryLockError::WouldBlock) => {
+                Err(StoreError::Unavailable(format!("{} is in use by another kap-gateway", self.path.display())))
+            }
+            Err(TryLockError::Error(error)) => {
+                Err(StoreError::Unavailable(format!("{} cannot be claimed: {error}", self.path.display())))
+            }
         }
     }
 
     fn connect(&self, access: OpenFlags) -> rusqlite::Result<Connection> {
-        let connection =
-            Connection::open_with_flags(&self.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let connection = Connection::open_with_flags(&self.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
             connection.pragma_update(None, "journal_mode", "wal")?;

@@ -15,22 +15,12 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(place: Place) -> Self {
-        Self {
-            place,
-            idle: Mutex::new(Vec::new()),
-        }
+        Self { place, idle: Mutex::new(Vec::new()) }
     }
 
     /// Runs a read on a connection that nobody else uses meanwhile.
-    pub(super) fn with<T>(
-        &self,
-        read: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+    pub(super) fn with<T>(&self, read: impl FnOnce(&mut Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut connection = match idle {
             Some(connection) => connection,
             None => self.open().map_err(unavailable)?,

@@ -15,14 +15,11 @@ pub(super) fn current(
     resource_type: &str,
     id: &str,
 ) -> Result<Option<StoredResource>, StoreError> {
-    const SQL: &str =
-        "SELECT version_id, last_updated, body FROM resource WHERE id = ?3 AND collection =
+    const SQL: &str = "SELECT version_id, last_updated, body FROM resource WHERE id = ?3 AND collection =
                        (SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2)";
     let mut statement = connection.prepare_cached(SQL).map_err(unavailable)?;
     statement
-        .query_row(params![tenant, resource_type, id], |row| {
-            stored(row, resource_type, id)
-        })
+        .query_row(params![tenant, resource_type, id], |row| stored(row, resource_type, id))
         .optional()
         .map_err(unavailable)
 }
@@ -46,14 +43,11 @@ pub(super) fn version(
     } else {
         return Ok(None);
     }
-    let sql = format!(
-        "SELECT version_id, last_updated, body FROM past_version WHERE resource = {SEQ} AND version_id = ?4"
-    );
+    let sql =
+        format!("SELECT version_id, last_updated, body FROM past_version WHERE resource = {SEQ} AND version_id = ?4");
     let mut statement = transaction.prepare_cached(&sql).map_err(unavailable)?;
     statement
-        .query_row(params![tenant, resource_type, id, version_id], |row| {
-            stored(row, resource_type, id)
-        })
+        .query_row(params![tenant, resource_type, id, version_id], |row| stored(row, resource_type, id))
         .optional()
         .map_err(unavailable)
 }
@@ -72,16 +66,9 @@ pub(super) fn history(
          SELECT version_id, last_updated, body FROM past_version WHERE resource = {SEQ} AND version_id < ?4
          ORDER BY version_id DESC LIMIT ?5"
     );
-    let before = before.map_or(i64::MAX, |version| {
-        i64::try_from(version).unwrap_or(i64::MAX)
-    });
+    let before = before.map_or(i64::MAX, |version| i64::try_from(version).unwrap_or(i64::MAX));
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    collect(
-        connection,
-        &sql,
-        params![tenant, resource_type, id, before, count],
-        |row| stored(row, resource_type, id),
-    )
+    collect(connection, &sql, params![tenant, resource_type, id, before, count], |row| stored(row, resource_type, id))
 }
 
 pub(super) fn compartment(
@@ -89,8 +76,7 @@ pub(super) fn compartment(
     tenant: &str,
     patient: &str,
 ) -> Result<Vec<StoredResource>, StoreError> {
-    const SQL: &str =
-        "SELECT version_id, last_updated, body, resource_type, resource.id FROM resource
+    const SQL: &str = "SELECT version_id, last_updated, body, resource_type, resource.id FROM resource
         JOIN collection ON collection.id = resource.collection
         WHERE seq IN (
             SELECT seq FROM resource WHERE patient = ?2
@@ -120,25 +106,13 @@ pub(super) fn records(
     )?;
     rows.into_iter()
         .map(|(seq, system, revision, digest)| {
-            let key = RecordKey {
-                kind: kind.to_owned(),
-                system,
-                record_id: record_id.to_owned(),
-            };
-            Ok(StoredRecord {
-                key,
-                revision,
-                digest,
-                resources: record_resources(&transaction, seq)?,
-            })
+            let key = RecordKey { kind: kind.to_owned(), system, record_id: record_id.to_owned() };
+            Ok(StoredRecord { key, revision, digest, resources: record_resources(&transaction, seq)? })
         })
         .collect()
 }
 
-fn record_resources(
-    transaction: &Transaction<'_>,
-    record: i64,
-) -> Result<Vec<StoredResource>, StoreError> {
+fn record_resources(transaction: &Transaction<'_>, record: i64) -> Result<Vec<StoredResource>, StoreError> {
     const SQL: &str = "SELECT listed.version_id,
             coalesce(past.last_updated, resource.last_updated),
             coalesce(past.body, resource.body),
@@ -165,11 +139,7 @@ fn collect<T>(
 }
 
 /// Reads `version_id, last_updated, body` of a resource whose type and id are known.
-pub(super) fn stored(
-    row: &Row<'_>,
-    resource_type: &str,
-    id: &str,
-) -> rusqlite::Result<StoredResource> {
+pub(super) fn stored(row: &Row<'_>, resource_type: &str, id: &str) -> rusqlite::Result<StoredResource> {
     Ok(StoredResource {
         resource_type: resource_type.to_owned(),
         id: id.to_owned(),

@@ -2,7 +2,7 @@
 
 use super::body::Unversioned;
 use super::writer::Clock;
-use crate::fhir::search::{IndexRow, IndexValue};
+use crate::fhir::search::{IndexRow, IndexValue, sort_date};
 use crate::store::{Committed, RecordWrite, Write, WriteMode, WriteOutcome, WrittenResource};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 use std::collections::HashMap;
@@ -20,11 +20,8 @@ pub(super) fn store(
         return Ok(Committed::Superseded);
     };
     let own = own_versions(connection, record)?;
-    connection
-        .prepare_cached("DELETE FROM record_resource WHERE record = ?1")?
-        .execute([record])?;
-    let mut list =
-        connection.prepare_cached("INSERT INTO record_resource VALUES (?1, ?2, ?3, ?4)")?;
+    connection.prepare_cached("DELETE FROM record_resource WHERE record = ?1")?.execute([record])?;
+    let mut list = connection.prepare_cached("INSERT INTO record_resource VALUES (?1, ?2, ?3, ?4)")?;
     let mut written = Vec::with_capacity(write.writes.len() + write.retractions.len());
     for (position, write) in write.writes.iter().enumerate() {
         let (seq, resource) = put(connection, clock, tenant, write, &own)?;
@@ -40,18 +37,8 @@ pub(super) fn store(
 
 /// Writes revision and digest and gives the record's row number, unless the stored revision is another than the
 /// write was built on.
-fn claim_revision(
-    connection: &Connection,
-    tenant: &str,
-    write: &RecordWrite,
-) -> rusqlite::Result<Option<i64>> {
-    let RecordWrite {
-        key,
-        revision,
-        digest,
-        based_on,
-        ..
-    } = write;
+fn claim_revision(connection: &Connection, tenant: &str, write: &RecordWrite) -> rusqlite::Result<Option<i64>> {
+    let RecordWrite { key, revision, digest, based_on, .. } = write;
     let stored: Option<(i64, String)> = connection
         .prepare_cached(
             "SELECT seq, revision FROM record WHERE tenant = ?1 AND kind = ?2 AND record_id = ?3 AND system = ?4",
@@ -100,9 +87,7 @@ fn put(
     let collection = collection(connection, tenant, &write.resource_type)?;
     let body = Unversioned::parse(write).map_err(uncommittable)?;
     let stored = connection
-        .prepare_cached(
-            "SELECT seq, version_id, last_updated, body FROM resource WHERE collection = ?1 AND id = ?2",
-        )?
+        .prepare_cached("SELECT seq, version_id, last_updated, body FROM resource WHERE collection = ?1 AND id = ?2")?
         .query_row(params![collection, write.id], |row| {
             Ok(Current { seq: row.get(0)?, version_id: row.get(1)?, last_updated: row.get(2)?, body: row.get(3)? })
         })
@@ -138,8 +123,7 @@ fn unchanged(
     body: Unversioned<'_>,
 ) -> rusqlite::Result<Option<u64>> {
     let same = |version_id, last_updated, stored: &[u8]| {
-        body.with_version(version_id, last_updated)
-            .is_ok_and(|body| body == stored)
+        body.with_version(version_id, last_updated).is_ok_and(|body| body == stored)
     };
     let version_id = own.unwrap_or(current.version_id);
     let is_same = if version_id == current.version_id {
@@ -162,7 +146,7 @@ fn create(
     body: Unversioned<'_>,
 ) -> rusqlite::Result<i64> {
     let last_updated = clock.tick();
-    let (first_date, last_date) = sort_dates(&write.index);
+    let (first_date, last_date) = sort_dates(write);
     let body = body.with_version(1, last_updated).map_err(uncommittable)?;
     let seq = connection
         .prepare_cached(
@@ -188,75 +172,51 @@ fn update(
         .execute(params![current.seq, current.version_id, current.last_updated, current.body])?;
     let version_id = current.version_id + 1;
     let last_updated = clock.tick();
-    let (first_date, last_date) = sort_dates(&write.index);
-    let body = body
-        .with_version(version_id, last_updated)
-        .map_err(uncommittable)?;
+    let (first_date, last_date) = sort_dates(write);
+    let body = body.with_version(version_id, last_updated).map_err(uncommittable)?;
     connection
         .prepare_cached(
             "UPDATE resource SET version_id = ?2, last_updated = ?3, patient = ?4, first_date = ?5, last_date = ?6,
              body = ?7 WHERE seq = ?1",
         )?
         .execute(params![current.seq, version_id, last_updated, write.patient, first_date, last_date, body])?;
-    connection
-        .prepare_cached("DELETE FROM token WHERE resource = ?1")?
-        .execute([current.seq])?;
-    connection
-        .prepare_cached("DELETE FROM date WHERE resource = ?1")?
-        .execute([current.seq])?;
+    connection.prepare_cached("DELETE FROM token WHERE resource = ?1")?.execute([current.seq])?;
+    connection.prepare_cached("DELETE FROM date WHERE resource = ?1")?.execute([current.seq])?;
     index(connection, collection, current.seq, &write.index)?;
     Ok(version_id)
 }
 
-/// The lowest and highest start of the `date` rows, as the columns `first_date` and `last_date` want them.
-fn sort_dates(index: &[IndexRow]) -> (i64, i64) {
+/// The lowest and highest start of the rows that sort the type by date, as the columns `first_date` and `last_date`
+/// want them.
+fn sort_dates(write: &Write) -> (i64, i64) {
+    let parameter = sort_date(&write.resource_type).map(|parameter| parameter.name);
+    let of_sort = || write.index.iter().filter(|row| Some(row.parameter) == parameter);
     let starts = || {
-        index
-            .iter()
-            .filter(|row| row.parameter == "date")
-            .filter_map(|row| match row.value {
-                // An open start still comes before a resource without any date.
-                IndexValue::Date { low, .. } => Some(low.max(i64::MIN + 1)),
-                IndexValue::Token { .. } | IndexValue::Reference { .. } => None,
-            })
+        of_sort().filter_map(|row| match row.value {
+            // An open start still comes before a resource without any date.
+            IndexValue::Date { low, .. } => Some(low.max(i64::MIN + 1)),
+            IndexValue::Token { .. } | IndexValue::Reference { .. } => None,
+        })
     };
-    (
-        starts().min().unwrap_or(i64::MAX),
-        starts().max().unwrap_or(i64::MIN),
-    )
+    (starts().min().unwrap_or(i64::MAX), starts().max().unwrap_or(i64::MIN))
 }
 
-fn index(
-    connection: &Connection,
-    collection: i64,
-    seq: i64,
-    rows: &[IndexRow],
-) -> rusqlite::Result<()> {
+fn index(connection: &Connection, collection: i64, seq: i64, rows: &[IndexRow]) -> rusqlite::Result<()> {
     // OR IGNORE: an element may say the same twice, and once is enough to find it.
-    let mut token = connection
-        .prepare_cached("INSERT OR IGNORE INTO token (resource, parameter, system, code, collection) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    let mut date = connection
-        .prepare_cached("INSERT OR IGNORE INTO date (resource, parameter, low, high, collection) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut token = connection.prepare_cached(
+        "INSERT OR IGNORE INTO token (resource, parameter, system, code, collection) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let mut date = connection.prepare_cached(
+        "INSERT OR IGNORE INTO date (resource, parameter, low, high, collection) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
     for row in rows {
         let parameter = name(connection, row.parameter)?;
         match &row.value {
             IndexValue::Token { system, code } => {
-                token.execute(params![
-                    seq,
-                    parameter,
-                    name(connection, system)?,
-                    code,
-                    collection
-                ])?;
+                token.execute(params![seq, parameter, name(connection, system)?, code, collection])?;
             }
             IndexValue::Reference { resource_type, id } => {
-                token.execute(params![
-                    seq,
-                    parameter,
-                    name(connection, resource_type)?,
-                    id,
-                    collection
-                ])?;
+                token.execute(params![seq, parameter, name(connection, resource_type)?, id, collection])?;
             }
             IndexValue::Date { low, high } => {
                 date.execute(params![seq, parameter, low, high, collection])?;
@@ -286,9 +246,7 @@ fn name(connection: &Connection, text: &str) -> rusqlite::Result<i64> {
         .optional()?;
     match known {
         Some(id) => Ok(id),
-        None => connection
-            .prepare_cached("INSERT INTO name (text) VALUES (?1)")?
-            .insert([text]),
+        None => connection.prepare_cached("INSERT INTO name (text) VALUES (?1)")?.insert([text]),
     }
 }
 

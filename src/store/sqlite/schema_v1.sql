@@ -13,7 +13,7 @@ CREATE TABLE name (
 ) STRICT;
 
 -- The current version of each resource. seq counts in the order of first storing and never changes.
--- first_date and last_date are the lowest and highest start of its `date` rows, for sorting; without any they are
+-- first_date and last_date are the lowest and highest start of its dates, for sorting; without any they are
 -- the highest and the lowest integer, so that such a resource comes last in either direction.
 CREATE TABLE resource (
     seq INTEGER PRIMARY KEY,

@@ -42,28 +42,15 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || run(connection, clock, receiver))
-            .map_err(|error| {
-                StoreError::Unavailable(format!("the writer cannot start: {error}"))
-            })?;
-        Ok(Self {
-            jobs: Some(sender),
-            thread: Some(thread),
-        })
+            .map_err(|error| StoreError::Unavailable(format!("the writer cannot start: {error}")))?;
+        Ok(Self { jobs: Some(sender), thread: Some(thread) })
     }
 
-    pub(super) async fn commit(
-        &self,
-        tenant: &str,
-        write: RecordWrite,
-    ) -> Result<Committed, StoreError> {
+    pub(super) async fn commit(&self, tenant: &str, write: RecordWrite) -> Result<Committed, StoreError> {
         for write in write.writes.iter().chain(&write.retractions) {
             Unversioned::parse(write)?;
         }
-        self.send(Task::Commit {
-            tenant: tenant.to_owned(),
-            write,
-        })
-        .await
+        self.send(Task::Commit { tenant: tenant.to_owned(), write }).await
     }
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
@@ -74,9 +61,7 @@ impl Writer {
         let stopped = || StoreError::Unavailable("the writer has stopped".into());
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.send(Job { task, reply })
-            .await
-            .map_err(|_| stopped())?;
+        jobs.send(Job { task, reply }).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 }
@@ -95,12 +80,8 @@ fn run(mut connection: Connection, mut clock: Clock, mut jobs: mpsc::Receiver<Jo
     connection.set_prepared_statement_cache_capacity(64);
     let mut group = Vec::with_capacity(GROUP);
     while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
-        let (tasks, replies): (Vec<_>, Vec<_>) =
-            group.drain(..).map(|job| (job.task, job.reply)).unzip();
-        for (reply, answer) in replies
-            .into_iter()
-            .zip(answers(&mut connection, &mut clock, &tasks))
-        {
+        let (tasks, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.task, job.reply)).unzip();
+        for (reply, answer) in replies.into_iter().zip(answers(&mut connection, &mut clock, &tasks)) {
             // A caller that no longer waits has its record stored all the same.
             let _ = reply.send(answer);
         }
@@ -108,18 +89,11 @@ fn run(mut connection: Connection, mut clock: Clock, mut jobs: mpsc::Receiver<Jo
 }
 
 /// Commits the tasks together; if the transaction as a whole fails (no space for all of them, say), each by itself.
-fn answers(
-    connection: &mut Connection,
-    clock: &mut Clock,
-    tasks: &[Task],
-) -> Vec<Result<Committed, StoreError>> {
+fn answers(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> Vec<Result<Committed, StoreError>> {
     match (commit_together(connection, clock, tasks), tasks) {
         (Ok(answers), _) => answers,
         (Err(error), [_]) => vec![Err(unavailable(error))],
-        (Err(_), tasks) => tasks
-            .chunks(1)
-            .flat_map(|task| answers(connection, clock, task))
-            .collect(),
+        (Err(_), tasks) => tasks.chunks(1).flat_map(|task| answers(connection, clock, task)).collect(),
     }
 }
 
@@ -155,9 +129,7 @@ fn commit_together(
 }
 
 fn check(connection: &Connection, clock: &mut Clock) -> rusqlite::Result<Committed> {
-    connection
-        .prepare_cached("UPDATE readiness SET checked = ?1")?
-        .execute([clock.tick()])?;
+    connection.prepare_cached("UPDATE readiness SET checked = ?1")?.execute([clock.tick()])?;
     Ok(Committed::Stored(vec![]))
 }
 
@@ -169,11 +141,10 @@ pub(super) struct Clock {
 impl Clock {
     fn start(connection: &Connection) -> rusqlite::Result<Self> {
         // One look into the index for each collection, instead of a walk over all resources.
-        const SQL: &str = "SELECT coalesce(max((SELECT max(last_updated) FROM resource WHERE collection = collection.id)), 0)
+        const SQL: &str =
+            "SELECT coalesce(max((SELECT max(last_updated) FROM resource WHERE collection = collection.id)), 0)
                            FROM collection";
-        Ok(Self {
-            last: connection.query_row(SQL, [], |row| row.get(0))?,
-        })
+        Ok(Self { last: connection.query_row(SQL, [], |row| row.get(0))? })
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z, more than ever before in this store.

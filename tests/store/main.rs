@@ -1,0 +1,68 @@
+//! The store's contract: every engine passes the same suite. What only SQLite promises is in `sqlite.rs` and
+//! `crash.rs`.
+
+mod contract;
+mod crash;
+mod dates;
+mod paging;
+mod sample;
+mod sqlite;
+
+use kap_gateway::store::sqlite::SqliteStore;
+use tempfile::TempDir;
+
+/// An empty store; its files go when the second value is dropped.
+fn empty_store() -> (SqliteStore, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (SqliteStore::open(folder.path().join("kap.db")).unwrap(), folder)
+}
+
+/// Runs each test of the contract on an empty SQLite store.
+macro_rules! on_sqlite {
+    ($($module:ident::$test:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let (store, _folder) = empty_store();
+                $module::$test(&store).await;
+            }
+        )*
+    };
+}
+
+on_sqlite! {
+    contract::new_record_is_created_and_read_back_as_the_same_bytes,
+    contract::same_record_again_writes_no_version,
+    contract::corrected_record_writes_new_versions_of_exactly_what_changed,
+    contract::history_is_newest_first_and_pages_by_version,
+    contract::every_version_can_be_read,
+    contract::absent_things_are_none_and_not_errors,
+    contract::write_built_on_another_revision_is_superseded_and_stores_nothing,
+    contract::first_write_of_a_known_record_is_superseded,
+    contract::create_if_absent_leaves_the_present_resource_alone,
+    contract::record_again_does_not_undo_another_records_later_version,
+    contract::record_lists_the_versions_that_it_wrote,
+    contract::retraction_is_a_version_and_leaves_the_list,
+    contract::retracted_resource_comes_back_as_a_new_version,
+    contract::records_of_two_systems_with_the_same_id_are_two,
+    contract::tenants_see_nothing_of_each_other,
+    contract::last_updated_rises_with_every_version,
+    contract::compartment_holds_the_patient_and_what_is_theirs,
+    contract::malformed_body_is_refused_and_the_rest_of_the_record_too,
+    contract::sixty_four_writers_at_once_lose_nothing,
+    contract::of_many_writers_on_one_revision_exactly_one_wins,
+    contract::check_answers_that_it_can_write,
+    contract::token_filters_tell_systems_and_codes_apart,
+    contract::reference_filters_match_type_and_id,
+    contract::id_and_last_updated_filter_without_rows,
+    contract::filters_must_all_hold,
+    contract::search_rows_follow_the_current_version,
+    contract::total_counts_all_pages_and_only_on_request,
+    dates::date_filters_agree_with_the_definition,
+    dates::token_and_date_filters_agree_with_a_walk_over_all,
+    paging::pages_cover_everything_once_in_every_sort,
+    paging::pages_cover_everything_once_while_writes_go_on,
+    paging::many_matches_page_as_few_do,
+    paging::cursor_of_another_sort_is_invalid,
+    paging::invented_cursor_is_invalid,
+}
