@@ -12,23 +12,14 @@ const IMPORT_TABLE: &[(&str, &[&str])] = &[
     ("main", &["app"]),
     ("lib", &[]),
     ("config", &[]),
-    (
-        "app",
-        &[
-            "api", "config", "consent", "delivery", "fhir", "ingest", "kap", "mapping", "safety",
-            "store",
-        ],
-    ),
+    ("app", &["api", "config", "consent", "delivery", "fhir", "ingest", "kap", "mapping", "safety", "store"]),
     ("kap", &[]),
     ("mapping", &["kap", "fhir"]),
     ("fhir", &[]),
     ("safety", &["kap", "fhir"]),
     ("consent", &["fhir"]),
     ("store", &["fhir"]),
-    (
-        "ingest",
-        &["kap", "mapping", "fhir", "safety", "consent", "store"],
-    ),
+    ("ingest", &["kap", "mapping", "fhir", "safety", "consent", "store"]),
     ("api", &["ingest", "consent", "store", "fhir"]),
     ("delivery", &["consent", "store", "fhir"]),
 ];
@@ -54,10 +45,7 @@ struct Source {
 
 impl Source {
     fn made_up(path: &str, text: &str) -> Self {
-        Self {
-            module: module_path(Path::new(path)),
-            text: text.to_owned(),
-        }
+        Self { module: module_path(Path::new(path)), text: text.to_owned() }
     }
 
     fn room(&self) -> &str {
@@ -65,9 +53,7 @@ impl Source {
     }
 
     fn tokens(&self) -> TokenStream {
-        self.text
-            .parse()
-            .unwrap_or_else(|e| panic!("{:?}: {e}", self.module))
+        self.text.parse().unwrap_or_else(|e| panic!("{:?}: {e}", self.module))
     }
 
     /// The rooms that this file names, its own left out.
@@ -80,11 +66,8 @@ impl Source {
 }
 
 fn module_path(below_src: &Path) -> Vec<String> {
-    let mut path: Vec<String> = below_src
-        .with_extension("")
-        .iter()
-        .map(|part| part.to_string_lossy().into_owned())
-        .collect();
+    let mut path: Vec<String> =
+        below_src.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
     if path.len() > 1 && path.last().is_some_and(|last| last == "mod") {
         path.pop();
     }
@@ -108,11 +91,7 @@ fn sources() -> Vec<Source> {
             }
         }
     }
-    assert!(
-        sources.len() > 10,
-        "found only {} files under src/",
-        sources.len()
-    );
+    assert!(sources.len() > 10, "found only {} files under src/", sources.len());
     sources
 }
 
@@ -120,11 +99,9 @@ fn collect_imports(stream: TokenStream, module: &[String], found: &mut BTreeSet<
     let tokens: Vec<TokenTree> = stream.into_iter().collect();
     let mut at = 0;
     while at < tokens.len() {
-        if let (Some("mod"), Some(name), Some(TokenTree::Group(body))) = (
-            ident(&tokens, at).as_deref(),
-            ident(&tokens, at + 1),
-            tokens.get(at + 2),
-        ) {
+        if let (Some("mod"), Some(name), Some(TokenTree::Group(body))) =
+            (ident(&tokens, at).as_deref(), ident(&tokens, at + 1), tokens.get(at + 2))
+        {
             let mut inner = module.to_vec();
             inner.push(name);
             collect_imports(body.stream(), &inner, found);
@@ -164,9 +141,7 @@ fn collect_path(tokens: &[TokenTree], at: usize, base: Vec<String>, found: &mut 
 
 fn collect_name(tokens: &[TokenTree], at: usize, base: Vec<String>, found: &mut BTreeSet<String>) {
     match tokens.get(at) {
-        Some(TokenTree::Ident(name)) if name == "super" => {
-            collect_path(tokens, at + 1, parent(&base), found)
-        }
+        Some(TokenTree::Ident(name)) if name == "super" => collect_path(tokens, at + 1, parent(&base), found),
         Some(TokenTree::Ident(name)) => {
             let room = base.first().cloned().unwrap_or_else(|| name.to_string());
             let hidden = base.is_empty() && name == "self";
@@ -177,18 +152,12 @@ fn collect_name(tokens: &[TokenTree], at: usize, base: Vec<String>, found: &mut 
             let mut start = 0;
             while start < inner.len() {
                 collect_name(&inner, start, base.clone(), found);
-                let comma = inner[start..]
-                    .iter()
-                    .position(|token| punct(Some(token), ','));
+                let comma = inner[start..].iter().position(|token| punct(Some(token), ','));
                 start += comma.map_or(inner.len(), |offset| offset + 1);
             }
         }
         star if punct(star, '*') => {
-            found.insert(
-                base.first()
-                    .cloned()
-                    .unwrap_or_else(|| WHOLE_CRATE.to_owned()),
-            );
+            found.insert(base.first().cloned().unwrap_or_else(|| WHOLE_CRATE.to_owned()));
         }
         _ => {}
     }
@@ -238,13 +207,7 @@ fn misplaced_crates(source: &Source) -> Vec<String> {
     CRATE_ROOMS
         .iter()
         .filter(|(name, rooms)| !rooms.contains(&source.room()) && names(source.tokens(), name))
-        .map(|(name, rooms)| {
-            format!(
-                "{} uses {name}, which belongs to {}",
-                source.module.join("/"),
-                rooms.join(", ")
-            )
-        })
+        .map(|(name, rooms)| format!("{} uses {name}, which belongs to {}", source.module.join("/"), rooms.join(", ")))
         .collect()
 }
 
@@ -282,66 +245,22 @@ fn no_file_is_put_into_another_room_by_a_path_attribute() {
 #[test]
 fn an_import_turned_round_is_found() {
     for (path, text, expected) in [
-        (
-            "store/sqlite/mod.rs",
-            "use crate::api::error::ApiError;",
-            "api",
-        ),
+        ("store/sqlite/mod.rs", "use crate::api::error::ApiError;", "api"),
         ("fhir/mod.rs", "use crate::{store::Write};", "store"),
-        (
-            "fhir/mod.rs",
-            "pub use crate::store::ResourceStore as Shelf;",
-            "store",
-        ),
-        (
-            "kap/mod.rs",
-            "fn f() { let x = crate::mapping::patient(&r); }",
-            "mapping",
-        ),
-        (
-            "kap/mod.rs",
-            "fn f() { println!(\"{}\", crate::mapping::NAME); }",
-            "mapping",
-        ),
-        (
-            "mapping/patient.rs",
-            "use super::super::store::Write;",
-            "store",
-        ),
-        (
-            "mapping/patient.rs",
-            "mod tests { use super::super::super::store; }",
-            "store",
-        ),
-        (
-            "mapping/patient.rs",
-            "use super::{super::store::Write, concepts};",
-            "store",
-        ),
-        (
-            "api/mod.rs",
-            "use crate::{fhir::{self, model}, delivery};",
-            "delivery",
-        ),
+        ("fhir/mod.rs", "pub use crate::store::ResourceStore as Shelf;", "store"),
+        ("kap/mod.rs", "fn f() { let x = crate::mapping::patient(&r); }", "mapping"),
+        ("kap/mod.rs", "fn f() { println!(\"{}\", crate::mapping::NAME); }", "mapping"),
+        ("mapping/patient.rs", "use super::super::store::Write;", "store"),
+        ("mapping/patient.rs", "mod tests { use super::super::super::store; }", "store"),
+        ("mapping/patient.rs", "use super::{super::store::Write, concepts};", "store"),
+        ("api/mod.rs", "use crate::{fhir::{self, model}, delivery};", "delivery"),
         ("delivery/mod.rs", "use crate::api;", "api"),
-        (
-            "main.rs",
-            "use kap_gateway::store::sqlite::SqliteStore;",
-            "store",
-        ),
+        ("main.rs", "use kap_gateway::store::sqlite::SqliteStore;", "store"),
         ("store/mod.rs", "use crate as everything;", WHOLE_CRATE),
-        (
-            "store/mod.rs",
-            "use crate::{self as everything};",
-            WHOLE_CRATE,
-        ),
+        ("store/mod.rs", "use crate::{self as everything};", WHOLE_CRATE),
         ("store/mod.rs", "use crate::*;", WHOLE_CRATE),
         ("store/mod.rs", "use super::*;", WHOLE_CRATE),
-        (
-            "store/mod.rs",
-            "extern crate self as kap_gateway;",
-            WHOLE_CRATE,
-        ),
+        ("store/mod.rs", "extern crate self as kap_gateway;", WHOLE_CRATE),
     ] {
         let source = Source::made_up(path, text);
         let sentence = format!("{} must not import {expected}", source.module.join("/"));
@@ -352,42 +271,20 @@ fn an_import_turned_round_is_found() {
 #[test]
 fn a_room_that_the_table_does_not_name_is_found() {
     let source = Source::made_up("utils/mod.rs", "");
-    assert_eq!(
-        forbidden_arrows(&source),
-        ["utils is no room of ARCHITECTURE.md"]
-    );
+    assert_eq!(forbidden_arrows(&source), ["utils is no room of ARCHITECTURE.md"]);
 }
 
 #[test]
 fn allowed_imports_texts_and_comments_are_no_fault() {
     for (path, text) in [
-        (
-            "api/fhir/read.rs",
-            "use crate::{store::ResourceStore, fhir, api::error::ApiError};",
-        ),
-        (
-            "api/fhir/read.rs",
-            "use super::super::error::ApiError; pub(crate) fn f() {}",
-        ),
-        (
-            "mapping/patient.rs",
-            "mod tests { use super::*; use super::super::concepts; }",
-        ),
-        (
-            "store/mod.rs",
-            "// use crate::api;\n/* crate::api */ const TEXT: &str = \"crate::api::x\";",
-        ),
-        (
-            "ingest.rs",
-            "use crate::{kap, mapping, fhir, safety, consent, store};",
-        ),
+        ("api/fhir/read.rs", "use crate::{store::ResourceStore, fhir, api::error::ApiError};"),
+        ("api/fhir/read.rs", "use super::super::error::ApiError; pub(crate) fn f() {}"),
+        ("mapping/patient.rs", "mod tests { use super::*; use super::super::concepts; }"),
+        ("store/mod.rs", "// use crate::api;\n/* crate::api */ const TEXT: &str = \"crate::api::x\";"),
+        ("ingest.rs", "use crate::{kap, mapping, fhir, safety, consent, store};"),
         ("main.rs", "use kap_gateway::app;"),
     ] {
-        assert_eq!(
-            forbidden_arrows(&Source::made_up(path, text)),
-            [""; 0],
-            "{text}"
-        );
+        assert_eq!(forbidden_arrows(&Source::made_up(path, text)), [""; 0], "{text}");
     }
 }
 
@@ -398,11 +295,7 @@ fn a_crate_in_the_wrong_room_is_found() {
         ("api/mod.rs", "fn f() -> rusqlite::Result<()> { Ok(()) }"),
         ("store/mod.rs", "async fn f() { reqwest::get(URL).await; }"),
     ] {
-        assert_eq!(
-            misplaced_crates(&Source::made_up(path, text)).len(),
-            1,
-            "{text}"
-        );
+        assert_eq!(misplaced_crates(&Source::made_up(path, text)).len(), 1, "{text}");
     }
     let comment = Source::made_up("ingest.rs", "/// As actix_web does.\nfn f() {}");
     assert_eq!(misplaced_crates(&comment), [""; 0]);

@@ -1,0 +1,53 @@
+# One word for each task. Without a word: this list.
+[private]
+default:
+    @just --list
+
+# Compile all
+build:
+    cargo build --workspace --all-targets
+
+# Run all tests
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# Format all
+fmt:
+    cargo fmt --all
+
+# Format and lints as CI wants them
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Licences, duplicates and sources of the dependencies
+deny:
+    cargo deny check bans licenses sources
+
+# Map all fixtures and have the FHIR read by the official engine, the schemas and independent models
+check: emit
+    checks/run target/emitted
+
+# Map all fixtures to JSON and XML below target/emitted
+emit:
+    checks/emit target/emitted
+
+# Give the checks good and broken resources: do they see the difference?
+prove:
+    checks/prove
+
+# Measure: release build, ratios within one run
+bench *ARGS:
+    cargo bench {{ARGS}}
+
+# Start with the fixture courses loaded, and print what to try
+demo:
+    cargo run --quiet -- demo
+
+# Start on 127.0.0.1:8080
+serve *ARGS:
+    cargo run --quiet -- serve {{ARGS}}
+
+# All that CI does
+ci:
+    bash .ci/run
