@@ -174,7 +174,7 @@ pub struct PsychotherapyNote {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GoalTarget {
-    pub instrument: Instrument,
+    pub instrument: TargetInstrument,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comparator: Option<GoalTargetComparator>,
     pub score: Decimal,
@@ -284,7 +284,7 @@ closed_set! {
 }
 
 closed_set! {
-    pub enum Instrument {
+    pub enum TargetInstrument {
         Phq9 = "phq-9",
         Gad7 = "gad-7",
         Pcl5 = "pcl-5",
