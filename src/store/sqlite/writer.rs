@@ -153,3 +153,67 @@ impl Clock {
         self.last
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema;
+    use crate::store::{RecordKey, Write, WriteMode};
+
+    fn task(id: &str) -> Task {
+        let write = Write {
+            resource_type: "Goal".into(),
+            id: id.into(),
+            body: format!(r#"{{"resourceType":"Goal","id":"{id}","meta":{{}}}}"#).into(),
+            mode: WriteMode::Put,
+            patient: None,
+            index: vec![],
+        };
+        let key = RecordKey { kind: "outcome".into(), system: "s".into(), record_id: id.into() };
+        let write = RecordWrite {
+            key,
+            revision: "1".into(),
+            digest: [0; 32],
+            based_on: None,
+            writes: vec![write],
+            retractions: vec![],
+        };
+        Task::Commit { tenant: "default".into(), write }
+    }
+
+    /// Commits good, bad, good as one group, where the database refuses the bad one in the given way.
+    fn group_with_a_bad_one(refusal: &str) -> (Vec<bool>, Vec<String>) {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let trigger = format!(
+            "CREATE TRIGGER bad AFTER INSERT ON resource WHEN NEW.id = 'bad'
+             BEGIN SELECT RAISE({refusal}, 'refused'); END"
+        );
+        connection.execute_batch(&trigger).unwrap();
+        let mut clock = Clock::start(&connection).unwrap();
+        let tasks = ["a", "bad", "b"].map(task);
+        let stored = answers(&mut connection, &mut clock, &tasks).iter().map(Result::is_ok).collect();
+        let mut records = connection.prepare("SELECT record_id FROM record ORDER BY seq").unwrap();
+        let records = records.query_map([], |row| row.get(0)).unwrap();
+        (stored, records.collect::<Result<_, _>>().unwrap())
+    }
+
+    #[test]
+    fn failing_record_does_not_fail_its_group() {
+        let (stored, records) = group_with_a_bad_one("ABORT");
+        assert_eq!((stored, records), (vec![true, false, true], vec!["a".into(), "b".into()]));
+    }
+
+    #[test]
+    fn group_that_fails_as_a_whole_is_tried_one_by_one() {
+        let (stored, records) = group_with_a_bad_one("ROLLBACK");
+        assert_eq!((stored, records), (vec![true, false, true], vec!["a".into(), "b".into()]));
+    }
+
+    #[test]
+    fn clock_rises_when_the_machines_clock_goes_back() {
+        let ahead = Timestamp::now().as_microsecond() + 3_600_000_000;
+        let mut clock = Clock { last: ahead };
+        assert_eq!((clock.tick(), clock.tick()), (ahead + 1, ahead + 2));
+    }
+}
