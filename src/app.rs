@@ -47,43 +47,27 @@ pub struct Running {
 /// Starts a gateway: opens the store, binds the address, answers.
 pub fn run(config: &Config) -> Result<Running, AppError> {
     let store = Arc::new(SqliteStore::open(&config.data_file)?);
-    let unbound = |source| AppError::Listen {
-        address: config.listen,
-        source,
-    };
+    let unbound = |source| AppError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
     let base_url = config.public_base_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let api = Api {
         store: store.clone(),
         base_url: base_url.clone(),
-        page_size: PageSize {
-            default: config.page_size,
-            max: config.page_size_max,
-        },
+        page_size: PageSize { default: config.page_size, max: config.page_size_max },
         body_limit: config.body_limit,
     };
     let server = serve(api, listener, config.workers)?;
-    Ok(Running {
-        address,
-        base_url,
-        store,
-        handle: server.handle(),
-        server: tokio::spawn(server),
-    })
+    Ok(Running { address, base_url, store, handle: server.handle(), server: tokio::spawn(server) })
 }
 
 fn serve(api: Api, listener: TcpListener, workers: Option<usize>) -> io::Result<Server> {
     let api = web::Data::new(api);
-    let mut server = HttpServer::new(move || {
-        App::new()
-            .app_data(api.clone())
-            .wrap(from_fn(observe))
-            .configure(api::configure)
-    })
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    // The command line decides when to stop.
-    .disable_signals();
+    let mut server =
+        HttpServer::new(move || App::new().app_data(api.clone()).wrap(from_fn(observe)).configure(api::configure))
+            .shutdown_timeout(SHUTDOWN_SECONDS)
+            // The command line decides when to stop.
+            .disable_signals();
     if let Some(workers) = workers {
         server = server.workers(workers);
     }

@@ -129,14 +129,10 @@ pub enum ConfigError {
 impl Options {
     /// Reads a TOML file; a key that is not known is an error.
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::UnreadableFile {
-            path: path.to_owned(),
-            source,
-        })?;
-        toml::from_str(&text).map_err(|source| ConfigError::WrongFile {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::UnreadableFile { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::WrongFile { path: path.to_owned(), source: Box::new(source) })
     }
 
     /// These values, and where there is none the other's.

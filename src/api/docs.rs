@@ -20,12 +20,7 @@ static OPENAPI_JSON: LazyLock<Option<String>> = LazyLock::new(|| {
 });
 
 pub fn endpoints() -> Vec<Endpoint> {
-    let get = |path, route| Endpoint {
-        method: Method::GET,
-        path,
-        interaction: None,
-        route,
-    };
+    let get = |path, route| Endpoint { method: Method::GET, path, interaction: None, route };
     vec![
         get("/", || web::route().to(home)),
         get("/docs", || web::route().to(page)),
@@ -36,22 +31,16 @@ pub fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn home() -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, "/docs"))
-        .finish()
+    HttpResponse::SeeOther().insert_header((header::LOCATION, "/docs")).finish()
 }
 
 async fn openapi_yaml() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/yaml; charset=utf-8")
-        .body(OPENAPI_YAML)
+    HttpResponse::Ok().content_type("application/yaml; charset=utf-8").body(OPENAPI_YAML)
 }
 
 async fn openapi_json() -> Result<HttpResponse, ApiError> {
     match OPENAPI_JSON.as_ref() {
-        Some(contract) => Ok(HttpResponse::Ok()
-            .content_type("application/json")
-            .body(contract.as_str())),
+        Some(contract) => Ok(HttpResponse::Ok().content_type("application/json").body(contract.as_str())),
         None => Err(ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR)),
     }
 }
@@ -59,26 +48,16 @@ async fn openapi_json() -> Result<HttpResponse, ApiError> {
 async fn page() -> Result<HttpResponse, ApiError> {
     let mut viewer = SwaggerUi::new();
     viewer.title("kap-gateway API");
-    viewer
-        .config()
-        .urls(["/openapi.json"])
-        .deep_linking(true)
-        .validator_url("none");
+    viewer.config().urls(["/openapi.json"]).deep_linking(true).validator_url("none");
     for (file, _) in SwaggerUi::static_files() {
         viewer.override_file_path(*file, format!("/docs/{}", file.file_name()));
     }
-    let html = viewer
-        .serve()
-        .map_err(|_| ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR))?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .body(html))
+    let html = viewer.serve().map_err(|_| ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR))?;
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html))
 }
 
 async fn file(name: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let found = SwaggerUi::static_files()
-        .iter()
-        .find(|(file, _)| file.file_name() == name.as_str());
+    let found = SwaggerUi::static_files().iter().find(|(file, _)| file.file_name() == name.as_str());
     let (file, bytes) = found.ok_or(ApiError::UnknownRoute)?;
     let content_type = match file.file_name().rsplit_once('.') {
         Some((_, "css")) => "text/css; charset=utf-8",

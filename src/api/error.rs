@@ -26,11 +26,7 @@ pub struct ParameterError {
 
 impl ParameterError {
     pub fn new(name: &str, code: IssueType, problem: impl Into<String>) -> Self {
-        Self {
-            name: name.to_owned(),
-            code,
-            problem: problem.into(),
-        }
+        Self { name: name.to_owned(), code, problem: problem.into() }
     }
 }
 
@@ -41,9 +37,7 @@ pub enum ApiError {
     UnknownRoute,
     #[error("this path takes {allow} only")]
     MethodNotAllowed { allow: String },
-    #[error(
-        "the URL or form holds percent-encoding that is not UTF-8 text: a % needs two hex digits (write % as %25)"
-    )]
+    #[error("the URL or form holds percent-encoding that is not UTF-8 text: a % needs two hex digits (write % as %25)")]
     MalformedUrl,
     #[error("this server keeps no resources of that type; GET /fhir/metadata lists the types")]
     UnknownResourceType,
@@ -51,9 +45,7 @@ pub enum ApiError {
     NotFound { resource_type: String },
     #[error("the {resource_type} has no version with that number")]
     VersionNotFound { resource_type: String },
-    #[error(
-        "no format that this server writes is accepted: ask for application/fhir+json or application/fhir+xml"
-    )]
+    #[error("no format that this server writes is accepted: ask for application/fhir+json or application/fhir+xml")]
     NotAcceptable,
     #[error("the body must be {expected}, and Content-Type must say so")]
     UnsupportedMediaType { expected: &'static str },
@@ -82,19 +74,11 @@ struct Row {
 }
 
 fn row(status: StatusCode, code: IssueType) -> Row {
-    Row {
-        status,
-        code,
-        shown: true,
-    }
+    Row { status, code, shown: true }
 }
 
 fn hidden(status: StatusCode, code: IssueType) -> Row {
-    Row {
-        status,
-        code,
-        shown: false,
-    }
+    Row { status, code, shown: false }
 }
 
 impl ApiError {
@@ -102,33 +86,23 @@ impl ApiError {
     fn row(&self) -> Row {
         match self {
             Self::UnknownRoute => row(StatusCode::NOT_FOUND, IssueType::NotFound),
-            Self::MethodNotAllowed { .. } => {
-                row(StatusCode::METHOD_NOT_ALLOWED, IssueType::NotSupported)
-            }
+            Self::MethodNotAllowed { .. } => row(StatusCode::METHOD_NOT_ALLOWED, IssueType::NotSupported),
             Self::MalformedUrl => row(StatusCode::BAD_REQUEST, IssueType::Structure),
             Self::UnknownResourceType => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
             Self::NotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::VersionNotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::NotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
-            Self::UnsupportedMediaType { .. } => {
-                row(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueType::NotSupported)
-            }
+            Self::UnsupportedMediaType { .. } => row(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueType::NotSupported),
             Self::BodyTooLarge { .. } => row(StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong),
             Self::BodyIncomplete => row(StatusCode::BAD_REQUEST, IssueType::Structure),
             Self::Parameters(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
-            Self::Store(StoreError::InvalidCursor) => {
-                row(StatusCode::BAD_REQUEST, IssueType::Value)
-            }
-            Self::Store(StoreError::Unavailable(_)) => {
-                hidden(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient)
-            }
+            Self::Store(StoreError::InvalidCursor) => row(StatusCode::BAD_REQUEST, IssueType::Value),
+            Self::Store(StoreError::Unavailable(_)) => hidden(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
             Self::Store(StoreError::MalformedBody { .. }) => {
                 hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception)
             }
             Self::Codec(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
-            Self::Framework(status) if status.is_client_error() => {
-                row(*status, IssueType::Structure)
-            }
+            Self::Framework(status) if status.is_client_error() => row(*status, IssueType::Structure),
             Self::Framework(status) => hidden(*status, IssueType::Exception),
         }
     }
@@ -141,15 +115,9 @@ impl ApiError {
         let text = if row.shown {
             sentence(&self.to_string())
         } else {
-            "The server cannot answer this request now. X-Request-Id names it for the operator."
-                .to_owned()
+            "The server cannot answer this request now. X-Request-Id names it for the operator.".to_owned()
         };
-        vec![Issue {
-            severity: Severity::Error,
-            code: row.code,
-            text,
-            place: None,
-        }]
+        vec![Issue { severity: Severity::Error, code: row.code, text, place: None }]
     }
 
     /// The answer, in the format that the request asked for, or in JSON where that is not to be had.

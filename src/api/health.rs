@@ -6,18 +6,8 @@ use serde_json::json;
 
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint {
-            method: Method::GET,
-            path: "/healthz",
-            interaction: None,
-            route: || web::route().to(alive),
-        },
-        Endpoint {
-            method: Method::GET,
-            path: "/readyz",
-            interaction: None,
-            route: || web::route().to(ready),
-        },
+        Endpoint { method: Method::GET, path: "/healthz", interaction: None, route: || web::route().to(alive) },
+        Endpoint { method: Method::GET, path: "/readyz", interaction: None, route: || web::route().to(ready) },
     ]
 }
 

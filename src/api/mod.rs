@@ -104,10 +104,7 @@ fn answers(method: Method) -> impl Guard {
 }
 
 fn allowed_methods(endpoints: &[Endpoint]) -> String {
-    let mut methods: Vec<&str> = endpoints
-        .iter()
-        .map(|endpoint| endpoint.method.as_str())
-        .collect();
+    let mut methods: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect();
     if methods.contains(&"GET") {
         methods.push("HEAD");
     }

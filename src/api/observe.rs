@@ -30,11 +30,7 @@ pub async fn observe(
     if tracing::enabled!(tracing::Level::INFO) {
         tracing::info!(
             method = response.request().method().as_str(),
-            route = response
-                .request()
-                .match_pattern()
-                .as_deref()
-                .unwrap_or("none"),
+            route = response.request().match_pattern().as_deref().unwrap_or("none"),
             status = response.status().as_u16(),
             duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             request_id = id.to_str().unwrap_or_default(),
@@ -50,20 +46,14 @@ fn request_id(request: &ServiceRequest) -> HeaderValue {
     let sent = request.headers().get(&REQUEST_ID);
     let client = sent.and_then(|value| Uuid::try_parse_ascii(value.as_bytes()).ok());
     let mut buffer = Uuid::encode_buffer();
-    let text = client
-        .unwrap_or_else(Uuid::new_v4)
-        .hyphenated()
-        .encode_lower(&mut buffer);
+    let text = client.unwrap_or_else(Uuid::new_v4).hyphenated().encode_lower(&mut buffer);
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none"))
 }
 
 /// Gives an error its OperationOutcome, in the format that the request asked for.
 fn write_error(refused: ServiceResponse, id: &HeaderValue) -> ServiceResponse {
     let (request, response) = refused.into_parts();
-    let answer = match response
-        .error()
-        .and_then(|error| error.as_error::<ApiError>())
-    {
+    let answer = match response.error().and_then(|error| error.as_error::<ApiError>()) {
         Some(error) => {
             if response.status().is_server_error() {
                 tracing::error!(request_id = id.to_str().unwrap_or_default(), %error, "cannot answer");

@@ -17,13 +17,8 @@ pub const FORMAT: &str = "_format";
 pub const PRETTY: &str = "_pretty";
 
 /// What stays readable in links that we write; everything else is percent-encoded.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/')
-    .remove(b':');
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':');
 
 /// One `name=value`, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +29,7 @@ pub struct Parameter {
 
 impl Parameter {
     pub fn new(name: &str, value: impl Into<String>) -> Self {
-        Self {
-            name: name.to_owned(),
-            value: value.into(),
-        }
+        Self { name: name.to_owned(), value: value.into() }
     }
 }
 
@@ -67,30 +59,21 @@ pub fn decode(text: &str) -> Result<Vec<Parameter>, ApiError> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok(Parameter {
-                name: decode_part(name)?,
-                value: decode_part(value)?,
-            })
+            Ok(Parameter { name: decode_part(name)?, value: decode_part(value)? })
         })
         .collect()
 }
 
 fn decode_part(text: &str) -> Result<String, ApiError> {
-    let text = if text.contains('+') {
-        Cow::Owned(text.replace('+', " "))
-    } else {
-        Cow::Borrowed(text)
-    };
+    let text = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
     decode_percent(&text)
 }
 
 /// Percent-decoding that refuses what the crate's lets pass: a `%` without two hex digits, bytes that are not
 /// UTF-8, and NUL, which no FHIR string may hold.
 pub fn decode_percent(text: &str) -> Result<String, ApiError> {
-    let well_formed = text
-        .split('%')
-        .skip(1)
-        .all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()));
+    let well_formed =
+        text.split('%').skip(1).all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()));
     let decoded = percent_decode_str(text).decode_utf8();
     match decoded {
         Ok(decoded) if well_formed && !decoded.contains('\0') => Ok(decoded.into_owned()),
@@ -120,9 +103,7 @@ pub fn encode(parameters: &[Parameter]) -> String {
 pub fn check_names(parameters: &[Parameter], known: &[&str]) -> Vec<ParameterError> {
     let mut errors = Vec::new();
     for (at, parameter) in parameters.iter().enumerate() {
-        let repeated = parameters[..at]
-            .iter()
-            .any(|earlier| earlier.name == parameter.name);
+        let repeated = parameters[..at].iter().any(|earlier| earlier.name == parameter.name);
         if !known.contains(&parameter.name.as_str()) {
             errors.push(ParameterError::new(
                 &parameter.name,
@@ -147,14 +128,8 @@ mod tests {
 
     #[test]
     fn decoding_gives_back_what_was_encoded() {
-        let parameters = vec![
-            Parameter::new("identifier", "urn:x|a,b\\,c&d=e+f ü%"),
-            Parameter::new("_count", "2"),
-        ];
-        assert_eq!(
-            decode(&encode(&parameters)).expect("own encoding"),
-            parameters
-        );
+        let parameters = vec![Parameter::new("identifier", "urn:x|a,b\\,c&d=e+f ü%"), Parameter::new("_count", "2")];
+        assert_eq!(decode(&encode(&parameters)).expect("own encoding"), parameters);
     }
 
     #[test]

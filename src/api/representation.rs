@@ -7,7 +7,7 @@ use crate::{
         error::{ApiError, ParameterError},
         parameters::{self, FORMAT, PRETTY, Parameter},
     },
-    fhir::{codec, outcome::IssueType},
+    fhir::{codec, outcome::IssueType, xml::to_xml},
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -17,7 +17,6 @@ use actix_web::{
     },
 };
 use bytes::Bytes;
-use quick_xml::events::Event;
 
 pub const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
 pub const FHIR_XML: &str = "application/fhir+xml; charset=utf-8";
@@ -59,12 +58,7 @@ impl Representation {
 
     /// From parameters that were already decoded, and the headers.
     pub fn chosen(parameters: &[Parameter], headers: &HeaderMap) -> Result<Self, ApiError> {
-        let value = |name| {
-            parameters
-                .iter()
-                .find(|p| p.name == name)
-                .map(|p| p.value.as_str())
-        };
+        let value = |name| parameters.iter().find(|p| p.name == name).map(|p| p.value.as_str());
         let pretty = match value(PRETTY) {
             None | Some("false") => false,
             Some("true") => true,
@@ -78,10 +72,7 @@ impl Representation {
             Some(format) => named_format(&format.replace(' ', "+")),
             None => accepted_format(headers),
         };
-        Ok(Self {
-            format: format.ok_or(ApiError::NotAcceptable)?,
-            pretty,
-        })
+        Ok(Self { format: format.ok_or(ApiError::NotAcceptable)?, pretty })
     }
 
     /// Finishes an answer whose body is a resource in JSON.
@@ -106,14 +97,8 @@ impl Representation {
         match (self.format, self.pretty) {
             (Format::Json, false) => Ok(json),
             (Format::Json, true) => pretty_json(&json),
-            (Format::Xml, pretty) => {
-                let xml = codec::to_xml(&codec::from_json(&json)?)?;
-                Ok(if pretty {
-                    pretty_xml(&xml)?
-                } else {
-                    xml.into()
-                })
-            }
+            // XML is always laid out.
+            (Format::Xml, _) => Ok(to_xml(&codec::from_json(&json)?)?.into()),
         }
     }
 }
@@ -153,10 +138,7 @@ fn accepted_format(headers: &HeaderMap) -> Option<Format> {
     if values.peek().is_none() {
         return Some(Format::Json);
     }
-    for range in values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-    {
+    for range in values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
         accepted.add(range);
     }
     accepted.best()
@@ -222,51 +204,13 @@ fn thousandths(weight: &str) -> Option<u16> {
     (value <= 1000).then_some(value)
 }
 
-/// Puts each element on its own line. XHTML narrative (`div`) stays as it is: white space counts there.
-fn pretty_xml(xml: &[u8]) -> Result<Bytes, ApiError> {
-    let mut reader = quick_xml::Reader::from_reader(xml);
-    let mut out = quick_xml::Writer::new(Vec::with_capacity(xml.len() * 2));
-    let (mut depth, mut narrative) = (0_usize, 0_usize);
-    let mut buffer = Vec::new();
-    loop {
-        let event = reader
-            .read_event_into(&mut buffer)
-            .map_err(|_| unreadable())?;
-        let (opens, closes) = (
-            matches!(event, Event::Start(_)),
-            matches!(event, Event::End(_)),
-        );
-        if closes {
-            depth = depth.saturating_sub(1);
-        }
-        let element = opens || closes || matches!(event, Event::Empty(_));
-        if element && narrative == 0 && !out.inner().is_empty() {
-            out.inner()
-                .extend(format!("\n{:width$}", "", width = depth * 2).bytes());
-        }
-        match &event {
-            Event::Eof => return Ok(out.into_inner().into()),
-            Event::Start(tag) if narrative > 0 || tag.name().as_ref() == b"div" => narrative += 1,
-            Event::End(_) => narrative = narrative.saturating_sub(1),
-            _ => {}
-        }
-        if opens {
-            depth += 1;
-        }
-        out.write_event(event).map_err(|_| unreadable())?;
-        buffer.clear();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
     fn accept(value: &str) -> Option<Format> {
-        let request = TestRequest::default()
-            .insert_header(("Accept", value))
-            .to_http_request();
+        let request = TestRequest::default().insert_header(("Accept", value)).to_http_request();
         accepted_format(request.headers())
     }
 
@@ -276,16 +220,10 @@ mod tests {
             ("*/*", Some(Format::Json)),
             ("application/fhir+xml", Some(Format::Xml)),
             ("text/xml", Some(Format::Xml)),
-            (
-                "application/fhir+json;q=0.5, application/fhir+xml;q=0.9",
-                Some(Format::Xml),
-            ),
+            ("application/fhir+json;q=0.5, application/fhir+xml;q=0.9", Some(Format::Xml)),
             ("application/fhir+xml;q=0.5, */*;q=0.9", Some(Format::Json)),
             ("application/fhir+json;q=0, */*;q=0.1", Some(Format::Xml)),
-            (
-                "application/fhir+xml, application/fhir+json",
-                Some(Format::Xml),
-            ),
+            ("application/fhir+xml, application/fhir+json", Some(Format::Xml)),
             ("APPLICATION/FHIR+XML; fhirVersion=4.0", Some(Format::Xml)),
             ("application/fhir+json; fhirVersion=3.0", None),
             ("text/html", None),
@@ -296,17 +234,5 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(accept(value), expected, "{value}");
         }
-    }
-
-    #[test]
-    fn pretty_xml_leaves_narrative_alone() {
-        let xml = br#"<Patient xmlns="http://hl7.org/fhir"><text><status value="generated"/><div xmlns="http://www.w3.org/1999/xhtml">a <b>c</b> d</div></text><active value="true"/></Patient>"#;
-        let pretty = pretty_xml(xml).expect("well-formed");
-        let expected = concat!(
-            "<Patient xmlns=\"http://hl7.org/fhir\">\n  <text>\n    <status value=\"generated\"/>\n",
-            "    <div xmlns=\"http://www.w3.org/1999/xhtml\">a <b>c</b> d</div>\n  </text>\n",
-            "  <active value=\"true\"/>\n</Patient>",
-        );
-        assert_eq!(pretty, expected.as_bytes());
     }
 }

@@ -100,10 +100,7 @@ fn issue(issue: &Issue) -> Value {
         Some(Place::Parameter(name)) => {
             members.insert("location".into(), json!([format!("http.{name}")]));
         }
-        Some(Place::Element {
-            expression,
-            pointer,
-        }) => {
+        Some(Place::Element { expression, pointer }) => {
             members.insert("diagnostics".into(), pointer.as_str().into());
             members.insert("expression".into(), json!([expression]));
         }

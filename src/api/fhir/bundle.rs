@@ -38,10 +38,7 @@ impl Bundle {
             head["total"] = total.into();
         }
         head["link"] = json!([]);
-        Self {
-            head,
-            entries: Vec::new(),
-        }
+        Self { head, entries: Vec::new() }
     }
 
     /// A paging link: `self` or `next`.
@@ -55,10 +52,7 @@ impl Bundle {
 
     /// An entry with a stored resource; `rest` holds the members that come after it.
     pub fn resource(&mut self, fhir_base: &str, stored: &StoredResource, rest: &Value) {
-        let url = Value::String(format!(
-            "{fhir_base}/{}/{}",
-            stored.resource_type, stored.id
-        ));
+        let url = Value::String(format!("{fhir_base}/{}/{}", stored.resource_type, stored.id));
         self.separate();
         self.entries.extend_from_slice(b"{\"fullUrl\":");
         self.entries.extend_from_slice(url.to_string().as_bytes());
@@ -71,8 +65,7 @@ impl Bundle {
     pub fn outcome(&mut self, outcome: &Value) {
         self.separate();
         self.entries.extend_from_slice(b"{\"resource\":");
-        self.entries
-            .extend_from_slice(outcome.to_string().as_bytes());
+        self.entries.extend_from_slice(outcome.to_string().as_bytes());
         self.close_with(&json!({ "search": { "mode": "outcome" } }));
     }
 
@@ -98,7 +91,6 @@ impl Bundle {
     fn close_with(&mut self, rest: &Value) {
         let rest = rest.to_string();
         self.entries.push(b',');
-        self.entries
-            .extend_from_slice(rest.trim_start_matches('{').as_bytes());
+        self.entries.extend_from_slice(rest.trim_start_matches('{').as_bytes());
     }
 }

@@ -11,7 +11,6 @@ use crate::{
             search_query::page_size,
         },
         parameters::{self, FORMAT, PRETTY, Parameter},
-        representation::Representation,
     },
     fhir::outcome::IssueType,
     store::{DEFAULT_TENANT, StoredResource},
@@ -27,11 +26,11 @@ pub async fn history(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
     let parameters = parameters::decode(request.query_string())?;
-    fhir::refuse_unknown(&parameters, &KNOWN)?;
-    let representation = Representation::chosen(&parameters, request.headers())?;
+    let mut errors = parameters::check_names(&parameters, &KNOWN);
+    let (count, before) = page(&parameters, &api, &mut errors);
+    let representation = fhir::representation(&request, &parameters, errors)?;
     let (resource_type, id) = path.into_inner();
     fhir::check_type(&resource_type)?;
-    let (count, before) = page(&parameters, &api)?;
 
     let Some(current) = api.store.read(DEFAULT_TENANT, &resource_type, &id).await? else {
         return Err(ApiError::NotFound { resource_type });
@@ -39,11 +38,7 @@ pub async fn history(
     // One more than the page holds tells whether another page follows.
     let mut versions = match count {
         0 => Vec::new(),
-        count => {
-            api.store
-                .history(DEFAULT_TENANT, &resource_type, &id, count + 1, before)
-                .await?
-        }
+        count => api.store.history(DEFAULT_TENANT, &resource_type, &id, count + 1, before).await?,
     };
     let more = versions.len() > count;
     versions.truncate(count);
@@ -67,8 +62,7 @@ pub async fn history(
 }
 
 /// Page size, and the version below which the page starts.
-fn page(parameters: &[Parameter], api: &Api) -> Result<(usize, Option<u64>), ApiError> {
-    let mut errors = Vec::new();
+fn page(parameters: &[Parameter], api: &Api, errors: &mut Vec<ParameterError>) -> (usize, Option<u64>) {
     let mut count = api.page_size.default;
     let mut before = None;
     for parameter in parameters {
@@ -79,29 +73,20 @@ fn page(parameters: &[Parameter], api: &Api) -> Result<(usize, Option<u64>), Api
             },
             CURSOR => match parameter.value.parse() {
                 Ok(version_id) => before = Some(version_id),
-                Err(_) => errors.push(ParameterError::new(
-                    CURSOR,
-                    IssueType::Value,
-                    "is not from a link of this server",
-                )),
+                Err(_) => {
+                    let problem = "is not from a link of this server";
+                    errors.push(ParameterError::new(CURSOR, IssueType::Value, problem));
+                }
             },
             _ => {}
         }
     }
-    if errors.is_empty() {
-        Ok((count, before))
-    } else {
-        Err(ApiError::Parameters(errors))
-    }
+    (count, before)
 }
 
 /// How the version came to be: the gateway gives every resource its id, so it is always a PUT.
 fn request_and_response(version: &StoredResource) -> Value {
-    let status = if version.version_id == 1 {
-        "201"
-    } else {
-        "200"
-    };
+    let status = if version.version_id == 1 { "201" } else { "200" };
     json!({
         "request": { "method": "PUT", "url": format!("{}/{}", version.resource_type, version.id) },
         "response": {
@@ -114,7 +99,5 @@ fn request_and_response(version: &StoredResource) -> Value {
 
 /// Microseconds since 1970 as a FHIR instant.
 fn instant(microseconds: i64) -> String {
-    jiff::Timestamp::from_microsecond(microseconds)
-        .map(|timestamp| format!("{timestamp:.6}"))
-        .unwrap_or_default()
+    jiff::Timestamp::from_microsecond(microseconds).map(|timestamp| format!("{timestamp:.6}")).unwrap_or_default()
 }

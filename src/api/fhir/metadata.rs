@@ -12,7 +12,7 @@ use crate::{
         },
         parameters::{FORMAT, PRETTY},
     },
-    api::fhir::seam::{self as search, SearchType},
+    fhir::search::{self, SearchType},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -29,9 +29,7 @@ pub async fn metadata(request: HttpRequest, api: web::Data<Api>) -> Result<HttpR
 /// The CapabilityStatement of the server at that base URL.
 pub fn capability_statement(fhir_base: &str) -> Value {
     let interactions = interactions();
-    let resources: Vec<Value> = search::resource_types()
-        .map(|name| resource(name, &interactions))
-        .collect();
+    let resources: Vec<Value> = search::resource_types().map(|name| resource(name, &interactions)).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "name": "KapGateway",
@@ -48,7 +46,7 @@ pub fn capability_statement(fhir_base: &str) -> Value {
         "rest": [{
             "mode": "server",
             "documentation": format!(
-                "Searches take {COUNT}, {SORT} (date, -date, _lastUpdated, -_lastUpdated) and {TOTAL}; history takes \
+                "Searches take {COUNT}, {SORT} (_lastUpdated, or the type's date by its name or as date; - before it for descending) and {TOTAL}; history takes \
                  {COUNT}; everything takes {FORMAT} and {PRETTY}. Unknown parameters are errors unless the request \
                  says Prefer: handling=lenient, which searches heed. Modifiers, chains and includes are not supported."
             ),
@@ -60,10 +58,7 @@ pub fn capability_statement(fhir_base: &str) -> Value {
 /// Interaction codes of the routes, each once.
 fn interactions() -> Vec<&'static str> {
     let mut codes = Vec::new();
-    for code in fhir::endpoints()
-        .iter()
-        .filter_map(|endpoint| endpoint.interaction?.resource_code())
-    {
+    for code in fhir::endpoints().iter().filter_map(|endpoint| endpoint.interaction?.resource_code()) {
         if !codes.contains(&code) {
             codes.push(code);
         }
@@ -72,9 +67,7 @@ fn interactions() -> Vec<&'static str> {
 }
 
 fn resource(name: &str, interactions: &[&str]) -> Value {
-    let columns = COLUMNS
-        .iter()
-        .map(|(name, kind)| json!({ "name": name, "type": type_code(*kind) }));
+    let columns = COLUMNS.iter().map(|(name, kind)| json!({ "name": name, "type": type_code(*kind) }));
     let of_type = search::parameters(name).iter().map(|parameter| {
         json!({
             "name": parameter.name,

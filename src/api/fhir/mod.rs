@@ -4,7 +4,6 @@ pub mod bundle;
 pub mod history;
 pub mod metadata;
 pub mod read;
-pub mod seam;
 pub mod search;
 pub mod search_query;
 pub mod vread;
@@ -12,11 +11,11 @@ pub mod vread;
 use crate::{
     api::{
         Endpoint,
-        error::ApiError,
+        error::{ApiError, ParameterError},
         parameters::{self, FORMAT, PRETTY, Parameter},
         representation::Representation,
     },
-    api::fhir::seam::parameters as search_parameters,
+    fhir::search::parameters as search_parameters,
 };
 use actix_web::{HttpRequest, http::Method, web};
 
@@ -103,15 +102,23 @@ fn representation_only(request: &HttpRequest) -> Result<Representation, ApiError
         return Representation::of(request);
     }
     let parameters = parameters::decode(request.query_string())?;
-    refuse_unknown(&parameters, &[FORMAT, PRETTY])?;
-    Representation::chosen(&parameters, request.headers())
+    let errors = parameters::check_names(&parameters, &[FORMAT, PRETTY]);
+    representation(request, &parameters, errors)
 }
 
-/// All unknown and repeated parameters in one error.
-fn refuse_unknown(parameters: &[Parameter], known: &[&str]) -> Result<(), ApiError> {
-    let errors = parameters::check_names(parameters, known);
-    if errors.is_empty() {
-        return Ok(());
+/// The representation, unless there are errors: then all of them, those of the format's parameters too.
+fn representation(
+    request: &HttpRequest,
+    parameters: &[Parameter],
+    mut errors: Vec<ParameterError>,
+) -> Result<Representation, ApiError> {
+    match Representation::chosen(parameters, request.headers()) {
+        Ok(representation) if errors.is_empty() => Ok(representation),
+        Ok(_) => Err(ApiError::Parameters(errors)),
+        Err(ApiError::Parameters(more)) => {
+            errors.extend(more);
+            Err(ApiError::Parameters(errors))
+        }
+        Err(other) => Err(other),
     }
-    Err(ApiError::Parameters(errors))
 }

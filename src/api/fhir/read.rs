@@ -26,27 +26,16 @@ pub async fn read(
 }
 
 /// One version with its headers, or 304 where the client has it already.
-pub(super) fn answer(
-    request: &HttpRequest,
-    representation: Representation,
-    stored: StoredResource,
-) -> HttpResponse {
+pub(super) fn answer(request: &HttpRequest, representation: Representation, stored: StoredResource) -> HttpResponse {
     let etag = etag(stored.version_id);
     let modified_seconds = u64::try_from(stored.last_updated / 1_000_000).unwrap_or(0);
     let unchanged = is_unchanged(request.headers(), &etag, modified_seconds);
-    let mut answer = if unchanged {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
+    let mut answer = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer
         .insert_header((header::ETAG, etag))
         .insert_header((header::LAST_MODIFIED, http_date(modified_seconds)))
         // A patient's data: no shared cache may keep it, and a private one asks again.
-        .insert_header((
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-cache"),
-        ));
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
     if unchanged {
         answer.insert_header((header::VARY, "Accept"));
         return answer.finish();

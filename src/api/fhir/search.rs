@@ -10,7 +10,6 @@ use crate::{
             search_query::{self, Search},
         },
         parameters::{self, Handling, Parameter},
-        representation::Representation,
     },
     fhir::outcome::operation_outcome,
     store::{DEFAULT_TENANT, SearchPage},
@@ -44,19 +43,10 @@ pub async fn search_by_post(
 }
 
 /// The form's text. A search without parameters needs no body, and then no Content-Type.
-async fn read_form(
-    request: &HttpRequest,
-    payload: web::Payload,
-    limit: usize,
-) -> Result<String, ApiError> {
+async fn read_form(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<String, ApiError> {
     let body = api::body(payload, limit).await?;
-    let content_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .map(|value| value.to_str().unwrap_or_default());
-    let named = content_type
-        .and_then(|text| text.split(';').next())
-        .map(|name| name.trim().to_ascii_lowercase());
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    let named = content_type.and_then(|text| text.split(';').next()).map(|name| name.trim().to_ascii_lowercase());
     if named.as_deref() != Some(FORM) && !(named.is_none() && body.is_empty()) {
         return Err(ApiError::UnsupportedMediaType { expected: FORM });
     }
@@ -69,20 +59,13 @@ async fn answer(
     parameters: Vec<Parameter>,
     api: &Api,
 ) -> Result<HttpResponse, ApiError> {
-    let representation = Representation::chosen(&parameters, request.headers())?;
     fhir::check_type(resource_type)?;
     let base = api.fhir_base();
-    let search = search_query::parse(
-        resource_type,
-        parameters,
-        Handling::of(request),
-        api.page_size,
-        &base,
-    )?;
-    let mut page = api
-        .store
-        .search(DEFAULT_TENANT, search.query.clone())
-        .await?;
+    let handling = Handling::of(request);
+    let (search, errors) = search_query::parse(resource_type, &parameters, handling, api.page_size, &base);
+    let representation = fhir::representation(request, &parameters, errors)?;
+    let query = search.query.clone();
+    let mut page = api.store.search(DEFAULT_TENANT, query).await?;
     if search.count_only {
         page.resources.clear();
         page.next = None;

@@ -2,16 +2,16 @@
 //!
 //! <https://hl7.org/fhir/R4/search.html>
 
-use crate::api::fhir::seam::{self as search, SearchParameter, SearchType};
 use crate::{
     api::{
         PageSize,
-        error::{ApiError, ParameterError},
+        error::ParameterError,
         fhir::{COUNT, CURSOR},
         parameters::{FORMAT, Handling, PRETTY, Parameter, repetition},
     },
     fhir::{
         outcome::{Issue, IssueType, Place, Severity},
+        search::{self, SearchParameter, SearchType},
     },
     store::{Cursor, DatePrefix, Filter, FilterValue, SearchQuery, Sort},
 };
@@ -20,10 +20,7 @@ pub const SORT: &str = "_sort";
 pub const TOTAL: &str = "_total";
 
 /// Parameters on every type that are columns of the store. Their meaning: <https://hl7.org/fhir/R4/resource.html#search>
-pub const COLUMNS: [(&str, SearchType); 2] = [
-    ("_id", SearchType::Token),
-    ("_lastUpdated", SearchType::Date),
-];
+pub const COLUMNS: [(&str, SearchType); 2] = [("_id", SearchType::Token), ("_lastUpdated", SearchType::Date)];
 
 /// A search as it will be run, and what to tell the client about it.
 #[derive(Debug)]
@@ -37,14 +34,15 @@ pub struct Search {
     pub notes: Vec<Issue>,
 }
 
-/// Reads all parameters, or gives all their errors. `fhir_base` is our own base, for absolute references.
+/// Reads all parameters, and gives the errors of all that cannot be used: with any, the search must not run.
+/// `fhir_base` is our own base, for absolute references.
 pub fn parse(
     resource_type: &str,
-    parameters: Vec<Parameter>,
+    parameters: &[Parameter],
     handling: Handling,
     page: PageSize,
     fhir_base: &str,
-) -> Result<Search, ApiError> {
+) -> (Search, Vec<ParameterError>) {
     let mut reader = Reader {
         resource_type,
         page,
@@ -79,15 +77,9 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn take(&mut self, parameter: Parameter) {
+    fn take(&mut self, parameter: &Parameter) {
         let once = [COUNT, SORT, TOTAL, CURSOR, FORMAT, PRETTY].contains(&parameter.name.as_str());
-        if once
-            && self
-                .search
-                .used
-                .iter()
-                .any(|used| used.name == parameter.name)
-        {
+        if once && self.search.used.iter().any(|used| used.name == parameter.name) {
             self.errors.push(repetition(&parameter.name));
             return;
         }
@@ -101,21 +93,16 @@ impl Reader<'_> {
             }
             // Read where the format is chosen.
             FORMAT | PRETTY => Ok(()),
-            _ => self.filter(&parameter),
+            _ => self.filter(parameter),
         };
         match taken {
-            Ok(()) => self.search.used.push(parameter),
-            Err(Refusal::Unknown(error)) if self.handling == Handling::Lenient => {
-                self.search.notes.push(Issue {
-                    severity: Severity::Warning,
-                    code: error.code,
-                    text: format!(
-                        "Parameter {} {}: it was ignored.",
-                        error.name, error.problem
-                    ),
-                    place: Some(Place::Parameter(error.name)),
-                })
-            }
+            Ok(()) => self.search.used.push(parameter.clone()),
+            Err(Refusal::Unknown(error)) if self.handling == Handling::Lenient => self.search.notes.push(Issue {
+                severity: Severity::Warning,
+                code: error.code,
+                text: format!("Parameter {} {}: it was ignored.", error.name, error.problem),
+                place: Some(Place::Parameter(error.name)),
+            }),
             Err(Refusal::Unknown(error) | Refusal::Bad(error)) => self.errors.push(error),
         }
     }
@@ -128,33 +115,29 @@ impl Reader<'_> {
             self.search.notes.push(Issue {
                 severity: Severity::Information,
                 code: IssueType::TooCostly,
-                text: format!(
-                    "A page holds {size} resources at most: the rest is behind the next link."
-                ),
+                text: format!("A page holds {size} resources at most: the rest is behind the next link."),
                 place: Some(Place::Parameter(COUNT.to_owned())),
             });
         }
         Ok(())
     }
 
+    /// `date` means the type's date also where R4 has another name for it; that name is taken too.
     fn sort(&mut self, value: &str) -> Result<(), Refusal> {
         let (name, descending) = match value.strip_prefix('-') {
             Some(name) => (name, true),
             None => (value, false),
         };
-        let has_date = search::parameters(self.resource_type)
-            .iter()
-            .any(|known| known.name == "date");
+        let date = search::sort_date(self.resource_type).map(|parameter| parameter.name);
         self.search.query.sort = match name {
-            "date" if has_date => Sort::Date { descending },
             "_lastUpdated" => Sort::LastUpdated { descending },
+            name if date.is_some() && (name == "date" || date == Some(name)) => Sort::Date { descending },
             _ => {
-                let known = if has_date {
-                    "date, -date, _lastUpdated, -_lastUpdated"
-                } else {
-                    "_lastUpdated, -_lastUpdated"
-                };
-                let problem = format!("must be one of {known} for {}", self.resource_type);
+                let mut names = vec!["_lastUpdated"];
+                names.extend(date.map(|_| "date"));
+                names.extend(date.filter(|name| *name != "date"));
+                let names = names.join(", ");
+                let problem = format!("must be one of {names}, with a - before it for descending");
                 return Err(bad(SORT, problem));
             }
         };
@@ -180,20 +163,13 @@ impl Reader<'_> {
             let error = ParameterError::new(
                 &parameter.name,
                 IssueType::NotSupported,
-                format!(
-                    "is not known for {}; GET /fhir/metadata lists what is",
-                    self.resource_type
-                ),
+                format!("is not known for {}; GET /fhir/metadata lists what is", self.resource_type),
             );
             return Err(Refusal::Unknown(error));
         };
         if modifier.is_some() {
             let problem = "has a modifier; this server knows none";
-            return Err(Refusal::Bad(ParameterError::new(
-                &parameter.name,
-                IssueType::NotSupported,
-                problem,
-            )));
+            return Err(Refusal::Bad(ParameterError::new(&parameter.name, IssueType::NotSupported, problem)));
         }
         let any_of = split_unescaped(&parameter.value, ',')
             .into_iter()
@@ -204,39 +180,26 @@ impl Reader<'_> {
             })
             .collect::<Result<Vec<_>, String>>()
             .map_err(|problem| bad(&parameter.name, problem))?;
-        self.search.query.filters.push(Filter {
-            parameter: name.to_owned(),
-            any_of,
-        });
+        self.search.query.filters.push(Filter { parameter: name.to_owned(), any_of });
         Ok(())
     }
 
     fn known(&self, name: &str) -> Option<(&'static str, SearchType)> {
         let columns = COLUMNS.into_iter();
         let of_type = search::parameters(self.resource_type).iter();
-        let mut all =
-            columns.chain(of_type.map(|known: &SearchParameter| (known.name, known.kind)));
+        let mut all = columns.chain(of_type.map(|known: &SearchParameter| (known.name, known.kind)));
         all.find(|(known, _)| *known == name)
     }
 
-    fn finish(mut self) -> Result<Search, ApiError> {
-        if !self.errors.is_empty() {
-            return Err(ApiError::Parameters(self.errors));
-        }
+    fn finish(mut self) -> (Search, Vec<ParameterError>) {
         // The links say what was used: the page size always, and not more than a page may hold.
-        let count = if self.search.count_only {
-            0
-        } else {
-            self.search.query.count
-        };
+        let count = if self.search.count_only { 0 } else { self.search.query.count };
         self.search.used.retain(|used| used.name != COUNT);
-        self.search
-            .used
-            .push(Parameter::new(COUNT, count.to_string()));
+        self.search.used.push(Parameter::new(COUNT, count.to_string()));
         if self.search.count_only {
             self.search.query.total = true;
         }
-        Ok(self.search)
+        (self.search, self.errors)
     }
 }
 
@@ -260,11 +223,7 @@ fn bad(name: &str, problem: impl Into<String>) -> Refusal {
 pub fn page_size(value: &str, page: PageSize) -> Result<usize, ParameterError> {
     let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
     if !digits {
-        return Err(ParameterError::new(
-            COUNT,
-            IssueType::Value,
-            "must be a whole number, 0 or more",
-        ));
+        return Err(ParameterError::new(COUNT, IssueType::Value, "must be a whole number, 0 or more"));
     }
     // Digits that do not fit the type are more than any page holds.
     Ok(value.parse().unwrap_or(usize::MAX).min(page.max))
@@ -289,13 +248,10 @@ fn token(name: &str, value: &str) -> Result<FilterValue, String> {
 /// A prefix and a date of any precision. <https://hl7.org/fhir/R4/search.html#date>
 fn date(value: &str) -> Result<FilterValue, String> {
     let (prefix, text) = match value.split_at_checked(2) {
-        Some((letters, text)) if letters.bytes().all(|b| b.is_ascii_alphabetic()) => {
-            (date_prefix(letters), text)
-        }
+        Some((letters, text)) if letters.bytes().all(|b| b.is_ascii_alphabetic()) => (date_prefix(letters), text),
         _ => (Some(DatePrefix::Eq), value),
     };
-    let prefix =
-        prefix.ok_or("has an unknown prefix; known: eq, ne, gt, lt, ge, le, sa, eb, ap")?;
+    let prefix = prefix.ok_or("has an unknown prefix; known: eq, ne, gt, lt, ge, le, sa, eb, ap")?;
     let (low, high) = search::parse_date(text).ok_or(
         "must be a date such as 2026, 2026-02, 2026-02-03 or 2026-02-03T10:00:00Z (write + in an offset as %2B)",
     )?;
@@ -320,10 +276,7 @@ fn date_prefix(letters: &str) -> Option<DatePrefix> {
 /// `id`, `Type/id`, or a URL under our own base. <https://hl7.org/fhir/R4/search.html#reference>
 fn reference(name: &str, value: &str, fhir_base: &str) -> Result<FilterValue, String> {
     let value = unescape(value)?;
-    let local = match value
-        .strip_prefix(fhir_base)
-        .and_then(|rest| rest.strip_prefix('/'))
-    {
+    let local = match value.strip_prefix(fhir_base).and_then(|rest| rest.strip_prefix('/')) {
         Some(local) => local,
         None if value.contains("://") => {
             return Err("names another server; only references on this one are kept".to_owned());
@@ -335,25 +288,15 @@ fn reference(name: &str, value: &str, fhir_base: &str) -> Result<FilterValue, St
         None => (None, local),
     };
     let is_type = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphabetic());
-    let is_id = (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    let is_id = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
     if !is_id || !resource_type.is_none_or(is_type) {
         return Err("must be an id, Type/id, or a URL of a resource on this server".to_owned());
     }
     if name == "patient" && resource_type.is_some_and(|named| named != "Patient") {
         return Err("takes patients only".to_owned());
     }
-    let resource_type = if name == "patient" {
-        Some("Patient")
-    } else {
-        resource_type
-    };
-    Ok(FilterValue::Reference {
-        resource_type: resource_type.map(str::to_owned),
-        id: id.to_owned(),
-    })
+    let resource_type = if name == "patient" { Some("Patient") } else { resource_type };
+    Ok(FilterValue::Reference { resource_type: resource_type.map(str::to_owned), id: id.to_owned() })
 }
 
 /// Splits at separators that no backslash precedes. <https://hl7.org/fhir/R4/search.html#escaping>
@@ -408,11 +351,7 @@ mod tests {
             ("s|", some("s"), None),
         ];
         for (text, system, code) in cases {
-            assert_eq!(
-                token("code", text),
-                Ok(FilterValue::Token { system, code }),
-                "{text}"
-            );
+            assert_eq!(token("code", text), Ok(FilterValue::Token { system, code }), "{text}");
         }
         for text in ["", "|", "a|b|c"] {
             assert!(token("code", text).is_err(), "{text}");
@@ -424,29 +363,14 @@ mod tests {
     fn references_have_three_forms_and_stay_on_this_server() {
         let base = "http://h/fhir";
         let patient = |resource_type: Option<&str>| {
-            Ok(FilterValue::Reference {
-                resource_type: resource_type.map(str::to_owned),
-                id: "x".to_owned(),
-            })
+            Ok(FilterValue::Reference { resource_type: resource_type.map(str::to_owned), id: "x".to_owned() })
         };
         assert_eq!(reference("subject", "x", base), patient(None));
         assert_eq!(reference("patient", "x", base), patient(Some("Patient")));
-        assert_eq!(
-            reference("subject", "Patient/x", base),
-            patient(Some("Patient"))
-        );
-        assert_eq!(
-            reference("subject", "http://h/fhir/Patient/x", base),
-            patient(Some("Patient"))
-        );
-        for text in [
-            "",
-            "a b",
-            "Patient/x/_history/1",
-            "http://h/fhirPatient/x",
-            "https://other/fhir/Patient/x",
-            "/x",
-        ] {
+        assert_eq!(reference("subject", "Patient/x", base), patient(Some("Patient")));
+        assert_eq!(reference("subject", "http://h/fhir/Patient/x", base), patient(Some("Patient")));
+        for text in ["", "a b", "Patient/x/_history/1", "http://h/fhirPatient/x", "https://other/fhir/Patient/x", "/x"]
+        {
             assert!(reference("subject", text, base).is_err(), "{text}");
         }
         assert!(reference("patient", "Group/x", base).is_err());

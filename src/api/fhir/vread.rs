@@ -16,11 +16,7 @@ pub async fn vread(
     fhir::check_type(&resource_type)?;
     // A number that does not fit was never given to a version.
     let stored = match version_id.parse() {
-        Ok(version_id) => {
-            api.store
-                .vread(DEFAULT_TENANT, &resource_type, &id, version_id)
-                .await?
-        }
+        Ok(version_id) => api.store.vread(DEFAULT_TENANT, &resource_type, &id, version_id).await?,
         Err(_) => None,
     };
     match stored {

@@ -1,0 +1,59 @@
+//! The CapabilityStatement says what the server does, and nothing else.
+
+use crate::test_app::TestApp;
+use kap_gateway::{api, fhir::codec};
+use reqwest::StatusCode;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+fn texts<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
+    let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().map(|item| item[member].as_str().expect("text")).collect()
+}
+
+#[tokio::test]
+async fn statement_is_fhir_and_names_this_server() {
+    let app = TestApp::start().await;
+    let statement = app.json("/fhir/metadata").await;
+    codec::from_json(statement.to_string().as_bytes()).expect("FHIR R4");
+    assert_eq!(statement["fhirVersion"], "4.0.1");
+    assert_eq!(statement["kind"], "instance");
+    assert_eq!(statement["implementation"]["url"], app.url("/fhir"));
+    assert_eq!(statement["software"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(statement["format"], serde_json::json!(["application/fhir+json", "application/fhir+xml"]));
+}
+
+#[tokio::test]
+async fn every_stated_parameter_and_sort_is_answered_and_no_other() {
+    let app = TestApp::start().await;
+    let statement = app.json("/fhir/metadata").await;
+    let resources = statement["rest"][0]["resource"].as_array().expect("resources");
+    assert!(resources.len() > 20, "{}", resources.len());
+    for resource in resources {
+        let name = resource["type"].as_str().expect("text");
+        let parameters = texts(&resource["searchParam"], "name");
+        for parameter in
+            ["_id", "_lastUpdated", "identifier", "patient", "subject", "code", "date", "status", "category"]
+        {
+            let value = match parameter {
+                "date" | "_lastUpdated" => "2026",
+                _ => "x",
+            };
+            let status = app.get(&format!("/fhir/{name}?{parameter}={value}")).await.status();
+            let expected = if parameters.contains(&parameter) { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+            assert_eq!(status, expected, "{name}?{parameter}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_stated_interaction_has_a_route_and_every_route_is_stated() {
+    let app = TestApp::start().await;
+    let statement = app.json("/fhir/metadata").await;
+    let routed: BTreeSet<&str> =
+        api::endpoints().iter().filter_map(|endpoint| endpoint.interaction?.resource_code()).collect();
+    for resource in statement["rest"][0]["resource"].as_array().expect("resources") {
+        let stated: BTreeSet<&str> = texts(&resource["interaction"], "code").into_iter().collect();
+        assert_eq!(stated, routed);
+    }
+}

@@ -1,0 +1,11 @@
+//! The HTTP API, asked from outside: each test starts a whole gateway on a port of its own.
+
+mod capabilities;
+mod command_line;
+mod errors;
+mod formats;
+mod history;
+mod pages;
+mod read;
+mod search;
+mod test_app;
