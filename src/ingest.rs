@@ -1,1 +1,397 @@
-//! ingest
+//! The pipeline: a record's bytes in, FHIR resources stored, an answer out; and the way back.
+
+use crate::fhir::model::Resource;
+use crate::fhir::transaction::{TransactionEntry, transaction};
+use crate::fhir::{codec, search};
+use crate::kap::contract::Contract;
+use crate::kap::fault::{Fault, FaultKind, Faults};
+use crate::kap::kind::Kind;
+use crate::kap::records::Record;
+use crate::kap::values::Revision;
+use crate::kap::{check, json};
+use crate::mapping::draft::Entry;
+use crate::mapping::reading::RebuildError;
+use crate::mapping::timeline::{self, Timeline};
+use crate::mapping::{self, Mapped, retraction};
+use crate::store::{
+    Committed, DEFAULT_TENANT, Filter, FilterValue, RecordKey, RecordWrite, ResourceStore, SearchQuery, StoreError,
+    StoredRecord, StoredResource, Write, WriteMode, WriteOutcome, WrittenResource,
+};
+use bytes::Bytes;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// How often a commit is tried again when another writer of the same record was faster.
+const ATTEMPTS: usize = 8;
+
+/// Why a record was not taken, or cannot be given.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The bytes are no JSON that can be read.
+    #[error("the body cannot be read")]
+    Unreadable(Vec<Fault>),
+    /// The record breaks the contract: all its faults, warnings too.
+    #[error("the record breaks the contract")]
+    Refused(Faults),
+    /// A newer revision is stored.
+    #[error("a newer revision is stored")]
+    Stale { stored: String },
+    /// The same revision is stored with other content.
+    #[error("the same revision is stored with other content")]
+    Conflicting { revision: String },
+    /// The stored revision counts and the new one is an instant, or the other way round.
+    #[error("the revision cannot be compared with the stored one")]
+    Incomparable { stored: String },
+    /// Other writers of the same record were faster each time.
+    #[error("the record is being written by others")]
+    Contended,
+    #[error("there is no such record")]
+    UnknownRecord,
+    /// More than one system uses this id: name one.
+    #[error("more than one system has it")]
+    Ambiguous { systems: Vec<String> },
+    #[error("there is no such course")]
+    UnknownCourse,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored resource of ours is not as we wrote it.
+    #[error("a stored record cannot be rebuilt: {0}")]
+    Rebuild(#[from] RebuildError),
+    /// A mistake of ours: the message names no patient data.
+    #[error("internal: {0}")]
+    Internal(&'static str),
+}
+
+/// A record as FHIR, not stored.
+pub struct Preview {
+    /// A transaction Bundle in JSON.
+    pub bundle: Vec<u8>,
+    pub warnings: Vec<Fault>,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordOutcome {
+    Created,
+    Updated,
+    /// The same revision with the same content was there already.
+    Unchanged,
+}
+
+/// The answer to a stored record.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    pub kind: Kind,
+    pub system: String,
+    pub record_id: String,
+    pub revision: String,
+    pub outcome: RecordOutcome,
+    /// `Patient.id` and `EpisodeOfCare.id`.
+    pub patient_id: String,
+    pub course_id: String,
+    /// Every resource of the record, then those that it no longer holds.
+    pub resources: Vec<WrittenResource>,
+    pub warnings: Vec<Fault>,
+}
+
+/// A record rebuilt from FHIR.
+#[derive(Debug, Clone)]
+pub struct Rebuilt {
+    pub record: Value,
+    pub revision: String,
+    /// Microseconds since 1970-01-01T00:00:00Z: when its newest resource was written.
+    pub last_updated: i64,
+}
+
+/// The pipeline with what it needs.
+pub struct Gateway {
+    pub contract: Contract,
+    pub store: Arc<dyn ResourceStore>,
+    /// What full URLs start with, for example `http://127.0.0.1:8080/fhir`.
+    pub base: String,
+}
+
+/// A record that was read, checked and mapped.
+struct Accepted {
+    record: Record,
+    digest: [u8; 32],
+    mapped: Mapped,
+    warnings: Vec<Fault>,
+}
+
+/// Check, parse, map: what storing and trying out have in common.
+fn accept(contract: &Contract, kind: Kind, body: &[u8], record_id: Option<&str>) -> Result<Accepted, IngestError> {
+    let value = json::read_strict(body).map_err(IngestError::Unreadable)?;
+    let faults = check::check(contract, kind, &value, record_id);
+    if !faults.errors.is_empty() {
+        return Err(IngestError::Refused(faults));
+    }
+    let digest = digest(&value);
+    let record = Record::from_value(kind, value)
+        .map_err(|_| IngestError::Internal("the contract and the record types disagree"))?;
+    let mapped = mapping::map(&record);
+    let mut warnings = faults.warnings;
+    warnings.extend(
+        mapped
+            .notices
+            .iter()
+            .map(|notice| Fault::warning(FaultKind::Value, notice.pointer.clone(), notice.sentence.clone())),
+    );
+    Ok(Accepted { record, digest, mapped, warnings })
+}
+
+/// Maps a record to a transaction Bundle; nothing is stored.
+pub fn preview(contract: &Contract, base: &str, kind: Kind, body: &[u8]) -> Result<Preview, IngestError> {
+    let accepted = accept(contract, kind, body, None)?;
+    let bodies = bodies(&accepted.mapped.entries)?;
+    let entries = accepted.mapped.entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
+        resource_type: entry.resource_type,
+        id: &entry.id,
+        body,
+        create_unless_found: entry.shared.as_ref().map(|(system, value)| (system.as_str(), value.as_str())),
+    });
+    Ok(Preview { bundle: transaction(base, entries), warnings: accepted.warnings })
+}
+
+fn bodies(entries: &[Entry]) -> Result<Vec<Vec<u8>>, IngestError> {
+    entries.iter().map(|entry| write(&entry.resource)).collect()
+}
+
+fn write(resource: &Resource) -> Result<Vec<u8>, IngestError> {
+    codec::to_json(resource).map_err(|_| IngestError::Internal("a mapped resource cannot be written"))
+}
+
+impl Gateway {
+    pub fn preview(&self, kind: Kind, body: &[u8]) -> Result<Preview, IngestError> {
+        preview(&self.contract, &self.base, kind, body)
+    }
+
+    /// The pipeline: check, parse, map, store, answer. `record_id` is what the path says, where it says one.
+    pub async fn ingest(&self, kind: Kind, body: &[u8], record_id: Option<&str>) -> Result<Receipt, IngestError> {
+        let Accepted { record, digest, mapped, warnings } = accept(&self.contract, kind, body, record_id)?;
+        let source = record.header().source;
+        let key = RecordKey {
+            kind: kind.as_str().to_owned(),
+            system: source.system.clone(),
+            record_id: source.record_id.clone(),
+        };
+        let writes = self.writes(&mapped)?;
+        let receipt = |outcome, resources| Receipt {
+            kind,
+            system: key.system.clone(),
+            record_id: key.record_id.clone(),
+            revision: source.revision.text(),
+            outcome,
+            patient_id: mapped.patient_id.clone(),
+            course_id: mapped.course_id.clone(),
+            resources,
+            warnings,
+        };
+        for _ in 0..ATTEMPTS {
+            let stored = self.stored(&key).await?;
+            let outcome = match &stored {
+                None => RecordOutcome::Created,
+                Some(stored) => revise(stored, &source.revision, digest)?,
+            };
+            if let (RecordOutcome::Unchanged, Some(stored)) = (outcome, &stored) {
+                return Ok(receipt(outcome, stored.resources.iter().map(unchanged).collect()));
+            }
+            let commit = RecordWrite {
+                key: key.clone(),
+                revision: source.revision.text(),
+                digest,
+                based_on: stored.as_ref().map(|stored| stored.revision.clone()),
+                retractions: self.retractions(kind, &key, stored.as_ref(), &mapped)?,
+                writes: writes.clone(),
+            };
+            match self.store.commit(DEFAULT_TENANT, commit).await? {
+                Committed::Stored(resources) => return Ok(receipt(outcome, resources)),
+                Committed::Superseded => {}
+            }
+        }
+        Err(IngestError::Contended)
+    }
+
+    async fn stored(&self, key: &RecordKey) -> Result<Option<StoredRecord>, IngestError> {
+        let mut found =
+            self.store.records(DEFAULT_TENANT, &key.kind, &key.record_id, Some(&key.system)).await?;
+        Ok(found.pop())
+    }
+
+    fn writes(&self, mapped: &Mapped) -> Result<Vec<Write>, IngestError> {
+        mapped
+            .entries
+            .iter()
+            .map(|entry| {
+                let mode = if entry.shared.is_some() { WriteMode::CreateIfAbsent } else { WriteMode::Put };
+                self.write(entry.resource_type, &entry.id, &entry.resource, mode, &mapped.patient_id)
+            })
+            .collect()
+    }
+
+    fn write(
+        &self,
+        resource_type: &str,
+        id: &str,
+        resource: &Resource,
+        mode: WriteMode,
+        patient_id: &str,
+    ) -> Result<Write, IngestError> {
+        let body = write(resource)?;
+        let value =
+            serde_json::from_slice(&body).map_err(|_| IngestError::Internal("a written resource is not JSON"))?;
+        // Whom many patients share is in nobody's compartment.
+        let shared = matches!(resource_type, "Practitioner" | "PractitionerRole" | "Organization");
+        Ok(Write {
+            resource_type: resource_type.to_owned(),
+            id: id.to_owned(),
+            body: Bytes::from(body),
+            mode,
+            patient: (!shared).then(|| patient_id.to_owned()),
+            index: search::extract(&value),
+        })
+    }
+
+    /// The resources that the record owned and no longer holds, marked as entered in error.
+    fn retractions(
+        &self,
+        kind: Kind,
+        key: &RecordKey,
+        stored: Option<&StoredRecord>,
+        mapped: &Mapped,
+    ) -> Result<Vec<Write>, IngestError> {
+        let Some(stored) = stored else { return Ok(Vec::new()) };
+        let prefix = mapping::source_prefix(kind, &key.system, &key.record_id);
+        let mut found = Vec::new();
+        for old in &stored.resources {
+            let kept = mapped.entries.iter().any(|new| new.id == old.id && new.resource_type == old.resource_type);
+            if kept {
+                continue;
+            }
+            let mut resource = parse(old)?;
+            if !mapping::is_owned(&resource, &prefix) {
+                continue;
+            }
+            retraction::unversion(&mut resource);
+            let resource = retraction::retract(resource);
+            found.push(self.write(&old.resource_type, &old.id, &resource, WriteMode::Put, &mapped.patient_id)?);
+        }
+        Ok(found)
+    }
+
+    /// A record as its sender sent it, rebuilt from FHIR. `system` is needed where more than one uses the id.
+    pub async fn record(&self, kind: Kind, record_id: &str, system: Option<&str>) -> Result<Rebuilt, IngestError> {
+        let mut found = self.store.records(DEFAULT_TENANT, kind.as_str(), record_id, system).await?;
+        if found.len() > 1 {
+            let systems = found.into_iter().map(|record| record.key.system).collect();
+            return Err(IngestError::Ambiguous { systems });
+        }
+        let stored = found.pop().ok_or(IngestError::UnknownRecord)?;
+        let resources = stored.resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let record = mapping::rebuild(kind, &stored.key.system, record_id, &resources)?;
+        let record =
+            record.to_value().map_err(|_| IngestError::Internal("a rebuilt record cannot be written"))?;
+        let last_updated = stored.resources.iter().map(|resource| resource.last_updated).max().unwrap_or_default();
+        Ok(Rebuilt { record, revision: stored.revision, last_updated })
+    }
+
+    /// A course as a timeline. `id` is the EpisodeOfCare's id or the value of its identifier.
+    pub async fn course(&self, id: &str, system: Option<&str>) -> Result<Timeline, IngestError> {
+        let course = self.find_course(id, system).await?;
+        let course = parse(&course)?;
+        let patient = timeline::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
+        let resources = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let resources = resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        Ok(timeline::timeline(&course, &resources))
+    }
+
+    async fn find_course(&self, id: &str, system: Option<&str>) -> Result<StoredResource, IngestError> {
+        if system.is_none()
+            && let Some(found) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", id).await?
+        {
+            return Ok(found);
+        }
+        let identifier =
+            FilterValue::Token { system: system.map(str::to_owned), code: Some(id.to_owned()) };
+        let query = SearchQuery {
+            resource_type: "EpisodeOfCare".to_owned(),
+            filters: vec![Filter { parameter: "identifier".to_owned(), any_of: vec![identifier] }],
+            count: 10,
+            ..SearchQuery::default()
+        };
+        let mut found = self.store.search(DEFAULT_TENANT, query).await?.resources;
+        if found.len() > 1 {
+            let systems = found.iter().filter_map(|course| timeline::identifier_system(&parse(course).ok()?)).collect();
+            return Err(IngestError::Ambiguous { systems });
+        }
+        found.pop().ok_or(IngestError::UnknownCourse)
+    }
+}
+
+fn parse(stored: &StoredResource) -> Result<Resource, IngestError> {
+    codec::from_json(&stored.body).map_err(|_| IngestError::Internal("a stored resource cannot be read"))
+}
+
+fn unchanged(stored: &StoredResource) -> WrittenResource {
+    WrittenResource {
+        resource_type: stored.resource_type.clone(),
+        id: stored.id.clone(),
+        version_id: stored.version_id,
+        outcome: WriteOutcome::Unchanged,
+    }
+}
+
+/// Mapping specification D-01.
+fn revise(stored: &StoredRecord, revision: &Revision, digest: [u8; 32]) -> Result<RecordOutcome, IngestError> {
+    match revision.compare(&Revision::from_text(&stored.revision)) {
+        Some(Ordering::Greater) => Ok(RecordOutcome::Updated),
+        Some(Ordering::Equal) if stored.digest == digest => Ok(RecordOutcome::Unchanged),
+        Some(Ordering::Equal) => Err(IngestError::Conflicting { revision: stored.revision.clone() }),
+        Some(Ordering::Less) => Err(IngestError::Stale { stored: stored.revision.clone() }),
+        None => Err(IngestError::Incomparable { stored: stored.revision.clone() }),
+    }
+}
+
+/// SHA-256 of a record whatever the order of its members and the white space between them.
+fn digest(record: &Value) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    feed(&mut hasher, record);
+    hasher.finalize().into()
+}
+
+fn feed(hasher: &mut Sha256, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            let mut names: Vec<&String> = members.keys().collect();
+            names.sort();
+            hasher.update(b"{");
+            for name in names {
+                feed_text(hasher, name);
+                if let Some(member) = members.get(name) {
+                    feed(hasher, member);
+                }
+            }
+            hasher.update(b"}");
+        }
+        Value::Array(items) => {
+            hasher.update(b"[");
+            items.iter().for_each(|item| feed(hasher, item));
+            hasher.update(b"]");
+        }
+        Value::String(text) => feed_text(hasher, text),
+        Value::Number(number) => {
+            hasher.update(b"#");
+            feed_text(hasher, number.as_str());
+        }
+        Value::Bool(flag) => hasher.update(if *flag { b"t" } else { b"f" }),
+        Value::Null => hasher.update(b"n"),
+    }
+}
+
+/// The length first, so that no two sequences of texts look alike.
+fn feed_text(hasher: &mut Sha256, text: &str) {
+    hasher.update(text.len().to_le_bytes());
+    hasher.update(text.as_bytes());
+}

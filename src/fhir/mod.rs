@@ -6,6 +6,7 @@ pub mod build;
 pub mod outcome;
 pub mod resource;
 pub mod search;
+pub mod transaction;
 pub mod xml;
 
 pub use kap_fhir_codec as codec;

@@ -40,6 +40,14 @@ macro_rules! emitted {
             })+
             None
         }
+
+        /// The resource's `meta`, to change; `None` for a type that the gateway never emits.
+        pub fn meta_mut(resource: &mut Resource) -> Option<&mut Option<Box<Meta>>> {
+            $(if let Resource::$name(inner) = resource {
+                return Some(&mut inner.meta);
+            })+
+            None
+        }
     };
 }
 

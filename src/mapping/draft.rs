@@ -112,6 +112,11 @@ impl<'a> Draft<'a> {
         build::reference(resource_type, &self.id(slot))
     }
 
+    /// A reference to an element that the sender named within this record, with its business identifier.
+    pub fn reference_to_element(&self, resource_type: &str, slot: &str) -> Reference {
+        Reference { identifier: Some(Box::new(self.identifier(slot))), ..self.reference(resource_type, slot) }
+    }
+
     /// A reference to another record's resource in that slot, with the record as identifier.
     pub fn reference_to_record(
         &self,
@@ -122,9 +127,16 @@ impl<'a> Draft<'a> {
     ) -> Reference {
         let system = record.system.as_deref().unwrap_or(&self.header.source.system);
         Reference {
-            identifier: Some(Box::new(build::identifier(system, &record.record_id))),
+            identifier: Some(Box::new(self.record_identifier(record))),
             ..build::reference(resource_type, &owned_id(system, kind, &record.record_id, slot))
         }
+    }
+
+    /// Another record by its sender's id; marked where the sender meant its own system without naming it.
+    pub fn record_identifier(&self, record: &RecordReference) -> Identifier {
+        let system = record.system.as_deref().unwrap_or(&self.header.source.system);
+        let extension = if record.system.is_none() { vec![from_record()] } else { Vec::new() };
+        Identifier { extension, ..build::identifier(system, &record.record_id) }
     }
 
     /// The patient, with the identifier that the sender used.
@@ -175,6 +187,11 @@ impl<'a> Draft<'a> {
             tag,
             ..Default::default()
         }))
+    }
+
+    /// The resource whose `meta` comes next is tagged for review.
+    pub fn review(&mut self) {
+        self.review = true;
     }
 
     pub fn notice(&mut self, pointer: impl Into<String>, sentence: impl Into<String>) {
@@ -319,6 +336,11 @@ pub fn concept_coding(row: &'static Concept) -> Coding {
 /// A word of a closed set as a concept; an empty concept where the table has no row, which the contract excludes.
 pub fn word(table: &'static [Concept], word: &str) -> CodeableConcept {
     CodeableConcept { coding: by_word(table, word).map(concept_coding).into_iter().collect(), ..Default::default() }
+}
+
+/// The value beside it is the record's own: the sender gave none here.
+pub fn from_record() -> Extension {
+    build::extension(extension_url("kap-from-record"), ExtensionValue::Boolean(true.into()))
 }
 
 fn unmapped_code(code: &shared::Code, place: usize) -> Extension {

@@ -3,8 +3,94 @@
 //! One file per FHIR resource holds both ways of that resource; one file per kind of record puts them in order.
 //! Mapping specification §2, §6.2, §9.
 
+pub mod adverse_event;
 pub mod concepts;
+pub mod document_reference;
+pub mod dosing_session;
 pub mod draft;
+pub mod intake;
+pub mod encounter;
+pub mod integration_session;
 pub mod label;
+pub mod medication;
+pub mod medication_administration;
+pub mod medication_dispense;
+pub mod medication_request;
+pub mod observation_assessment;
+pub mod observation_score;
+pub mod observation_score_change;
+pub mod observation_session;
+pub mod observation_theme;
+pub mod observation_vitals;
+pub mod outcome;
+pub mod procedure;
+pub mod procedure_psychotherapy;
+pub mod provenance;
+pub mod questionnaire_response;
 pub mod reading;
+pub mod related_person;
+pub mod rescue_medication;
+pub mod retraction;
 pub mod systems;
+pub mod task_homework;
+pub mod timeline;
+
+use crate::fhir::model::Resource;
+use crate::kap::kind::Kind;
+use crate::kap::records::Record;
+use draft::{Draft, Entry, Notice};
+use reading::{Reading, RebuildError};
+
+/// A record in FHIR.
+#[derive(Debug, Clone)]
+pub struct Mapped {
+    /// Resources named in passing come before those that refer to them; the Provenance is last.
+    pub entries: Vec<Entry>,
+    /// What the sender should know: codes kept as text, values computed.
+    pub notices: Vec<Notice>,
+    pub patient_id: String,
+    pub course_id: String,
+}
+
+/// Maps a record. The same record gives the same resources with the same ids.
+pub fn map(record: &Record) -> Mapped {
+    let mut draft = Draft::new(record.header());
+    match record {
+        Record::Intake(record) => intake::map(&mut draft, record),
+        Record::DosingSession(record) => dosing_session::map(&mut draft, record),
+        Record::IntegrationSession(record) => integration_session::map(&mut draft, record),
+        Record::Outcome(record) => outcome::map(&mut draft, record),
+    }
+    provenance::provenance(&mut draft);
+    let (patient_id, course_id) = (draft.patient_id().to_owned(), draft.course_id().to_owned());
+    let Draft { mut entries, notices, .. } = draft;
+    // A stable sort: within each half the order of making stays.
+    entries.sort_by_key(|entry| entry.shared.is_none());
+    Mapped { entries, notices, patient_id, course_id }
+}
+
+/// What the sources of a record's resources start with.
+pub fn source_prefix(kind: Kind, system: &str, record_id: &str) -> String {
+    format!("{system}#{}/{record_id}/", kind.as_str())
+}
+
+/// Rebuilds a record from its resources, in the order in which it wrote them.
+pub fn rebuild(kind: Kind, system: &str, record_id: &str, resources: &[Resource]) -> Result<Record, RebuildError> {
+    let reading = Reading::new(&source_prefix(kind, system, record_id), resources);
+    let header = provenance::read(&reading)?;
+    Ok(match kind {
+        Kind::Intake => Record::Intake(Box::new(intake::read(&reading, header)?)),
+        Kind::DosingSession => Record::DosingSession(Box::new(dosing_session::read(&reading, header)?)),
+        Kind::IntegrationSession => {
+            Record::IntegrationSession(Box::new(integration_session::read(&reading, header)?))
+        }
+        Kind::Outcome => Record::Outcome(Box::new(outcome::read(&reading, header)?)),
+    })
+}
+
+/// Does the record with this source prefix own the resource? Those named in passing belong to no record.
+pub fn is_owned(resource: &Resource, prefix: &str) -> bool {
+    crate::fhir::resource::identify(resource)
+        .and_then(|(_, _, meta)| meta?.source.as_ref()?.value.as_deref())
+        .is_some_and(|source| source.starts_with(prefix))
+}

@@ -7,7 +7,7 @@ use crate::fhir::model::types::{
     CodeableConcept, Extension, ExtensionValue, Identifier, Quantity as FhirQuantity, Reference,
 };
 use crate::fhir::resource::{Emitted, identify};
-use crate::kap::records::shared::{Code, CodedText, Organization, Practitioner, SystemIdentifier};
+use crate::kap::records::shared::{Code, CodedText, Organization, Practitioner, RecordReference, SystemIdentifier};
 use crate::kap::values::{DateTime, Decimal, Quantity, Termed};
 use std::collections::HashMap;
 
@@ -204,4 +204,22 @@ pub fn codes(concept: &CodeableConcept) -> Vec<Code> {
         }
     }
     codes
+}
+
+/// The sender's id of the element that a reference of `Draft::reference_to_element` points to.
+pub fn element_id(reference: &Reference) -> Option<String> {
+    sender_id(reference.identifier.as_ref()?.value.as_ref()?.value.as_deref()?)
+}
+
+/// Does the value that carries these extensions come from the record as a whole? Undoes `draft::from_record`.
+pub fn is_from_record(extensions: &[Extension]) -> bool {
+    extension_bool(extensions, "kap-from-record") == Some(true)
+}
+
+/// Undoes `Draft::record_identifier`.
+pub fn record_reference(found: &Reference) -> Option<RecordReference> {
+    let identifier = found.identifier.as_deref()?;
+    let SystemIdentifier { system, value } = system_identifier(identifier)?;
+    let system = if is_from_record(&identifier.extension) { None } else { Some(system) };
+    Some(RecordReference { system, record_id: value })
 }

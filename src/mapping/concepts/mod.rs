@@ -3,6 +3,7 @@
 //! Source: mapping specification §2 and its list of verified codes. A display is left out where the specification
 //! does not give the terminology's own words.
 
+pub mod instruments;
 pub mod known;
 mod tables;
 

@@ -1,0 +1,85 @@
+//! What a corrected record no longer holds: `entered-in-error`, or the nearest that the type has. Mapping
+//! specification D-01, D-02.
+
+use super::systems::KAP;
+use crate::fhir::build;
+use crate::fhir::model::Resource;
+use crate::fhir::model::types::{Boolean, CodeableConcept, Meta};
+
+const ENTERED_IN_ERROR: &str = "entered-in-error";
+const VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/condition-ver-status";
+const ALLERGY_VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification";
+
+/// Marks a resource as entered in error. Types without such a status become inactive where they can, and carry a
+/// tag.
+pub fn retract(mut resource: Resource) -> Resource {
+    /// The types whose `status` knows `entered-in-error`.
+    macro_rules! by_status {
+        ($($name:ident),+) => {
+            $(if let Resource::$name(inner) = &mut resource {
+                inner.status = ENTERED_IN_ERROR.into();
+                return resource;
+            })+
+        };
+    }
+    by_status!(
+        CarePlan, Consent, DiagnosticReport, DocumentReference, Encounter, EpisodeOfCare, FamilyMemberHistory, List,
+        MedicationAdministration, MedicationDispense, MedicationRequest, MedicationStatement, Observation, Procedure,
+        QuestionnaireResponse, ServiceRequest, Task
+    );
+    if let Resource::CareTeam(team) = &mut resource {
+        team.status = Some(ENTERED_IN_ERROR.into());
+    } else if let Resource::Goal(goal) = &mut resource {
+        goal.lifecycle_status = ENTERED_IN_ERROR.into();
+    } else if let Resource::Condition(condition) = &mut resource {
+        // con-5: no clinical status beside it.
+        condition.clinical_status = None;
+        condition.verification_status = Some(verification(VERIFICATION));
+    } else if let Resource::AllergyIntolerance(allergy) = &mut resource {
+        // ait-2: no clinical status beside it.
+        allergy.clinical_status = None;
+        allergy.verification_status = Some(verification(ALLERGY_VERIFICATION));
+    } else if let Resource::AdverseEvent(event) = &mut resource {
+        tag(&mut event.meta);
+    } else if let Resource::RelatedPerson(person) = &mut resource {
+        inactivate(&mut person.active);
+        tag(&mut person.meta);
+    } else if let Resource::PractitionerRole(role) = &mut resource {
+        inactivate(&mut role.active);
+        tag(&mut role.meta);
+    } else if let Resource::Practitioner(practitioner) = &mut resource {
+        tag(&mut practitioner.meta);
+    }
+    resource
+}
+
+/// Takes away the version that the store put in: the store gives the next.
+pub fn unversion(resource: &mut Resource) {
+    if let Some(Some(meta)) = crate::fhir::resource::meta_mut(resource) {
+        meta.version_id = None;
+        meta.last_updated = None;
+    }
+}
+
+fn verification(system: &str) -> Box<CodeableConcept> {
+    Box::new(build::concept(build::coding(system, ENTERED_IN_ERROR, "Entered in Error")))
+}
+
+fn inactivate(active: &mut Option<Boolean>) {
+    *active = Some(false.into());
+}
+
+fn tag(meta: &mut Option<Box<Meta>>) {
+    let tags = &mut meta.get_or_insert_default().tag;
+    let own = |found: &crate::fhir::model::types::Coding| {
+        found.code.as_ref().and_then(|code| code.value.as_deref()) == Some(ENTERED_IN_ERROR)
+    };
+    if !tags.iter().any(own) {
+        tags.push(build::coding(KAP, ENTERED_IN_ERROR, "Entered in error"));
+    }
+}
+
+/// Has it been retracted?
+pub fn is_retracted(resource: &Resource) -> bool {
+    retract(resource.clone()) == *resource
+}
