@@ -6,7 +6,10 @@
 //!
 //! Source of the formats: <https://hl7.org/fhir/R4/json.html>, <https://hl7.org/fhir/R4/xml.html>.
 
-use fhirbolt::{DeserializationConfig, DeserializationMode, model::r4::Resource};
+use fhirbolt::{
+    model::r4::Resource,
+    serde::{DeserializationConfig, DeserializationMode},
+};
 
 pub use fhirbolt::model::r4 as model;
 
@@ -18,9 +21,7 @@ pub use fhirbolt::model::r4 as model;
 pub struct CodecError(String);
 
 /// Unknown elements are errors: fhirbolt's other modes drop content silently.
-const STRICT: DeserializationConfig = DeserializationConfig {
-    mode: DeserializationMode::Strict,
-};
+const STRICT: DeserializationConfig = DeserializationConfig { mode: DeserializationMode::Strict };
 
 /// Reads one resource from JSON.
 #[inline(never)]
@@ -31,7 +32,7 @@ pub fn from_json(bytes: &[u8]) -> Result<Resource, CodecError> {
 /// Writes one resource as compact JSON, elements in the specification's order.
 #[inline(never)]
 pub fn to_json(resource: &Resource) -> Result<Vec<u8>, CodecError> {
-    fhirbolt::json::to_vec(resource).map_err(|e| CodecError(e.to_string()))
+    fhirbolt::json::to_vec(resource, None).map_err(|e| CodecError(e.to_string()))
 }
 
 /// Reads one resource from XML.
@@ -43,5 +44,5 @@ pub fn from_xml(text: &str) -> Result<Resource, CodecError> {
 /// Writes one resource as XML in the FHIR namespace.
 #[inline(never)]
 pub fn to_xml(resource: &Resource) -> Result<Vec<u8>, CodecError> {
-    fhirbolt::xml::to_vec(resource).map_err(|e| CodecError(e.to_string()))
+    fhirbolt::xml::to_vec(resource, None).map_err(|e| CodecError(e.to_string()))
 }
