@@ -2,7 +2,7 @@
 //!
 //! OpenAPI 3.1 schemas are JSON Schema 2020-12 (<https://spec.openapis.org/oas/v3.1.1.html#schema-object>).
 
-use super::fault::{Fault, FaultKind};
+use super::fault::{Fault, FaultKind, MOST_FAULTS};
 use super::kind::Kind;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::{Value, json};
@@ -10,6 +10,9 @@ use std::collections::HashSet;
 
 /// The API's description, as `/openapi.yaml` serves it.
 pub const OPENAPI: &str = include_str!("../../openapi.yaml");
+
+/// More than an answer lists, even where several fall together at one field: reading on would only cost memory.
+const ENOUGH_ERRORS: usize = 4 * MOST_FAULTS;
 
 /// Why the embedded contract cannot be used: a mistake of ours, found at start-up.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +58,8 @@ impl Contract {
         };
         let mut faults = Vec::new();
         if !validator.is_valid(record) {
-            faults.extend(validator.iter_errors(record).flat_map(|error| self.faults(&error)));
+            let errors = validator.iter_errors(record).take(ENOUGH_ERRORS);
+            faults.extend(errors.flat_map(|error| self.faults(&error)));
         }
         let sentence = "The value must be a whole number, written without a decimal point.";
         let counts_with_point = self.counts_with_point(record);
@@ -77,6 +81,7 @@ impl Contract {
                 let sentence = format!("The contract has no such field here. {}", known_fields(schema));
                 unexpected
                     .iter()
+                    .take(ENOUGH_ERRORS)
                     .map(|name| Fault::error(FaultKind::Structure, child(pointer, name), sentence.clone()))
                     .collect()
             }
@@ -93,7 +98,9 @@ impl Contract {
             ValidationErrorKind::Type { .. } => one(FaultKind::Value, wrong_type(schema, error.instance())),
             ValidationErrorKind::OneOfNotValid { .. }
             | ValidationErrorKind::OneOfMultipleValid { .. }
-            | ValidationErrorKind::AnyOf { .. } => one(FaultKind::Value, format!("The value must be {}.", alternatives(schema))),
+            | ValidationErrorKind::AnyOf { .. } => {
+                one(FaultKind::Value, format!("The value must be {}.", alternatives(schema)))
+            }
             ValidationErrorKind::Pattern { .. } | ValidationErrorKind::Format { .. } => {
                 one(FaultKind::Value, wrong_form(keyword_at, schema))
             }
@@ -101,18 +108,25 @@ impl Contract {
             ValidationErrorKind::MaxLength { limit } => {
                 one(FaultKind::Value, format!("The text must not have more than {limit} characters."))
             }
-            ValidationErrorKind::MinItems { .. } => {
-                one(FaultKind::Value, "The list must not be empty: leave the field out where there is nothing to say.".to_owned())
-            }
+            ValidationErrorKind::MinItems { .. } => one(
+                FaultKind::Value,
+                "The list must not be empty: leave the field out where there is nothing to say.".to_owned(),
+            ),
             ValidationErrorKind::MaxItems { limit } => {
                 one(FaultKind::Value, format!("The list must not have more than {limit} elements."))
             }
             ValidationErrorKind::MinProperties { .. } => {
                 one(FaultKind::Value, format!("At least one field is needed here. {}", known_fields(schema)))
             }
-            ValidationErrorKind::UniqueItems => one(FaultKind::Value, "The list must not name anything twice.".to_owned()),
-            ValidationErrorKind::Minimum { limit } => one(FaultKind::Value, format!("The number must be at least {limit}.")),
-            ValidationErrorKind::Maximum { limit } => one(FaultKind::Value, format!("The number must be at most {limit}.")),
+            ValidationErrorKind::UniqueItems => {
+                one(FaultKind::Value, "The list must not name anything twice.".to_owned())
+            }
+            ValidationErrorKind::Minimum { limit } => {
+                one(FaultKind::Value, format!("The number must be at least {limit}."))
+            }
+            ValidationErrorKind::Maximum { limit } => {
+                one(FaultKind::Value, format!("The number must be at most {limit}."))
+            }
             ValidationErrorKind::ExclusiveMinimum { limit } => {
                 one(FaultKind::Value, format!("The number must be more than {limit}."))
             }
@@ -120,7 +134,10 @@ impl Contract {
                 one(FaultKind::Value, format!("The number must be less than {limit}."))
             }
             // Keywords that openapi.yaml does not use: their name at least, never the value.
-            #[allow(clippy::wildcard_enum_match_arm, reason = "a foreign enum whose other members the contract cannot raise")]
+            #[allow(
+                clippy::wildcard_enum_match_arm,
+                reason = "a foreign enum whose other members the contract cannot raise"
+            )]
             other => one(FaultKind::Value, format!("The value breaks `{}` of the contract.", other.keyword())),
         }
     }
@@ -292,7 +309,9 @@ fn form_of(component: &str) -> &'static str {
         "Date" => "a calendar day such as 2026-02-02",
         "PartialDate" => "a year, a month or a day, such as 2026, 2026-02 or 2026-02-02",
         "Uri" => "an absolute URI, such as urn:example:ids or https://ehr.example.org/ids",
-        "Token" | "RecordId" => "a short name of letters, digits and -._ (a record id also ~ and :) that starts with a letter or digit",
+        "Token" | "RecordId" => {
+            "a short name of letters, digits and -._ (a record id also ~ and :) that starts with a letter or digit"
+        }
         "Line" | "Text" => "text that is not only white space",
         _ => "of the form that openapi.yaml gives",
     }

@@ -176,6 +176,15 @@ impl<'de> Visitor<'de> for Element<'_> {
         Ok(Value::Bool(value))
     }
 
+    // serde_json hands over short integers as such and every other number as its digits, by `visit_map`.
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        self.number(&value.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        self.number(&value.to_string())
+    }
+
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
         self.text(text)?;
         Ok(Value::String(text.to_owned()))

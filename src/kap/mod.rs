@@ -3,8 +3,10 @@
 pub mod check;
 pub mod contract;
 pub mod fault;
+pub mod instruments;
 pub mod json;
 pub mod kind;
+pub mod place;
 pub mod records;
 pub mod rules;
 pub mod values;

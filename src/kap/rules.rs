@@ -1,10 +1,68 @@
 //! Rules across fields, judged on the raw record so that they are told together with the schema's errors.
+//!
+//! They refuse what contradicts itself. Nothing here decides treatment.
+
+mod doses;
+mod intake;
+mod measurements;
+mod session;
+mod terms;
+mod times;
 
 use super::fault::Fault;
 use super::kind::Kind;
+use super::place::{Findings, Place};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// All errors and warnings of a record that no single field shows.
-pub fn judge(_kind: Kind, _record: &Value) -> Vec<Fault> {
-    Vec::new()
+pub fn judge(kind: Kind, record: &Value) -> Vec<Fault> {
+    let record = Place::record(record);
+    let findings = &mut Findings::default();
+    ids_are_unique(record.value(), findings);
+    terms::judge(record, findings);
+    times::contact(record, findings);
+    for vitals in record.each("vitals") {
+        measurements::vitals(vitals, findings);
+    }
+    for result in record.each("results") {
+        measurements::result(result, findings);
+    }
+    match kind {
+        Kind::Intake => intake::judge(record, findings),
+        Kind::DosingSession => {
+            doses::judge(record, findings);
+            session::judge(record, findings);
+        }
+        Kind::IntegrationSession => session::integration(record, findings),
+        Kind::Outcome => {}
+    }
+    std::mem::take(&mut findings.0)
+}
+
+/// An id names one of its neighbours: two elements with one id would become one FHIR resource.
+fn ids_are_unique(record: &Value, findings: &mut Findings) {
+    fn walk<'a>(value: &'a Value, place: Place<'a>, findings: &mut Findings) {
+        let Value::Object(fields) = value else { return };
+        for (name, field) in fields {
+            match field {
+                Value::Object(_) => {
+                    if let Some(inner) = place.at(name) {
+                        walk(field, inner, findings);
+                    }
+                }
+                Value::Array(_) => {
+                    let mut seen = HashSet::new();
+                    for element in place.each(name) {
+                        if element.text("id").is_some_and(|id| !seen.insert(id)) {
+                            findings.conflict(element, "id", "Another element of this list has the same id.");
+                        }
+                        walk(element.value(), element, findings);
+                    }
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+    }
+    walk(record, Place::record(record), findings);
 }

@@ -1,0 +1,43 @@
+//! Dosing and integration sessions as a whole: format, adverse events and what answers them, discharge.
+
+use super::super::place::{Findings, Place};
+use super::{measurements, times};
+use std::collections::HashSet;
+
+pub fn judge(session: Place, findings: &mut Findings) {
+    only_for_a_group(session, "group", findings);
+    let doses: HashSet<_> = session.each("doses").filter_map(|dose| dose.text("id")).collect();
+    let events: HashSet<_> = session.each("adverseEvents").filter_map(|event| event.text("id")).collect();
+    for event in session.each("adverseEvents") {
+        if event.text("suspectDose").is_some_and(|id| !doses.contains(id)) {
+            findings.conflict(event, "suspectDose", "No dose of this session has this `id`.");
+        }
+        times::not_before(event, "detectedAt", "at", findings);
+        times::not_before(event, "resolvedAt", "at", findings);
+        if event.has("resolvedAt") && event.text("outcome").is_some_and(|outcome| outcome != "resolved") {
+            findings.conflict(event, "resolvedAt", "Only an event with the outcome `resolved` has a time of its end.");
+        }
+    }
+    for answer in session.each("rescueMedications").chain(session.each("supportMeasures")) {
+        if answer.text("forAdverseEvent").is_some_and(|id| !events.contains(id)) {
+            findings.conflict(answer, "forAdverseEvent", "No adverse event of this session has this `id`.");
+        }
+    }
+    if let Some(discharge) = session.at("discharge")
+        && discharge.has("escort")
+        && discharge.has("escortWaiver")
+    {
+        findings.conflict(discharge, "escortWaiver", "Give `escort` or `escortWaiver`, not both.");
+    }
+}
+
+pub fn integration(session: Place, findings: &mut Findings) {
+    only_for_a_group(session, "groupNote", findings);
+    session.each("goals").for_each(|goal| measurements::goal(goal, findings));
+}
+
+fn only_for_a_group<'a>(session: Place<'a>, name: &'a str, findings: &mut Findings) {
+    if session.has(name) && session.text("format").is_some_and(|format| format != "group") {
+        findings.conflict(session, name, format!("`{name}` belongs to a session with the format `group`."));
+    }
+}

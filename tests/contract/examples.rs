@@ -1,0 +1,69 @@
+//! openapi.yaml says of itself what is true: its examples are valid, its words are the tables' words.
+
+use super::{CONTRACT, judge};
+use kap_gateway::kap::instruments::INSTRUMENTS;
+use kap_gateway::kap::kind::Kind;
+use serde_json::Value;
+
+fn words(pointer: &str) -> Vec<&'static str> {
+    let list = CONTRACT.document().pointer(pointer).and_then(Value::as_array).unwrap_or_else(|| panic!("{pointer}"));
+    list.iter().map(|word| word.as_str().expect("a word")).collect()
+}
+
+#[test]
+fn the_instruments_of_the_contract_are_those_of_the_table() {
+    let table: Vec<_> = INSTRUMENTS.iter().map(|instrument| instrument.key).collect();
+    assert_eq!(words("/components/schemas/Result/properties/instrument/enum"), table);
+}
+
+#[test]
+fn every_kind_has_a_whole_example_that_is_valid() {
+    for kind in Kind::ALL {
+        let path = format!("/paths/~1kap~1v1~1{}/post/requestBody/content/application~1json/examples", kind.as_str());
+        let examples = CONTRACT.document().pointer(&path).and_then(Value::as_object).unwrap_or_else(|| panic!("{path}"));
+        assert!(!examples.is_empty());
+        for (name, example) in examples {
+            let example = match example.get("$ref").and_then(Value::as_str) {
+                Some(reference) => CONTRACT.document().pointer(reference.trim_start_matches('#')).expect("the example"),
+                None => example,
+            };
+            let faults = judge(*kind, example["value"].to_string().as_bytes());
+            assert!(faults.errors.is_empty() && faults.warnings.is_empty(), "{name}: {faults:#?}");
+        }
+    }
+}
+
+#[test]
+fn every_reference_within_the_document_leads_somewhere() {
+    fn walk(value: &Value, count: &mut usize) {
+        if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+            assert!(CONTRACT.document().pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+            *count += 1;
+        }
+        match value {
+            Value::Object(fields) => fields.values().for_each(|inner| walk(inner, count)),
+            Value::Array(elements) => elements.iter().for_each(|inner| walk(inner, count)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut count = 0;
+    walk(CONTRACT.document(), &mut count);
+    assert!(count > 300, "{count}");
+}
+
+#[test]
+fn every_operation_has_a_summary_and_says_what_errors_look_like() {
+    let paths = CONTRACT.document()["paths"].as_object().expect("paths");
+    assert!(paths.len() >= 15, "{}", paths.len());
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().expect("a path item") {
+            if method == "parameters" {
+                continue;
+            }
+            assert!(operation["summary"].is_string(), "{method} {path}");
+            assert!(operation["operationId"].is_string(), "{method} {path}");
+            let answers = operation["responses"].as_object().expect("responses");
+            assert!(answers.keys().any(|status| status.starts_with('2')), "{method} {path}");
+        }
+    }
+}
