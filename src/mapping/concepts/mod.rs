@@ -4,9 +4,11 @@
 //! does not give the terminology's own words.
 
 pub mod instruments;
+mod intake;
 pub mod known;
 mod tables;
 
+pub use intake::*;
 pub use tables::*;
 
 /// A word of the contract and the code that it stands for.
