@@ -1,8 +1,18 @@
 //! The composition root: configuration in, running service out.
 
+pub mod demo;
+pub mod map;
+
+// The command line takes everything through here.
+pub use crate::{
+    api::representation::{Format, Representation},
+    config::{Config, ConfigError, LogLevel, Options, check_environment},
+};
+
 use crate::{
     api::{self, Api, PageSize, observe::observe},
-    config::{Config, LogFormat, LogLevel},
+    config::LogFormat,
+    ingest::{Contract, ContractError, Gateway},
     store::{StoreError, sqlite::SqliteStore},
 };
 use actix_web::{
@@ -12,12 +22,16 @@ use actix_web::{
     web,
 };
 use std::{
-    io,
+    io::{self, IsTerminal},
     net::{SocketAddr, TcpListener},
     sync::Arc,
 };
 use tokio::task::JoinHandle;
-use tracing::Level;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// Seconds that requests under way have when the gateway stops.
 const SHUTDOWN_SECONDS: u64 = 10;
@@ -29,6 +43,8 @@ pub enum AppError {
     Listen { address: SocketAddr, source: io::Error },
     #[error("cannot open the data file: {0}")]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Contract(#[from] ContractError),
     #[error("the server ended: {0}")]
     Server(#[from] io::Error),
 }
@@ -40,6 +56,7 @@ pub struct Running {
     /// Where clients reach it, without a slash at the end.
     pub base_url: String,
     pub store: Arc<SqliteStore>,
+    pub gateway: Arc<Gateway>,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
 }
@@ -51,14 +68,17 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
     let listener = TcpListener::bind(config.listen).map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
     let base_url = config.public_base_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let gateway =
+        Arc::new(Gateway { contract: Contract::load()?, store: store.clone(), base: format!("{base_url}/fhir") });
     let api = Api {
         store: store.clone(),
+        gateway: gateway.clone(),
         base_url: base_url.clone(),
         page_size: PageSize { default: config.page_size, max: config.page_size_max },
         body_limit: config.body_limit,
     };
     let server = serve(api, listener, config.workers)?;
-    Ok(Running { address, base_url, store, handle: server.handle(), server: tokio::spawn(server) })
+    Ok(Running { address, base_url, store, gateway, handle: server.handle(), server: tokio::spawn(server) })
 }
 
 fn serve(api: Api, listener: TcpListener, workers: Option<usize>) -> io::Result<Server> {
@@ -105,17 +125,19 @@ async fn wait_for_signal() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// Starts the log: lines go to standard error.
+/// Starts the log: lines go to standard error. Of other crates only warnings are of interest.
 pub fn start_log(format: LogFormat, level: LogLevel) {
     let level = match level {
-        LogLevel::Error => Level::ERROR,
-        LogLevel::Warn => Level::WARN,
-        LogLevel::Info => Level::INFO,
-        LogLevel::Debug => Level::DEBUG,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
     };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr);
+    let targets = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("kap_gateway", level);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
+    let registry = tracing_subscriber::registry().with(targets);
     match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => registry.with(lines).init(),
+        LogFormat::Json => registry.with(lines.json()).init(),
     }
 }

@@ -3,9 +3,9 @@
 use crate::fhir::model::Resource;
 use crate::fhir::transaction::{TransactionEntry, transaction};
 use crate::fhir::{codec, search};
-use crate::kap::contract::Contract;
-use crate::kap::fault::{Fault, FaultKind, Faults};
-use crate::kap::kind::Kind;
+pub use crate::kap::contract::{Contract, ContractError};
+pub use crate::kap::fault::{Fault, FaultKind, Faults, Severity as FaultSeverity};
+pub use crate::kap::kind::Kind;
 use crate::kap::records::Record;
 use crate::kap::values::Revision;
 use crate::kap::{check, json};

@@ -1,11 +1,14 @@
 //! The command line.
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
-use kap_gateway::{
-    app,
-    config::{self, Config, Options},
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use kap_gateway::app::{self, Config, ConfigError, Format, LogLevel, Options, Representation};
+use std::{
+    error::Error,
+    io::{self, Read, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
 };
-use std::{error::Error, path::PathBuf, process::ExitCode};
 
 /// Wrong use or configuration: nothing was started.
 const USAGE: u8 = 2;
@@ -34,6 +37,26 @@ Examples:
 A flag wins over an environment variable, that over the file, that over the default.
 The file is TOML and uses the long names with _ for -, for example: data_file = \"gateway.db\"")]
     Serve(Serve),
+
+    /// Show what one record becomes in FHIR; nothing is stored
+    #[command(after_help = "\
+Examples:
+  kap-gateway map session.json --pretty
+  kap-gateway map session.json --format xml > bundle.xml
+  cat session.json | kap-gateway map -
+
+The result is a transaction Bundle on standard output. What is wrong with the record, and warnings, go to
+standard error, a line each. Exit code: 0 mapped, 1 the record is not right, 2 wrong use.")]
+    Map(Map),
+
+    /// Start a gateway with example courses in it, and print what to ask it
+    #[command(after_help = "\
+Examples:
+  kap-gateway demo
+  kap-gateway demo --listen 127.0.0.1:9000 --folder demo
+
+The patients are synthetic. The demo ends with Ctrl-C; without --folder nothing is left of it.")]
+    Demo(Demo),
 }
 
 #[derive(Args)]
@@ -46,9 +69,41 @@ struct Serve {
     options: Options,
 }
 
+#[derive(Args)]
+struct Map {
+    /// A KAP record in JSON; - is standard input
+    file: PathBuf,
+
+    #[arg(long, value_enum, default_value = "json")]
+    format: MapFormat,
+
+    /// Lay the result out for reading (XML always is)
+    #[arg(long)]
+    pretty: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum MapFormat {
+    Json,
+    Xml,
+}
+
+#[derive(Args)]
+struct Demo {
+    /// Address and port to listen on
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+
+    /// Keep the demo's data here [default: a temporary folder]
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => serve(arguments),
+        Command::Map(arguments) => map(&arguments),
+        Command::Demo(arguments) => demo(&arguments),
     }
 }
 
@@ -66,9 +121,68 @@ fn serve(arguments: Serve) -> ExitCode {
     }))
 }
 
-fn configuration(arguments: Serve) -> Result<Config, config::ConfigError> {
+fn map(arguments: &Map) -> ExitCode {
+    let record = match read(&arguments.file) {
+        Ok(record) => record,
+        Err(error) => {
+            eprintln!("kap-gateway: cannot read {}: {error}", arguments.file.display());
+            return ExitCode::from(USAGE);
+        }
+    };
+    let format = match arguments.format {
+        MapFormat::Json => Format::Json,
+        MapFormat::Xml => Format::Xml,
+    };
+    let (bundle, warnings) = match app::map::map(&record, Representation { format, pretty: arguments.pretty }) {
+        Ok(mapped) => mapped,
+        Err(error) => {
+            error.lines().iter().for_each(|line| eprintln!("{line}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    warnings.iter().for_each(|line| eprintln!("{line}"));
+    let mut out = io::stdout().lock();
+    ended(out.write_all(&bundle).and_then(|()| out.write_all(b"\n")).map_err(Box::from))
+}
+
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return std::fs::read(file);
+    }
+    let mut record = Vec::new();
+    io::stdin().lock().read_to_end(&mut record)?;
+    Ok(record)
+}
+
+fn demo(arguments: &Demo) -> ExitCode {
+    let temporary = std::env::temp_dir().join(format!("kap-gateway-demo-{}", std::process::id()));
+    let folder = arguments.folder.as_ref().unwrap_or(&temporary);
+    let result = run_demo(arguments.listen, folder);
+    if arguments.folder.is_none()
+        && let Err(error) = std::fs::remove_dir_all(&temporary)
+    {
+        eprintln!("kap-gateway: cannot remove {}: {error}", temporary.display());
+    }
+    ended(result)
+}
+
+fn run_demo(listen: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    let folder = folder.canonicalize()?;
+    let data_file = Some(folder.join("demo.db"));
+    let config = Config::try_from(Options { listen: Some(listen), data_file, ..Options::default() })?;
+    app::start_log(config.log_format, LogLevel::Warn);
+    block_on(async {
+        let (running, guide) = app::demo::demo(&config, &folder).await?;
+        println!("{guide}");
+        running.until_signalled().await?;
+        Ok(())
+    })
+}
+
+fn configuration(arguments: Serve) -> Result<Config, ConfigError> {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    config::check_environment(names, is_known_variable)?;
+    app::check_environment(names, is_known_variable)?;
     let file = match &arguments.config {
         Some(path) => Options::from_file(path)?,
         None => Options::default(),

@@ -2,22 +2,16 @@
 //!
 //! The page is Swagger UI out of the binary: it works without any network.
 
-use crate::api::{Endpoint, error::ApiError};
+use crate::api::{Api, Endpoint, error::ApiError};
 use actix_web::{
     HttpResponse,
-    http::{Method, StatusCode, header},
+    http::{Method, header},
     web,
 };
-use std::sync::LazyLock;
 use swagger_ui_redist::SwaggerUi;
 
 /// The contract, as it is published.
 pub const OPENAPI_YAML: &str = include_str!("../../openapi.yaml");
-
-static OPENAPI_JSON: LazyLock<Option<String>> = LazyLock::new(|| {
-    let contract: serde_json::Value = serde_saphyr::from_str(OPENAPI_YAML).ok()?;
-    Some(contract.to_string())
-});
 
 pub fn endpoints() -> Vec<Endpoint> {
     let get = |path, route| Endpoint { method: Method::GET, path, interaction: None, route };
@@ -38,21 +32,18 @@ async fn openapi_yaml() -> HttpResponse {
     HttpResponse::Ok().content_type("application/yaml; charset=utf-8").body(OPENAPI_YAML)
 }
 
-async fn openapi_json() -> Result<HttpResponse, ApiError> {
-    match OPENAPI_JSON.as_ref() {
-        Some(contract) => Ok(HttpResponse::Ok().content_type("application/json").body(contract.as_str())),
-        None => Err(ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR)),
-    }
+async fn openapi_json(api: web::Data<Api>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(api.gateway.contract.document().to_string())
 }
 
 async fn page() -> Result<HttpResponse, ApiError> {
     let mut viewer = SwaggerUi::new();
     viewer.title("kap-gateway API");
-    viewer.config().urls(["/openapi.json"]).deep_linking(true).validator_url("none");
+    viewer.config().urls(["/openapi.json"]).use_base_layout().deep_linking(true).validator_url("none");
     for (file, _) in SwaggerUi::static_files() {
         viewer.override_file_path(*file, format!("/docs/{}", file.file_name()));
     }
-    let html = viewer.serve().map_err(|_| ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR))?;
+    let html = viewer.serve().map_err(|_| ApiError::Unwritable)?;
     Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html))
 }
 

@@ -8,6 +8,7 @@ use crate::{
         codec::CodecError,
         outcome::{Issue, IssueType, Place, Severity, operation_outcome},
     },
+    ingest::{Fault, FaultKind, FaultSeverity, IngestError},
     store::StoreError,
 };
 use actix_web::{
@@ -41,13 +42,15 @@ pub enum ApiError {
     MalformedUrl,
     #[error("this server keeps no resources of that type; GET /fhir/metadata lists the types")]
     UnknownResourceType,
+    #[error("there is no such kind of record; openapi.yaml has the kinds")]
+    UnknownKind,
     #[error("there is no {resource_type} with that id")]
     NotFound { resource_type: String },
     #[error("the {resource_type} has no version with that number")]
     VersionNotFound { resource_type: String },
     #[error("no format that this server writes is accepted: ask for application/fhir+json or application/fhir+xml")]
     NotAcceptable,
-    #[error("the body must be {expected}, and Content-Type must say so")]
+    #[error("the body must be sent as {expected}")]
     UnsupportedMediaType { expected: &'static str },
     #[error("the body is larger than {limit} bytes, the most that is taken here")]
     BodyTooLarge { limit: usize },
@@ -60,6 +63,11 @@ pub enum ApiError {
     /// Stored content that the codec cannot write: the text may repeat the content.
     #[error("a stored resource cannot be written in this format")]
     Codec(#[from] CodecError),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// Something of ours that cannot be written down: a mistake of ours.
+    #[error("an answer cannot be written")]
+    Unwritable,
     /// The web framework refused the request before any handler saw it.
     #[error("the request cannot be read")]
     Framework(StatusCode),
@@ -96,20 +104,19 @@ impl ApiError {
             Self::BodyTooLarge { .. } => row(StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong),
             Self::BodyIncomplete => row(StatusCode::BAD_REQUEST, IssueType::Structure),
             Self::Parameters(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
-            Self::Store(StoreError::InvalidCursor) => row(StatusCode::BAD_REQUEST, IssueType::Value),
-            Self::Store(StoreError::Unavailable(_)) => hidden(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
-            Self::Store(StoreError::MalformedBody { .. }) => {
-                hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception)
-            }
+            Self::UnknownKind => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
+            Self::Store(error) => store_row(error),
+            Self::Ingest(error) => ingest_row(error),
             Self::Codec(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
+            Self::Unwritable => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
             Self::Framework(status) if status.is_client_error() => row(*status, IssueType::Structure),
             Self::Framework(status) => hidden(*status, IssueType::Exception),
         }
     }
 
     fn issues(&self) -> Vec<Issue> {
-        if let Self::Parameters(errors) = self {
-            return errors.iter().map(parameter_issue).collect();
+        if let Some(issues) = self.own_issues() {
+            return issues;
         }
         let row = self.row();
         let text = if row.shown {
@@ -118,6 +125,39 @@ impl ApiError {
             "The server cannot answer this request now. X-Request-Id names it for the operator.".to_owned()
         };
         vec![Issue { severity: Severity::Error, code: row.code, text, place: None }]
+    }
+
+    /// Errors that say more than one sentence, or where.
+    fn own_issues(&self) -> Option<Vec<Issue>> {
+        if let Self::Parameters(errors) = self {
+            return Some(errors.iter().map(parameter_issue).collect());
+        }
+        let Self::Ingest(error) = self else {
+            return None;
+        };
+        match error {
+            IngestError::Unreadable(faults) => Some(fault_issues(faults)),
+            IngestError::Refused(faults) => Some(fault_issues(faults.errors.iter().chain(&faults.warnings))),
+            IngestError::Stale { stored } => Some(vec![revision_issue(format!(
+                "Revision {stored} of this record is stored, which is newer: nothing was changed."
+            ))]),
+            IngestError::Conflicting { revision } => Some(vec![revision_issue(format!(
+                "Revision {revision} of this record is stored with other content: a correction needs a newer revision."
+            ))]),
+            IngestError::Incomparable { stored } => Some(vec![revision_issue(format!(
+                "Revision {stored} of this record is stored: a record's revisions are all numbers or all instants."
+            ))]),
+            IngestError::Ambiguous { systems } => {
+                let problem = format!("must say which sender is meant: {}", systems.join(", "));
+                Some(vec![parameter_issue(&ParameterError::new("system", IssueType::Required, problem))])
+            }
+            IngestError::Contended
+            | IngestError::UnknownRecord
+            | IngestError::UnknownCourse
+            | IngestError::Store(_)
+            | IngestError::Rebuild(_)
+            | IngestError::Internal(_) => None,
+        }
     }
 
     /// The answer, in the format that the request asked for, or in JSON where that is not to be had.
@@ -129,6 +169,65 @@ impl ApiError {
             answer.insert_header((header::ALLOW, allow.as_str()));
         }
         representation.write(answer, outcome.to_string().into())
+    }
+}
+
+/// The store's part of the table.
+fn store_row(error: &StoreError) -> Row {
+    match error {
+        StoreError::InvalidCursor => row(StatusCode::BAD_REQUEST, IssueType::Value),
+        StoreError::Unavailable(_) => hidden(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
+        StoreError::MalformedBody { .. } => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
+    }
+}
+
+/// The pipeline's part of the table.
+fn ingest_row(error: &IngestError) -> Row {
+    match error {
+        IngestError::Unreadable(_) => row(StatusCode::BAD_REQUEST, IssueType::Structure),
+        IngestError::Refused(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::Invalid),
+        IngestError::Stale { .. } => row(StatusCode::CONFLICT, IssueType::Conflict),
+        IngestError::Conflicting { .. } => row(StatusCode::CONFLICT, IssueType::Conflict),
+        IngestError::Incomparable { .. } => row(StatusCode::CONFLICT, IssueType::Conflict),
+        IngestError::Contended => row(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
+        IngestError::UnknownRecord => row(StatusCode::NOT_FOUND, IssueType::NotFound),
+        IngestError::Ambiguous { .. } => row(StatusCode::BAD_REQUEST, IssueType::Required),
+        IngestError::UnknownCourse => row(StatusCode::NOT_FOUND, IssueType::NotFound),
+        IngestError::Store(error) => store_row(error),
+        IngestError::Rebuild(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
+        IngestError::Internal(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
+    }
+}
+
+/// What is wrong with a record, as issues: pointer, sentence, expression.
+pub fn fault_issues<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> Vec<Issue> {
+    let issue = |fault: &Fault| Issue {
+        severity: match fault.severity {
+            FaultSeverity::Error => Severity::Error,
+            FaultSeverity::Warning => Severity::Warning,
+        },
+        code: match fault.kind {
+            FaultKind::Unreadable | FaultKind::Structure => IssueType::Structure,
+            FaultKind::Required => IssueType::Required,
+            FaultKind::Value => IssueType::Value,
+            FaultKind::CodeInvalid => IssueType::CodeInvalid,
+            FaultKind::Invariant => IssueType::Invariant,
+        },
+        text: fault.sentence.clone(),
+        place: Some(Place::Element { expression: fault.expression(), pointer: fault.pointer.clone() }),
+    };
+    faults.into_iter().map(issue).collect()
+}
+
+fn revision_issue(text: String) -> Issue {
+    Issue {
+        severity: Severity::Error,
+        code: IssueType::Conflict,
+        text,
+        place: Some(Place::Element {
+            expression: Some("source.revision".to_owned()),
+            pointer: "/source/revision".to_owned(),
+        }),
     }
 }
 

@@ -3,19 +3,21 @@
 //! `routes` is the one list of what is served: the server, the CapabilityStatement and the tests that compare
 //! them with openapi.yaml all read it.
 
+pub mod conditional;
 pub mod docs;
 pub mod error;
 pub mod fhir;
 pub mod health;
+pub mod kap;
 pub mod observe;
 pub mod parameters;
 pub mod representation;
 
-use crate::store::ResourceStore;
+use crate::{ingest::Gateway, store::ResourceStore};
 use actix_web::{
     HttpRequest, Resource, Route,
     guard::{self, Guard},
-    http::Method,
+    http::{Method, header},
     web,
 };
 use bytes::Bytes;
@@ -23,9 +25,9 @@ use error::ApiError;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What the handlers work with.
-#[derive(Clone)]
 pub struct Api {
     pub store: Arc<dyn ResourceStore>,
+    pub gateway: Arc<Gateway>,
     /// Where clients reach the server, without a slash at the end: `https://kap.example.org`.
     pub base_url: String,
     pub page_size: PageSize,
@@ -62,6 +64,7 @@ pub struct Endpoint {
 /// Everything that is served. Where two patterns could match, the earlier wins.
 pub fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = fhir::endpoints();
+    endpoints.extend(kap::endpoints());
     endpoints.extend(health::endpoints());
     endpoints.extend(docs::endpoints());
     endpoints
@@ -117,8 +120,11 @@ async fn unknown_route(request: HttpRequest) -> Result<String, ApiError> {
     Err(ApiError::UnknownRoute)
 }
 
-/// The whole body, up to the limit.
-pub async fn body(payload: web::Payload, limit: usize) -> Result<Bytes, ApiError> {
+/// The whole body, up to the limit. Compressed bodies are refused: what they unpack to has no limit.
+pub async fn body(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Bytes, ApiError> {
+    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(ApiError::UnsupportedMediaType { expected: "it is, without Content-Encoding" });
+    }
     match payload.to_bytes_limited(limit).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(ApiError::BodyIncomplete),

@@ -43,14 +43,18 @@ pub enum Handling {
 impl Handling {
     /// `Prefer: handling=lenient`; anything else is strict. <https://www.rfc-editor.org/rfc/rfc7240>
     pub fn of(request: &HttpRequest) -> Self {
-        let lenient = request
-            .headers()
-            .get_all(PREFER)
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split([',', ';']))
-            .any(|preference| preference.trim().eq_ignore_ascii_case("handling=lenient"));
-        if lenient { Self::Lenient } else { Self::Strict }
+        if prefers(request, "handling=lenient") { Self::Lenient } else { Self::Strict }
     }
+}
+
+/// Does some `Prefer` header hold that preference?
+pub fn prefers(request: &HttpRequest, preference: &str) -> bool {
+    request
+        .headers()
+        .get_all(PREFER)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']))
+        .any(|sent| sent.trim().eq_ignore_ascii_case(preference))
 }
 
 /// Reads `a=b&c=d` (a query string or a form body).

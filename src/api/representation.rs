@@ -11,10 +11,7 @@ use crate::{
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::{
-        StatusCode,
-        header::{self, ACCEPT, HeaderMap},
-    },
+    http::header::{self, ACCEPT, HeaderMap},
 };
 use bytes::Bytes;
 
@@ -93,7 +90,7 @@ impl Representation {
     }
 
     /// JSON goes out as the bytes that came in, unless it is to be laid out.
-    fn body(self, json: Bytes) -> Result<Bytes, ApiError> {
+    pub fn body(self, json: Bytes) -> Result<Bytes, ApiError> {
         match (self.format, self.pretty) {
             (Format::Json, false) => Ok(json),
             (Format::Json, true) => pretty_json(&json),
@@ -104,13 +101,9 @@ impl Representation {
 }
 
 fn pretty_json(json: &[u8]) -> Result<Bytes, ApiError> {
-    let value: serde_json::Value = serde_json::from_slice(json).map_err(|_| unreadable())?;
-    let text = serde_json::to_vec_pretty(&value).map_err(|_| unreadable())?;
+    let value: serde_json::Value = serde_json::from_slice(json).map_err(|_| ApiError::Unwritable)?;
+    let text = serde_json::to_vec_pretty(&value).map_err(|_| ApiError::Unwritable)?;
     Ok(text.into())
-}
-
-fn unreadable() -> ApiError {
-    ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn named_format(text: &str) -> Option<Format> {

@@ -26,12 +26,14 @@ impl Severity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueType {
     BusinessRule,
+    CodeInvalid,
     Conflict,
     Duplicate,
     Exception,
     Incomplete,
     Informational,
     Invalid,
+    Invariant,
     NotFound,
     NotSupported,
     Required,
@@ -46,12 +48,14 @@ impl IssueType {
     pub fn code(self) -> &'static str {
         match self {
             Self::BusinessRule => "business-rule",
+            Self::CodeInvalid => "code-invalid",
             Self::Conflict => "conflict",
             Self::Duplicate => "duplicate",
             Self::Exception => "exception",
             Self::Incomplete => "incomplete",
             Self::Informational => "informational",
             Self::Invalid => "invalid",
+            Self::Invariant => "invariant",
             Self::NotFound => "not-found",
             Self::NotSupported => "not-supported",
             Self::Required => "required",
@@ -78,9 +82,9 @@ pub struct Issue {
 /// What an issue points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// An element of submitted content: goes to `expression`; `pointer` is its JSON Pointer, which goes to
-    /// `diagnostics`.
-    Element { expression: String, pointer: String },
+    /// An element of submitted content, as FHIRPath (`None` for the whole) and as JSON Pointer. They go to `expression`
+    /// and `diagnostics`.
+    Element { expression: Option<String>, pointer: String },
     /// A parameter of the URL or of a form: R4 has `location` for it, as `http.` and the name.
     Parameter(String),
 }
@@ -101,8 +105,13 @@ fn issue(issue: &Issue) -> Value {
             members.insert("location".into(), json!([format!("http.{name}")]));
         }
         Some(Place::Element { expression, pointer }) => {
-            members.insert("diagnostics".into(), pointer.as_str().into());
-            members.insert("expression".into(), json!([expression]));
+            // FHIR has no empty strings: the pointer to the whole content is one.
+            if !pointer.is_empty() {
+                members.insert("diagnostics".into(), pointer.as_str().into());
+            }
+            if let Some(expression) = expression {
+                members.insert("expression".into(), json!([expression]));
+            }
         }
     }
     Value::Object(members)

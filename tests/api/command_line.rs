@@ -1,8 +1,10 @@
 //! The program as a person starts it.
 
+use serde_json::Value;
 use std::{
     fs,
-    process::{Command, Output},
+    io::{BufRead, BufReader, Read},
+    process::{Command, Output, Stdio},
 };
 use tempfile::TempDir;
 
@@ -65,4 +67,49 @@ fn help_names_every_command_with_an_example() {
         let help = String::from_utf8(output.stdout).expect("text");
         assert!(help.contains(&format!("kap-gateway {command}")), "{help}");
     }
+}
+
+/// The log is what operators keep and pass on: nothing of a request's content may stand in it.
+#[tokio::test]
+async fn log_holds_no_request_content_and_a_signal_ends_the_program() {
+    let folder = TempDir::new().expect("a folder");
+    let mut program = gateway()
+        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data-file"])
+        .arg(folder.path().join("test.db"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut log = BufReader::new(program.stderr.take().expect("its log"));
+    let mut lines = String::new();
+    let url = loop {
+        let start = lines.len();
+        assert!(log.read_line(&mut lines).expect("a line") > 0, "{lines}");
+        let line: Value = serde_json::from_str(&lines[start..]).expect("JSON");
+        if let Some(url) = line["fields"]["url"].as_str() {
+            break url.to_owned();
+        }
+    };
+    let client = reqwest::Client::new();
+    for path in
+        ["/fhir/Patient/secret-1", "/fhir/Patient?identifier=secret-2&secret-3=x", "/secret-4", "/fhir/secretType/1"]
+    {
+        client.get(format!("{url}{path}")).header("X-Request-Id", "secret-5").send().await.expect("an answer");
+    }
+    let form =
+        client.post(format!("{url}/fhir/Patient/_search")).header("Content-Type", "application/x-www-form-urlencoded");
+    form.body("identifier=secret-6").send().await.expect("an answer");
+
+    let stopped = Command::new("kill").args(["-TERM", &program.id().to_string()]).status().expect("kill");
+    assert!(stopped.success());
+    assert_eq!(program.wait().expect("an end").code(), Some(0));
+    log.read_to_string(&mut lines).expect("the rest");
+    assert!(!lines.contains("secret"), "{lines}");
+    let requests: Vec<Value> = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|line: &Value| line["fields"]["message"] == "request")
+        .collect();
+    let routes: Vec<&str> = requests.iter().filter_map(|line| line["fields"]["route"].as_str()).collect();
+    assert_eq!(requests.len(), 5, "{lines}");
+    assert!(routes[1].starts_with("/fhir/{resource_type"), "{routes:?}");
 }

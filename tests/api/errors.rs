@@ -77,6 +77,23 @@ async fn body_above_the_limit_returns_413() {
     assert_eq!(body["issue"][0]["details"]["text"], "The body is larger than 100 bytes, the most that is taken here.");
 }
 
+/// A client that is still sending must get the answer too, not a broken connection.
+#[tokio::test]
+async fn body_far_above_the_limit_returns_413() {
+    let app = TestApp::start().await;
+    let request = app.request(Method::POST, "/fhir/Patient/_search");
+    let request = request.header("Content-Type", "application/x-www-form-urlencoded");
+    let response = request.body(vec![b'a'; 20 << 20]).send().await.expect("an answer");
+    outcome(response, StatusCode::PAYLOAD_TOO_LARGE).await;
+}
+
+#[tokio::test]
+async fn compressed_body_returns_415() {
+    let app = TestApp::start().await;
+    let request = app.request(Method::POST, "/fhir/Patient/_search").header("Content-Encoding", "gzip");
+    outcome(request.body("x").send().await.expect("an answer"), StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
+}
+
 #[tokio::test]
 async fn read_with_an_unknown_parameter_returns_400() {
     let app = TestApp::start().await;

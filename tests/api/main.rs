@@ -7,5 +7,6 @@ mod formats;
 mod history;
 mod pages;
 mod read;
+mod records;
 mod search;
 mod test_app;

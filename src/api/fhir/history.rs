@@ -3,11 +3,11 @@
 use crate::{
     api::{
         Api,
+        conditional::etag,
         error::{ApiError, ParameterError},
         fhir::{
             self, COUNT, CURSOR,
             bundle::{Bundle, BundleType},
-            read::etag,
             search_query::page_size,
         },
         parameters::{self, FORMAT, PRETTY, Parameter},

@@ -44,7 +44,7 @@ pub async fn search_by_post(
 
 /// The form's text. A search without parameters needs no body, and then no Content-Type.
 async fn read_form(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<String, ApiError> {
-    let body = api::body(payload, limit).await?;
+    let body = api::body(request, payload, limit).await?;
     let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let named = content_type.and_then(|text| text.split(';').next()).map(|name| name.trim().to_ascii_lowercase());
     if named.as_deref() != Some(FORM) && !(named.is_none() && body.is_empty()) {

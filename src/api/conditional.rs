@@ -1,0 +1,62 @@
+//! Version headers of an answer, and conditional reads. <https://hl7.org/fhir/R4/http.html#cread>
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::header::{self, HeaderMap, HeaderValue, HttpDate},
+};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Which version an answer shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Version<'a> {
+    /// What stands between the quotes of the ETag.
+    pub tag: &'a str,
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub last_updated: i64,
+}
+
+/// Starts the answer: 200, or 304 (then `true`) where the client has this version already.
+pub fn version_headers(request: &HttpRequest, version: Version) -> (HttpResponseBuilder, bool) {
+    let etag = etag(version.tag);
+    let modified = http_date(version.last_updated);
+    let unchanged = is_unchanged(request.headers(), &etag, modified);
+    let mut answer = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    answer
+        .insert_header((header::ETAG, etag))
+        .insert_header((header::LAST_MODIFIED, modified))
+        .insert_header((header::VARY, HeaderValue::from_static("Accept")))
+        // A patient's data: no shared cache may keep it, and a private one asks again.
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
+    (answer, unchanged)
+}
+
+/// Weak, because the same version may be written as JSON or as XML.
+pub fn etag(tag: impl std::fmt::Display) -> String {
+    format!("W/\"{tag}\"")
+}
+
+/// Whole seconds: the format has no smaller unit.
+fn http_date(microseconds: i64) -> HttpDate {
+    let seconds = u64::try_from(microseconds / 1_000_000).unwrap_or(0);
+    HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+/// If-None-Match decides alone where it is given.
+fn is_unchanged(headers: &HeaderMap, etag: &str, modified: HttpDate) -> bool {
+    if headers.contains_key(header::IF_NONE_MATCH) {
+        return headers
+            .get_all(header::IF_NONE_MATCH)
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|candidate| is_same(candidate.trim(), etag));
+    }
+    headers
+        .get(header::IF_MODIFIED_SINCE)
+        .and_then(|value| value.to_str().ok()?.parse::<HttpDate>().ok())
+        .is_some_and(|since| since >= modified)
+}
+
+/// Weak comparison: `W/"1"` and `"1"` name the same version.
+fn is_same(candidate: &str, etag: &str) -> bool {
+    candidate == "*" || candidate.trim_start_matches("W/") == etag.trim_start_matches("W/")
+}
