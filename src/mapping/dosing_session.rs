@@ -57,10 +57,10 @@ pub fn map(draft: &mut Draft<'_>, record: &DosingSession) {
     observation_session::observations(draft, record);
     if let Some(narrative) = &record.experience_narrative {
         let kind = DocumentKind::ExperienceNarrative;
-        document_reference::document(draft, narrative, NARRATIVE_SLOT, kind, "/experienceNarrative");
+        document_reference::document(draft, narrative, NARRATIVE_SLOT, kind, &record.contact.start);
     }
     if let Some(note) = &record.psychotherapy_note {
-        document_reference::psychotherapy_note(draft, note, PSYCHOTHERAPY_NOTE_SLOT);
+        document_reference::psychotherapy_note(draft, note, PSYCHOTHERAPY_NOTE_SLOT, &record.contact.start);
     }
 }
 
@@ -86,7 +86,7 @@ pub fn read(reading: &Reading<'_>, header: HeaderValues) -> Result<DosingSession
         doses: medication_administration::read_doses(reading)?,
         dispenses: medication_dispense::read(reading)?,
         vitals: observation_vitals::read(reading)?,
-        results: observation_score::read_scores(reading, &contact.start)?,
+        results: observation_score::read_scores(reading)?,
         adverse_events: adverse_event::read(reading)?,
         rescue_medications: rescue_medication::read(reading)?,
         support_measures: procedure::read_support_measures(reading)?,

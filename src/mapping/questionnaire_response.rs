@@ -5,14 +5,15 @@
 use super::concepts::instruments::{Answers, ItemLinks, Scale};
 use super::concepts::{Concept, by_code, by_word};
 use super::draft::{Draft, concept_coding};
+use super::observation_score::Frame;
 use super::reading::RebuildError;
 use super::systems::{CANONICAL, LOINC};
 use crate::fhir::build;
 use crate::fhir::model::resources::{
-    Observation, QuestionnaireResponse, QuestionnaireResponseItem, QuestionnaireResponseItemAnswer,
+    QuestionnaireResponse, QuestionnaireResponseItem, QuestionnaireResponseItemAnswer,
     QuestionnaireResponseItemAnswerValue as AnswerValue,
 };
-use crate::fhir::model::types::{Coding, DateTime, Extension, ExtensionValue, Reference};
+use crate::fhir::model::types::{Coding, Extension, ExtensionValue};
 use crate::kap::instruments::{Instrument, Items, Total};
 use crate::kap::records::measurement::{AnsweredBy, Item, Score};
 
@@ -60,38 +61,31 @@ pub fn answered(score: &Score) -> Answered {
     }
 }
 
-/// The answers behind a score. `about` is the score's Observation: time, encounter and label are the same.
-pub fn questionnaire_response(
-    draft: &Draft<'_>,
-    score: &Score,
-    scale: &Scale,
-    total: Option<&str>,
-    about: &Observation,
-    authored: DateTime,
-    performer: Option<Reference>,
-    slot: &str,
-) -> QuestionnaireResponse {
+/// The answers behind a score.
+pub fn questionnaire_response(draft: &mut Draft<'_>, frame: &Frame<'_>) -> QuestionnaireResponse {
+    let Frame { score, scale, .. } = *frame;
+    let slot = slot(&frame.slot);
     let in_part = answered(score) == Answered::InPart;
     let mut item: Vec<_> = score.items.iter().map(|item| response_item(scale, item)).collect();
-    if let (false, Some(total)) = (in_part, total) {
-        item.push(question(&total_link(scale), AnswerValue::Decimal(build::decimal(total))));
+    if let (false, Some(total)) = (in_part, &frame.total) {
+        item.push(question(&total_link(scale), AnswerValue::Decimal(build::decimal(total.as_str()))));
     }
     QuestionnaireResponse {
-        id: Some(draft.id(slot).as_str().into()),
-        meta: None,
-        identifier: Some(Box::new(draft.identifier(slot))),
-        part_of: about.part_of.clone(),
-        questionnaire: Some(format!("{CANONICAL}/Questionnaire/{}", scale.score.word).into()),
+        id: Some(draft.id(&slot).as_str().into()),
+        meta: draft.meta(&slot, scale.label),
+        identifier: Some(Box::new(draft.identifier(&slot))),
+        part_of: frame.part_of.iter().cloned().collect(),
+        questionnaire: Some(format!("{CANONICAL}/Questionnaire/{}", scale.score.word).as_str().into()),
         status: if in_part { "in-progress" } else { "completed" }.into(),
         subject: Some(Box::new(draft.patient())),
-        encounter: about.encounter.clone(),
-        authored: Some(authored),
+        encounter: frame.encounter.clone().map(Box::new),
+        authored: Some(frame.effective.clone()),
+        author: frame.performer.clone().map(Box::new),
         source: match score.answered_by {
             Some(AnsweredBy::Patient) => Some(Box::new(draft.patient())),
-            Some(AnsweredBy::Clinician) => performer.clone().map(Box::new),
+            Some(AnsweredBy::Clinician) => frame.performer.clone().map(Box::new),
             None => None,
         },
-        author: performer.map(Box::new),
         item,
         ..Default::default()
     }
@@ -119,10 +113,7 @@ fn response_item(scale: &Scale, item: &Item) -> QuestionnaireResponseItem {
 }
 
 fn coded_answer(row: &'static Concept) -> AnswerValue {
-    AnswerValue::Coding(Box::new(Coding {
-        extension: vec![ordinal_value(row.word)],
-        ..concept_coding(row)
-    }))
+    AnswerValue::Coding(Box::new(Coding { extension: vec![ordinal_value(row.word)], ..concept_coding(row) }))
 }
 
 fn ordinal_value(points: &str) -> Extension {

@@ -250,12 +250,14 @@ pub const SCORE_CHANGE: &[Concept] = &[
 ];
 
 /// Directions of a change, D-12.
-pub const DIRECTION: &[Concept] =
-    &[kap("improved", "Improved"), kap("worse", "Worse"), kap("unchanged", "Unchanged")];
+pub const DIRECTION: &[Concept] = &[kap("improved", "Improved"), kap("worse", "Worse"), kap("unchanged", "Unchanged")];
 
 /// What the gateway adds to a score.
-pub const SCORE_PART: &[Concept] =
-    &[kap("score", "Score"), kap("percent-of-maximum", "Percent of maximum"), kap("gateway-derived", "Gateway-derived")];
+pub const SCORE_PART: &[Concept] = &[
+    kap("score", "Score"),
+    kap("percent-of-maximum", "Percent of maximum"),
+    kap("gateway-derived", "Gateway-derived"),
+];
 
 /// Tiers of the C-SSRS screener, D-13.
 pub const RISK_LEVEL: &[Concept] = &[

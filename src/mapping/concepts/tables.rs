@@ -243,3 +243,12 @@ pub const STEP: &[Concept] = &[
     row("end", KAP, "next-step-end", "End"),
     row("refer", KAP, "next-step-refer", "Refer"),
 ];
+
+/// Where in the course an outcome was measured, §2.9.
+pub const OUTCOME_PHASE: &[Concept] = &[
+    row("baseline", KAP, "outcome-baseline", "Baseline"),
+    row("during", KAP, "outcome-during", "During the course"),
+    row("end-of-induction", KAP, "outcome-end-of-induction", "End of induction"),
+    row("follow-up", KAP, "outcome-follow-up", "Follow-up"),
+    row("end-of-course", KAP, "outcome-end-of-course", "End of course"),
+];
