@@ -38,6 +38,7 @@ fn map(kind: Kind, value: &Value) -> Mapped {
 #[test]
 fn every_fixture_record_comes_back_as_it_was_sent() {
     let contract = Contract::load().expect("the contract");
+    let mut failures = Vec::new();
     for file in fixtures() {
         let (kind, value) = load(&file);
         let faults = check::check(&contract, kind, &value, None);
@@ -55,16 +56,25 @@ fn every_fixture_record_comes_back_as_it_was_sent() {
             .collect();
         let source = &value["source"];
         let (system, record_id) = (source["system"].as_str().unwrap(), source["recordId"].as_str().unwrap());
-        let rebuilt = mapping::rebuild(kind, system, record_id, &resources)
-            .unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        let rebuilt = rebuilt.to_value().expect("a record");
-        assert_eq!(
-            serde_json::to_string_pretty(&sorted(&rebuilt)).unwrap(),
-            serde_json::to_string_pretty(&sorted(&value)).unwrap(),
-            "{}",
-            file.display()
-        );
+        let rebuilt = match mapping::rebuild(kind, system, record_id, &resources) {
+            Ok(rebuilt) => sorted(&rebuilt.to_value().expect("a record")),
+            Err(error) => {
+                failures.push(format!("{}: {error}", file.display()));
+                continue;
+            }
+        };
+        let (sent, back) = (lines(&sorted(&value)), lines(&rebuilt));
+        if sent != back {
+            let lost: Vec<_> = sent.iter().filter(|line| !back.contains(line)).collect();
+            let new: Vec<_> = back.iter().filter(|line| !sent.contains(line)).collect();
+            failures.push(format!("{}: lost {lost:?}, new {new:?}, or in another order", file.display()));
+        }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn lines(value: &Value) -> Vec<String> {
+    serde_json::to_string_pretty(value).expect("JSON").lines().map(str::to_owned).collect()
 }
 
 /// The same value with members in alphabetical order, so that a difference shows as a line.
