@@ -125,7 +125,7 @@ fn map(arguments: &Map) -> ExitCode {
     let record = match read(&arguments.file) {
         Ok(record) => record,
         Err(error) => {
-            eprintln!("kap-gateway: cannot read {}: {error}", arguments.file.display());
+            tell([format!("kap-gateway: cannot read {}: {error}", arguments.file.display())]);
             return ExitCode::from(USAGE);
         }
     };
@@ -136,11 +136,11 @@ fn map(arguments: &Map) -> ExitCode {
     let (bundle, warnings) = match app::map::map(&record, Representation { format, pretty: arguments.pretty }) {
         Ok(mapped) => mapped,
         Err(error) => {
-            error.lines().iter().for_each(|line| eprintln!("{line}"));
+            tell(error.lines());
             return ExitCode::FAILURE;
         }
     };
-    warnings.iter().for_each(|line| eprintln!("{line}"));
+    tell(warnings);
     let mut out = io::stdout().lock();
     ended(out.write_all(&bundle).and_then(|()| out.write_all(b"\n")).map_err(Box::from))
 }
@@ -161,7 +161,7 @@ fn demo(arguments: &Demo) -> ExitCode {
     if arguments.folder.is_none()
         && let Err(error) = std::fs::remove_dir_all(&temporary)
     {
-        eprintln!("kap-gateway: cannot remove {}: {error}", temporary.display());
+        tell([format!("kap-gateway: cannot remove {}: {error}", temporary.display())]);
     }
     ended(result)
 }
@@ -174,7 +174,7 @@ fn run_demo(listen: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
     app::start_log(config.log_format, LogLevel::Warn);
     block_on(async {
         let (running, guide) = app::demo::demo(&config, &folder).await?;
-        println!("{guide}");
+        writeln!(io::stdout(), "{guide}")?;
         running.until_signalled().await?;
         Ok(())
     })
@@ -206,13 +206,21 @@ fn ended(result: Result<(), Box<dyn Error>>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("kap-gateway: {error}");
+            tell([format!("kap-gateway: {error}")]);
             ExitCode::FAILURE
         }
     }
 }
 
 fn refuse(error: &dyn Error) -> ExitCode {
-    eprintln!("kap-gateway: {error}");
+    tell([format!("kap-gateway: {error}")]);
     ExitCode::from(USAGE)
+}
+
+/// To standard error; where nobody listens there is nobody to tell.
+fn tell(lines: impl IntoIterator<Item = String>) {
+    let mut out = io::stderr().lock();
+    for line in lines {
+        let _ = writeln!(out, "{line}");
+    }
 }

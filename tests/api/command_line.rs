@@ -1,9 +1,11 @@
 //! The program as a person starts it.
 
+use kap_gateway::fhir::codec;
 use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 use tempfile::TempDir;
@@ -61,7 +63,7 @@ fn misspelt_settings_are_refused_wherever_they_stand() {
 fn help_names_every_command_with_an_example() {
     let output = gateway().arg("--help").output().expect("the program");
     let help = String::from_utf8(output.stdout).expect("text");
-    for command in ["serve"] {
+    for command in ["serve", "map", "demo"] {
         assert!(help.contains(command), "{help}");
         let output = gateway().args([command, "--help"]).output().expect("the program");
         let help = String::from_utf8(output.stdout).expect("text");
@@ -112,4 +114,85 @@ async fn log_holds_no_request_content_and_a_signal_ends_the_program() {
     let routes: Vec<&str> = requests.iter().filter_map(|line| line["fields"]["route"].as_str()).collect();
     assert_eq!(requests.len(), 5, "{lines}");
     assert!(routes[1].starts_with("/fhir/{resource_type"), "{routes:?}");
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+#[test]
+fn map_writes_the_bundle_as_json_or_xml() {
+    let file = fixture("case-01/03-dosing-session-1.json");
+    let mapped = |arguments: &[&str]| {
+        let output = gateway().arg("map").arg(&file).args(arguments).output().expect("the program");
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let json = mapped(&[]);
+    let bundle = codec::from_json(json.as_bytes()).expect("FHIR JSON");
+    assert_eq!(codec::from_xml(&mapped(&["--format", "xml"])).expect("FHIR XML"), bundle);
+    let pretty = mapped(&["--pretty"]);
+    assert!(pretty.lines().count() > 100 && json.lines().count() == 1);
+    assert_eq!(codec::from_json(pretty.as_bytes()).expect("FHIR JSON"), bundle);
+}
+
+#[test]
+fn map_reads_standard_input() {
+    let file = fs::File::open(fixture("case-01/01-intake.json")).expect("a fixture");
+    let output = gateway().args(["map", "-"]).stdin(file).output().expect("the program");
+    assert_eq!(output.status.code(), Some(0));
+    codec::from_json(&output.stdout).expect("FHIR JSON");
+}
+
+#[test]
+fn map_of_a_bad_record_tells_every_error_and_exits_with_1() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("bad.json");
+    let mut record: Value =
+        serde_json::from_slice(&fs::read(fixture("case-01/03-dosing-session-1.json")).expect("a fixture"))
+            .expect("JSON");
+    record["banana"] = Value::from(1);
+    record["recordedAt"] = Value::from("yesterday");
+    for (text, named) in [
+        (record.to_string(), vec!["error: /banana: ", "error: /recordedAt: "]),
+        ("{".to_owned(), vec!["error: "]),
+        ("{\"kind\":\"banana\"}".to_owned(), vec!["dosing-session"]),
+    ] {
+        fs::write(&file, text).expect("written");
+        let output = gateway().arg("map").arg(&file).output().expect("the program");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty());
+        let told = String::from_utf8(output.stderr).expect("text");
+        assert!(named.iter().all(|named| told.contains(named)), "{told}");
+    }
+    let (code, told) = run(gateway().args(["map", "/nowhere/record.json"]));
+    assert_eq!(code, Some(2), "{told}");
+}
+
+/// What the demo prints is pasted by people: each line must work as it stands.
+#[test]
+fn every_command_that_the_demo_prints_works() {
+    let mut demo =
+        gateway().args(["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().expect("the program");
+    let mut commands = Vec::new();
+    for line in BufReader::new(demo.stdout.take().expect("its text")).lines() {
+        let line = line.expect("a line");
+        if line.starts_with("curl ") {
+            commands.push(line);
+        } else if line.starts_with("Ctrl-C") {
+            break;
+        }
+    }
+    assert_eq!(commands.len(), 8, "{commands:?}");
+    for command in commands {
+        let script = command.replacen("curl ", "curl --silent --show-error --fail ", 1);
+        let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.len() > 20, "{command}");
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(!text.contains("\"total\": 0"), "{command} finds nothing");
+    }
+    let stopped = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().expect("kill");
+    assert!(stopped.success());
+    assert_eq!(demo.wait().expect("an end").code(), Some(0));
 }
