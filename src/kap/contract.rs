@@ -176,7 +176,7 @@ fn compile(document: &Value, kind: Kind) -> Result<jsonschema::Validator, Contra
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$ref": format!("#/components/schemas/{}", kind.schema()),
-        "components": document.get("components"),
+        "components": { "schemas": document.pointer("/components/schemas") },
     });
     jsonschema::options()
         .should_validate_formats(true)
