@@ -236,12 +236,12 @@ pub const THEME: &[Concept] = &[
 
 /// Next steps, §2.7.
 pub const STEP: &[Concept] = &[
-    row("continue", KAP, "next-step-continue", "Continue"),
-    row("adjust-dose", KAP, "next-step-adjust-dose", "Adjust dose"),
-    row("change-route", KAP, "next-step-change-route", "Change route"),
-    row("pause", KAP, "next-step-pause", "Pause"),
-    row("end", KAP, "next-step-end", "End"),
-    row("refer", KAP, "next-step-refer", "Refer"),
+    row("continue", KAP, "continue", "Continue"),
+    row("adjust-dose", KAP, "adjust-dose", "Adjust dose"),
+    row("change-route", KAP, "change-route", "Change route"),
+    row("pause", KAP, "pause", "Pause"),
+    row("end", KAP, "end", "End"),
+    row("refer", KAP, "refer", "Refer"),
 ];
 
 /// Where in the course an outcome was measured, §2.9.
