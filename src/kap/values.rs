@@ -36,9 +36,24 @@ macro_rules! closed_set {
 pub(crate) use closed_set;
 
 /// A decimal number with the digits that the sender wrote.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Decimal(serde_json::Number);
+
+/// serde_json hands a decimal out of a `Value` as an `f64` wherever that prints as the same digits, and `0.000001`
+/// does, although a number made of that `f64` would print as `1e-6`. The contract takes no exponents, so the plain
+/// digits are the sender's.
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        if number.as_str().contains('e')
+            && let Some(plain) = number.as_f64().and_then(|value| value.to_string().parse().ok())
+        {
+            return Ok(Self(plain));
+        }
+        Ok(Self(number))
+    }
+}
 
 impl Decimal {
     /// From digits such as `41.20`; `None` where the text is no JSON number.
@@ -122,8 +137,7 @@ impl Revision {
                 Some(mine.as_i64()?.cmp(&theirs.as_i64()?))
             }
             (serde_json::Value::String(mine), serde_json::Value::String(theirs)) => {
-                let (mine, theirs): (jiff::Timestamp, jiff::Timestamp) =
-                    (mine.parse().ok()?, theirs.parse().ok()?);
+                let (mine, theirs): (jiff::Timestamp, jiff::Timestamp) = (mine.parse().ok()?, theirs.parse().ok()?);
                 Some(mine.cmp(&theirs))
             }
             _ => None,
