@@ -3,6 +3,7 @@
 use super::{CONTRACT, judge};
 use kap_gateway::kap::instruments::INSTRUMENTS;
 use kap_gateway::kap::kind::Kind;
+use kap_gateway::mapping::concepts::{self, Concept};
 use serde_json::Value;
 
 fn words(pointer: &str) -> Vec<&'static str> {
@@ -16,11 +17,49 @@ fn the_instruments_of_the_contract_are_those_of_the_table() {
     assert_eq!(words("/components/schemas/Result/properties/instrument/enum"), table);
 }
 
+/// A word without a code would be lost in FHIR, a code without a word could never be sent.
+#[test]
+fn every_word_of_a_closed_set_has_its_row_in_the_tables_of_codes() {
+    let tables: &[(&str, &[Concept], &[&str])] = &[
+        // `other` has no code: the route is kept as text.
+        ("Route/properties/term", concepts::ROUTE, &["other"]),
+        ("Medicine/properties/term", concepts::MEDICINE, &[]),
+        ("Diagnosis/properties/term", concepts::DIAGNOSIS, &[]),
+        ("AdverseEventTerm/properties/term", concepts::ADVERSE_EVENT, &[]),
+        ("AdverseEvent/properties/category", concepts::EVENT_CATEGORY, &[]),
+        ("Modality/properties/term", concepts::MODALITY, &[]),
+        ("DosingSession/properties/format", concepts::FORMAT, &[]),
+        ("IntegrationSession/properties/format", concepts::FORMAT, &[]),
+        ("Contact/properties/setting", concepts::SETTING, &[]),
+        ("Contact/properties/place/properties/kind", concepts::PLACE, &[]),
+        ("Contact/properties/participants/items/properties/presence", concepts::PRESENCE, &[]),
+        ("TeamRole", concepts::ROLE, &[]),
+        ("AdministrationPerformer/properties/function", concepts::PERFORMER_FUNCTION, &[]),
+        ("DosingSession/properties/approach", concepts::APPROACH, &[]),
+        ("Product/properties/formulation", concepts::FORMULATION, &[]),
+        ("StatusReason/properties/term", concepts::STATUS_REASON, &[]),
+        ("SupportMeasure/properties/measure", concepts::MEASURE, &[]),
+        ("Discharge/properties/disposition", concepts::DISPOSITION, &[]),
+        ("IntegrationSession/properties/themes/items", concepts::THEME, &[]),
+        ("IntegrationSession/properties/nextStep/properties/step", concepts::STEP, &[]),
+        ("Outcome/properties/phase", concepts::OUTCOME_PHASE, &[]),
+    ];
+    for (place, table, text_only) in tables {
+        let mut words = words(&format!("/components/schemas/{place}/enum"));
+        words.retain(|word| !text_only.contains(word));
+        let mut rows: Vec<_> = table.iter().map(|row| row.word).collect();
+        words.sort();
+        rows.sort();
+        assert_eq!(words, rows, "{place}");
+    }
+}
+
 #[test]
 fn every_kind_has_a_whole_example_that_is_valid() {
     for kind in Kind::ALL {
         let path = format!("/paths/~1kap~1v1~1{}/post/requestBody/content/application~1json/examples", kind.as_str());
-        let examples = CONTRACT.document().pointer(&path).and_then(Value::as_object).unwrap_or_else(|| panic!("{path}"));
+        let examples =
+            CONTRACT.document().pointer(&path).and_then(Value::as_object).unwrap_or_else(|| panic!("{path}"));
         assert!(!examples.is_empty());
         for (name, example) in examples {
             let example = match example.get("$ref").and_then(Value::as_str) {

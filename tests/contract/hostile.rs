@@ -57,7 +57,15 @@ fn control_characters_are_told_where_they_stand() {
 
 #[test]
 fn numbers_are_plain_decimals_of_bounded_length() {
-    for number in ["1e5", "1E5", "1e999999", "-1e-999999", "1234567890123456789", "0.1234567890123456789", "0.0000000000000000001"] {
+    for number in [
+        "1e5",
+        "1E5",
+        "1e999999",
+        "-1e-999999",
+        "1234567890123456789",
+        "0.1234567890123456789",
+        "0.0000000000000000001",
+    ] {
         one_fault(format!("{{\"a\": {number}}}").as_bytes(), FaultKind::Value, "/a", "exponent");
     }
     for number in ["0", "-0", "0.50", "123456789012345678", "-12345678.9012345678", "0.000000000000000001"] {

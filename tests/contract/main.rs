@@ -1,5 +1,6 @@
 //! The contract: fixtures pass, wrong records are told all their faults, hostile bytes do no harm.
 
+mod any_record;
 mod examples;
 mod fixtures;
 mod hostile;
@@ -49,7 +50,8 @@ pub fn records() -> Vec<PathBuf> {
 
 pub fn files(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a readable entry").path()).filter(|path| wanted(path)).collect();
+    let mut paths: Vec<_> =
+        entries.map(|entry| entry.expect("a readable entry").path()).filter(|path| wanted(path)).collect();
     paths.sort();
     paths
 }

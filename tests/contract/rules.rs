@@ -20,7 +20,10 @@ fn changed(record: &str, changes: &[(&str, Value)]) -> Faults {
             Value::Object(fields) => {
                 fields.insert(name.to_owned(), value.clone());
             }
-            other => *other.get_mut(name.parse::<usize>().expect("an index")).expect("the element") = value.clone(),
+            Value::Array(elements) => elements[name.parse::<usize>().expect("an index")] = value.clone(),
+            leaf @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+                panic!("{pointer} is in {leaf}")
+            }
         }
     }
     check(&CONTRACT, kind, &record, None)
@@ -82,14 +85,22 @@ fn a_volume_of_known_strength_is_an_amount() {
     // 0.25 mL of 100 mg/mL is 25 mg.
     let quarter = ("/doses/1/volume", json!({"value": 0.25, "unit": "mL"}));
     accepts(INJECTION, &[("/doses/1/dose", json!(null)), quarter.clone()]);
-    refuses(INJECTION, &[("/doses/1/dose", json!(null)), quarter, ("/doses/1/product", json!(null))], "/doses/1/product", "strength");
+    refuses(
+        INJECTION,
+        &[("/doses/1/dose", json!(null)), quarter, ("/doses/1/product", json!(null))],
+        "/doses/1/product",
+        "strength",
+    );
 }
 
 #[test]
 fn a_dose_not_given_has_a_reason_and_no_amount() {
     let not_done = ("/doses/1/status", json!("not-done"));
     let reason = ("/doses/1/statusReasons", json!([{"term": "no-escort"}]));
-    accepts(INJECTION, &[not_done.clone(), reason.clone(), ("/doses/1/dose", json!(null)), ("/doses/1/route", json!(null))]);
+    accepts(
+        INJECTION,
+        &[not_done.clone(), reason.clone(), ("/doses/1/dose", json!(null)), ("/doses/1/route", json!(null))],
+    );
     refuses(INJECTION, &[not_done.clone(), reason], "/doses/1/dose", "not given");
     refuses(INJECTION, &[not_done, ("/doses/1/dose", json!(null))], "/doses/1/statusReasons", "statusReasons");
 }
@@ -139,7 +150,10 @@ fn the_dose_is_reckoned_in_each_of_its_units() {
         accepts(INFUSION, &[("/doses/0/dose", json!({"value": number(value), "unit": unit}))]);
     }
     let faults = changed(INFUSION, &[("/doses/0/dose/unit", json!("g"))]);
-    assert_eq!(faults.warnings.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/doses/0/dosePerWeight", "/doses/0/rate"]);
+    assert_eq!(
+        faults.warnings.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(),
+        ["/doses/0/dosePerWeight", "/doses/0/rate"]
+    );
 }
 
 #[test]
@@ -159,7 +173,12 @@ fn times_are_compared_by_their_instants() {
 
 #[test]
 fn days_that_are_not_on_the_calendar_are_refused() {
-    refuses(INFUSION, &[("/doses/0/product/expirationDate", json!("2027-02-29"))], "/doses/0/product/expirationDate", "calendar");
+    refuses(
+        INFUSION,
+        &[("/doses/0/product/expirationDate", json!("2027-02-29"))],
+        "/doses/0/product/expirationDate",
+        "calendar",
+    );
     refuses(INTAKE, &[("/indications/0/onset", json!("2024-11-31"))], "/indications/0/onset", "calendar");
     refuses(INFUSION, &[("/recordedAt", json!("2026-02-29T10:00:00-05:00"))], "/recordedAt", "date and time");
 }
@@ -182,7 +201,12 @@ fn an_event_that_goes_on_has_no_end() {
 
 #[test]
 fn a_laboratory_result_says_something_in_one_unit() {
-    refuses(INTAKE, &[("/labs/0", json!({"test": {"term": "urinalysis"}, "at": "2026-01-20T08:30:00-05:00"}))], "/labs/0/value", "finding");
+    refuses(
+        INTAKE,
+        &[("/labs/0", json!({"test": {"term": "urinalysis"}, "at": "2026-01-20T08:30:00-05:00"}))],
+        "/labs/0/value",
+        "finding",
+    );
     refuses(INTAKE, &[("/labs/0/referenceHigh/unit", json!("mg/dL"))], "/labs/0/referenceHigh/unit", "unit");
     refuses(INTAKE, &[("/labs/0/referenceLow/value", json!(50))], "/labs/0/referenceHigh", "below");
 }
@@ -221,7 +245,12 @@ fn every_instrument_with_a_sum_is_summed() {
     let items = json!([{"item": "1", "answer": 1}, {"item": "2", "answer": 2}, {"item": "3", "answer": 2}, {"item": "4", "answer": 3}, {"item": "5", "answer": 1}]);
     accepts(BASELINE, &[("/results/2", json!({"instrument": "who-5-raw", "score": 9, "items": items}))]);
     accepts(BASELINE, &[("/results/2", json!({"instrument": "who-5-percent", "score": 36, "items": items}))]);
-    refuses(BASELINE, &[("/results/2", json!({"instrument": "who-5-percent", "score": 9, "items": items}))], "/results/2/score", "make 36");
+    refuses(
+        BASELINE,
+        &[("/results/2", json!({"instrument": "who-5-percent", "score": 9, "items": items}))],
+        "/results/2/score",
+        "make 36",
+    );
     refuses(BASELINE, &[("/results/1/score", json!(13))], "/results/1/score", "make 14");
 }
 
@@ -247,7 +276,8 @@ fn the_record_id_is_that_of_the_path() {
 
 #[test]
 fn the_suitability_of_anybody_but_the_suitable_has_reasons() {
-    let accepted = [("/suitability/decision", json!("not-suitable")), ("/suitability/reasons", json!([{"term": "hypertension"}]))];
+    let accepted =
+        [("/suitability/decision", json!("not-suitable")), ("/suitability/reasons", json!([{"term": "hypertension"}]))];
     accepts(INTAKE, &accepted);
     refuses(INTAKE, &accepted[..1], "/suitability/reasons", "reasons");
 }

@@ -111,7 +111,9 @@ fn performers(dose: Place, findings: &mut Findings) {
     for performer in dose.each("performers") {
         match (performer.has("practitioner"), performer.has("patient")) {
             (true, true) => findings.conflict(performer, "patient", "Give `practitioner` or `patient`, not both."),
-            (false, false) => findings.needed(performer, "practitioner", "One of `practitioner` and `patient` is needed."),
+            (false, false) => {
+                findings.needed(performer, "practitioner", "One of `practitioner` and `patient` is needed.")
+            }
             (true, false) | (false, true) => {}
         }
     }
@@ -135,7 +137,8 @@ fn weight_agrees(dose: Place, findings: &mut Findings) {
 
 /// rate and running time against the dose. Pauses do not run (D-05).
 fn rate_agrees(dose: Place, findings: &mut Findings) {
-    let (Some(given), Some(rate), Some(minutes)) = (milligrams_given(dose), milligrams_a_minute(dose), running_minutes(dose))
+    let (Some(given), Some(rate), Some(minutes)) =
+        (milligrams_given(dose), milligrams_a_minute(dose), running_minutes(dose))
     else {
         return;
     };

@@ -55,7 +55,11 @@ pub fn result(result: Place, findings: &mut Findings) {
         findings.conflict(result, "score", "This instrument has no total score: give `items` and `riskLevel`.");
     }
     if result.has("items") && instrument.items == Items::Licensed {
-        findings.conflict(result, "items", "The licence of this instrument allows its total only: leave the items out.");
+        findings.conflict(
+            result,
+            "items",
+            "The licence of this instrument allows its total only: leave the items out.",
+        );
     }
     let is_raw = counts_raw_points(result);
     if is_raw {
@@ -105,7 +109,11 @@ fn items(instrument: &Instrument, result: Place, findings: &mut Findings) -> boo
         if let Some(answer) = item.decimal("answer")
             && (answer < Decimal::from(least) || answer > Decimal::from(most))
         {
-            findings.value(item, "answer", format!("This item of `{}` has from {least} to {most} points.", instrument.key));
+            findings.value(
+                item,
+                "answer",
+                format!("This item of `{}` has from {least} to {most} points.", instrument.key),
+            );
             sound = false;
         }
     }
@@ -119,7 +127,9 @@ fn points_of(instrument: &Instrument, item: &str) -> Option<(i64, i64)> {
     }
     let number = item.parse::<u32>().ok();
     match instrument.items {
-        Items::Numbered { highest, least, most, .. } => number.filter(|number| *number <= highest).map(|_| (least, most)),
+        Items::Numbered { highest, least, most, .. } => {
+            number.filter(|number| *number <= highest).map(|_| (least, most))
+        }
         Items::SuicideScreener => {
             (number.is_some_and(|number| number <= 5) || matches!(item, "6-lifetime" | "6-3-months")).then_some((0, 1))
         }
@@ -153,6 +163,10 @@ fn total(instrument: &Instrument, result: Place, findings: &mut Findings) {
     if answers.len() > count {
         findings.conflict(result, "items", format!("`{}` has {count} items.", instrument.key));
     } else if sum != score {
-        findings.conflict(result, "score", format!("The items make {}, the score says {}.", sum.normalize(), score.normalize()));
+        findings.conflict(
+            result,
+            "score",
+            format!("The items make {}, the score says {}.", sum.normalize(), score.normalize()),
+        );
     }
 }

@@ -4,7 +4,8 @@ use super::super::place::{Findings, Place};
 
 /// Every place of the contract that takes a term or a text.
 pub fn judge(record: Place, findings: &mut Findings) {
-    let intake_and_session_orders = record.at("plan").and_then(|plan| plan.at("order")).into_iter().chain(record.at("order"));
+    let intake_and_session_orders =
+        record.at("plan").and_then(|plan| plan.at("order")).into_iter().chain(record.at("order"));
     for order in intake_and_session_orders {
         term_or_text(order.at("medicine"), findings);
         route(order.at("route"), findings);

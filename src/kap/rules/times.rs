@@ -50,7 +50,11 @@ pub fn pauses(dose: Place, findings: &mut Findings) {
             continue;
         }
         if free_from.is_some_and(|free| pause_start < free) {
-            findings.conflict(pause, "start", "The pause starts before the dose or before the end of the pause before it.");
+            findings.conflict(
+                pause,
+                "start",
+                "The pause starts before the dose or before the end of the pause before it.",
+            );
         }
         if end.is_some_and(|end| pause_end > end) {
             findings.conflict(pause, "end", "The pause ends after the dose.");
