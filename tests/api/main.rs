@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod command_line;
+mod contract;
 mod errors;
 mod formats;
 mod history;

@@ -1,15 +1,9 @@
 //! KAP records in and out over HTTP.
 
-use crate::test_app::{TestApp, header, outcome};
+use crate::test_app::{TestApp, fixture, header, outcome};
 use kap_gateway::fhir::codec;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use std::{fs, path::Path};
-
-fn fixture(name: &str) -> Value {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
-    serde_json::from_slice(&fs::read(file).expect("a fixture")).expect("JSON")
-}
 
 fn session() -> Value {
     fixture("case-01/03-dosing-session-1.json")

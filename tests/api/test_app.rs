@@ -8,7 +8,11 @@ use kap_gateway::{
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 use tempfile::TempDir;
 
 pub const PATIENT: &str = "11111111-1111-5111-8111-111111111111";
@@ -172,4 +176,10 @@ pub fn observation(id: &str, patient: &str, status: &str, time: &str) -> Value {
 /// A number with the digits as written: a literal would lose them.
 fn decimal(digits: &str) -> Value {
     serde_json::from_str(digits).expect("a number")
+}
+
+/// A record of the example courses.
+pub fn fixture(name: &str) -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    serde_json::from_slice(&fs::read(file).expect("a fixture")).expect("JSON")
 }

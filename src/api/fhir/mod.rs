@@ -51,7 +51,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint {
             method: Method::GET,
-            path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]{1,64}}",
+            path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]+}",
             interaction: Some(Interaction::Read),
             route: || web::route().to(read::read),
         },
@@ -75,13 +75,13 @@ pub fn endpoints() -> Vec<Endpoint> {
         },
         Endpoint {
             method: Method::GET,
-            path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]{1,64}}/_history/{version_id:[0-9]+}",
+            path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]+}/_history/{version_id:[0-9]+}",
             interaction: Some(Interaction::Vread),
             route: || web::route().to(vread::vread),
         },
         Endpoint {
             method: Method::GET,
-            path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]{1,64}}/_history",
+            path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]+}/_history",
             interaction: Some(Interaction::HistoryInstance),
             route: || web::route().to(history::history),
         },
