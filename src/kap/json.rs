@@ -120,7 +120,7 @@ impl Element<'_> {
             self.note(
                 FaultKind::Value,
                 self.path.pointer(),
-                "The text holds a control character. Only tab, line feed and carriage return are taken.",
+                "The text holds a control character. Of these only tab, line feed and carriage return are taken.",
             )?;
         }
         Ok(())
@@ -138,8 +138,9 @@ impl Element<'_> {
     }
 }
 
+/// Control characters, and the two that XML cannot hold at all: <https://www.w3.org/TR/xml/#charsets>
 fn is_forbidden(character: char) -> bool {
-    character.is_control() && !matches!(character, '\t' | '\n' | '\r')
+    (character.is_control() && !matches!(character, '\t' | '\n' | '\r')) || matches!(character, '\u{FFFE}' | '\u{FFFF}')
 }
 
 fn is_plain(number: &str) -> bool {

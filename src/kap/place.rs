@@ -38,6 +38,11 @@ impl<'a> Place<'a> {
         self.value
     }
 
+    /// Deeper than the contract goes: what stands here is unknown to it, and the schema tells of that.
+    pub fn is_beyond_the_contract(self) -> bool {
+        self.steps[DEEPEST - 2].is_some()
+    }
+
     /// The field, where it stands in the record.
     pub fn at(self, name: &'a str) -> Option<Self> {
         self.value.get(name).map(|value| self.step(Step::Name(name), value))

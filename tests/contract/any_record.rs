@@ -4,6 +4,8 @@
 //! rules across fields refuse is taken away again until nothing is left to refuse.
 
 use super::CONTRACT;
+use kap_gateway::fhir::codec;
+use kap_gateway::fhir::xml::to_xml;
 use kap_gateway::kap::check::check;
 use kap_gateway::kap::json::read_strict;
 use kap_gateway::kap::kind::Kind;
@@ -243,6 +245,22 @@ fn any_record_that_the_contract_accepts_comes_back_from_fhir_as_it_was_sent() {
         }
     }
     assert!(lost.is_empty(), "{} records:\n{}", lost.len(), lost.join("\n"));
+}
+
+#[test]
+fn any_record_says_in_xml_what_it_says_in_json() {
+    for kind in Kind::ALL {
+        for (seed, record) in made(*kind).into_iter().step_by(5) {
+            let typed = Record::from_value(*kind, record).expect("a typed record");
+            for entry in mapping::map(&typed).entries {
+                let json = codec::to_json(&entry.resource).expect("JSON");
+                let xml = String::from_utf8(to_xml(&entry.resource).expect("XML")).expect("UTF-8");
+                let read = codec::from_xml(&xml).unwrap_or_else(|error| panic!("{seed}: {error}\n{xml}"));
+                let again = codec::to_json(&read).expect("JSON");
+                assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&json), "{} {seed}", kind.as_str());
+            }
+        }
+    }
 }
 
 /// The first difference, for the one who has to find it.

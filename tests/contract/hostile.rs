@@ -51,6 +51,7 @@ fn a_name_that_stands_twice_is_told_where_it_stands() {
 fn control_characters_are_told_where_they_stand() {
     one_fault(br#"{"a": ["x", "\u0000"]}"#, FaultKind::Value, "/a/1", "control character");
     one_fault(br#"{"a": "\u0085"}"#, FaultKind::Value, "/a", "control character");
+    one_fault(br#"{"a": "\uffff"}"#, FaultKind::Value, "/a", "control character");
     one_fault(br#"{"a": {"b\u0000": 1}}"#, FaultKind::Structure, "/a", "name");
     assert!(read_strict(br#"{"a": "tab\tline\nreturn\r"}"#).is_ok());
 }
@@ -119,6 +120,18 @@ fn large_and_repetitive_bodies_are_answered_in_bounded_time_and_size() {
         assert!(size < 500_000, "{size}");
         // An unoptimized build on a busy machine: the bound is against quadratic work, not a benchmark.
         assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn faults_never_point_to_a_place_that_is_not_there() {
+    let twins = r#"[{"id": "x"}, {"id": "x"}]"#;
+    for depth in 0..MOST_NESTING - 3 {
+        let body = format!("{}{twins}{}", "{\"a\":".repeat(depth + 1), "}".repeat(depth + 1));
+        let record = read_strict(body.as_bytes()).expect("readable");
+        for fault in kap_gateway::kap::rules::judge(Kind::Outcome, &record) {
+            assert!(record.pointer(&fault.pointer).is_some(), "{depth}: {}", fault.pointer);
+        }
     }
 }
 

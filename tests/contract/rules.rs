@@ -282,6 +282,13 @@ fn the_suitability_of_anybody_but_the_suitable_has_reasons() {
     refuses(INTAKE, &accepted[..1], "/suitability/reasons", "reasons");
 }
 
+#[test]
+fn a_form_that_a_field_has_for_itself_is_told_in_words() {
+    refuses(INTAKE, &[("/patient/language", json!("English"))], "/patient/language", "language tag");
+    refuses(INFUSION, &[("/doses/0/product/ndc", json!("1"))], "/doses/0/product/ndc", "National Drug Code");
+    refuses(INTAKE, &[("/patient/identifiers/0/value", json!(" 1"))], "/patient/identifiers/0/value", "white space");
+}
+
 /// A number with exactly these digits.
 fn number(digits: &str) -> Value {
     Value::Number(digits.parse().expect("digits"))
