@@ -73,6 +73,20 @@ fn every_kind_has_a_whole_example_that_is_valid() {
 }
 
 #[test]
+fn the_example_of_a_refusal_is_what_such_a_record_is_told() {
+    let path = "/components/responses/Refused/content/application~1fhir+json/examples/refused/value/issue";
+    let issues = CONTRACT.document().pointer(path).and_then(Value::as_array).expect("issues");
+    let record = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/case-08/wrong/07-deferred-without-reasons.json");
+    let faults = judge(Kind::Intake, &std::fs::read(record).expect("the record")).errors;
+    assert_eq!(issues.len(), faults.len());
+    for (issue, fault) in issues.iter().zip(faults) {
+        assert_eq!(issue["diagnostics"], fault.pointer.as_str());
+        assert_eq!(issue["details"]["text"], fault.sentence.as_str());
+        assert_eq!(issue["expression"][0].as_str(), fault.expression().as_deref());
+    }
+}
+
+#[test]
 fn every_reference_within_the_document_leads_somewhere() {
     fn walk(value: &Value, count: &mut usize) {
         if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
