@@ -1,6 +1,9 @@
 //! The store's contract: every engine passes the same suite. What only SQLite promises is in `sqlite.rs` and
 //! `crash.rs`.
 
+// Here an unwrap is an assertion, also outside of functions marked as tests.
+#![allow(clippy::unwrap_used)]
+
 mod contract;
 mod crash;
 mod dates;

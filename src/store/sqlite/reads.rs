@@ -53,7 +53,7 @@ pub(super) fn version(
 }
 
 pub(super) fn history(
-    connection: &mut Connection,
+    connection: &Connection,
     tenant: &str,
     resource_type: &str,
     id: &str,
@@ -72,7 +72,7 @@ pub(super) fn history(
 }
 
 pub(super) fn compartment(
-    connection: &mut Connection,
+    connection: &Connection,
     tenant: &str,
     patient: &str,
 ) -> Result<Vec<StoredResource>, StoreError> {

@@ -10,29 +10,161 @@ use std::collections::HashMap;
 /// Row numbers of resources, with the version of each that the record wrote last.
 type OwnVersions = HashMap<i64, u64>;
 
-pub(super) fn store(
-    connection: &Connection,
-    clock: &mut Clock,
-    tenant: &str,
-    write: &RecordWrite,
-) -> rusqlite::Result<Committed> {
-    let Some(record) = claim_revision(connection, tenant, write)? else {
-        return Ok(Committed::Superseded);
-    };
-    let own = own_versions(connection, record)?;
-    connection.prepare_cached("DELETE FROM record_resource WHERE record = ?1")?.execute([record])?;
-    let mut list = connection.prepare_cached("INSERT INTO record_resource VALUES (?1, ?2, ?3, ?4)")?;
-    let mut written = Vec::with_capacity(write.writes.len() + write.retractions.len());
-    for (position, write) in write.writes.iter().enumerate() {
-        let (seq, resource) = put(connection, clock, tenant, write, &own)?;
-        list.execute(params![record, position, seq, resource.version_id])?;
-        written.push(resource);
+/// Writes records inside one transaction.
+pub(super) struct Recorder<'a> {
+    connection: &'a Connection,
+    clock: &'a mut Clock,
+    /// Numbers of names that this transaction has used: nearly all rows share a few.
+    names: HashMap<String, i64>,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(connection: &'a Connection, clock: &'a mut Clock) -> Self {
+        Self { connection, clock, names: HashMap::new() }
     }
-    for write in &write.retractions {
-        let (_, resource) = put(connection, clock, tenant, write, &own)?;
-        written.push(resource);
+
+    pub(super) fn store(&mut self, tenant: &str, write: &RecordWrite) -> rusqlite::Result<Committed> {
+        let connection = self.connection;
+        let Some(record) = claim_revision(connection, tenant, write)? else {
+            return Ok(Committed::Superseded);
+        };
+        let own = own_versions(connection, record)?;
+        connection.prepare_cached("DELETE FROM record_resource WHERE record = ?1")?.execute([record])?;
+        let mut list = connection.prepare_cached("INSERT INTO record_resource VALUES (?1, ?2, ?3, ?4)")?;
+        let mut written = Vec::with_capacity(write.writes.len() + write.retractions.len());
+        for (position, write) in write.writes.iter().enumerate() {
+            let (seq, resource) = self.put(tenant, write, &own)?;
+            list.execute(params![record, position, seq, resource.version_id])?;
+            written.push(resource);
+        }
+        for write in &write.retractions {
+            let (_, resource) = self.put(tenant, write, &own)?;
+            written.push(resource);
+        }
+        Ok(Committed::Stored(written))
     }
-    Ok(Committed::Stored(written))
+
+    /// Writes the readiness row.
+    pub(super) fn check(&mut self) -> rusqlite::Result<Committed> {
+        let checked = self.clock.tick();
+        self.connection.prepare_cached("UPDATE readiness SET checked = ?1")?.execute([checked])?;
+        Ok(Committed::Stored(vec![]))
+    }
+
+    /// Stores one resource, if it says something new; gives its row number too.
+    fn put(&mut self, tenant: &str, write: &Write, own: &OwnVersions) -> rusqlite::Result<(i64, WrittenResource)> {
+        let collection = collection(self.connection, tenant, &write.resource_type)?;
+        let body = Unversioned::parse(write).map_err(uncommittable)?;
+        let written = |version_id, outcome| WrittenResource {
+            resource_type: write.resource_type.clone(),
+            id: write.id.clone(),
+            version_id,
+            outcome,
+        };
+        let Some(current) = Current::find(self.connection, collection, &write.id)? else {
+            let seq = self.create(collection, write, body)?;
+            return Ok((seq, written(1, WriteOutcome::Created)));
+        };
+        let seq = current.seq;
+        let known = match write.mode {
+            WriteMode::CreateIfAbsent => Some(current.version_id),
+            WriteMode::Put => unchanged(self.connection, &current, own.get(&seq).copied(), body)?,
+        };
+        if let Some(version_id) = known {
+            return Ok((seq, written(version_id, WriteOutcome::Unchanged)));
+        }
+        let version_id = self.update(collection, &current, write, body)?;
+        Ok((seq, written(version_id, WriteOutcome::Updated)))
+    }
+
+    fn create(&mut self, collection: i64, write: &Write, body: Unversioned<'_>) -> rusqlite::Result<i64> {
+        let last_updated = self.clock.tick();
+        let (first_date, last_date) = sort_dates(write);
+        let body = body.with_version(1, last_updated).map_err(uncommittable)?;
+        let seq = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO resource (collection, id, version_id, last_updated, patient, first_date, last_date, body)
+                 VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .insert(params![collection, write.id, last_updated, write.patient, first_date, last_date, body])?;
+        self.index(collection, seq, &write.index)?;
+        Ok(seq)
+    }
+
+    /// Moves the current version to the past ones and takes its place; gives the new version.
+    fn update(
+        &mut self,
+        collection: i64,
+        current: &Current,
+        write: &Write,
+        body: Unversioned<'_>,
+    ) -> rusqlite::Result<u64> {
+        let connection = self.connection;
+        connection
+            .prepare_cached(
+                "INSERT INTO past_version (resource, version_id, last_updated, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![current.seq, current.version_id, current.last_updated, current.body])?;
+        let version_id = current.version_id + 1;
+        let last_updated = self.clock.tick();
+        let (first_date, last_date) = sort_dates(write);
+        let body = body.with_version(version_id, last_updated).map_err(uncommittable)?;
+        connection
+            .prepare_cached(
+                "UPDATE resource SET version_id = ?2, last_updated = ?3, patient = ?4, first_date = ?5, last_date = ?6,
+                 body = ?7 WHERE seq = ?1",
+            )?
+            .execute(params![current.seq, version_id, last_updated, write.patient, first_date, last_date, body])?;
+        connection.prepare_cached("DELETE FROM token WHERE resource = ?1")?.execute([current.seq])?;
+        connection.prepare_cached("DELETE FROM date WHERE resource = ?1")?.execute([current.seq])?;
+        self.index(collection, current.seq, &write.index)?;
+        Ok(version_id)
+    }
+
+    fn index(&mut self, collection: i64, seq: i64, rows: &[IndexRow]) -> rusqlite::Result<()> {
+        let connection = self.connection;
+        // OR IGNORE: an element may say the same twice, and once is enough to find it.
+        let mut token = connection.prepare_cached(
+            "INSERT OR IGNORE INTO token (resource, parameter, system, code, collection) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        let mut date = connection.prepare_cached(
+            "INSERT OR IGNORE INTO date (resource, parameter, low, high, collection) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        for row in rows {
+            let parameter = self.name(row.parameter)?;
+            match &row.value {
+                IndexValue::Token { system, code } => {
+                    token.execute(params![seq, parameter, self.name(system)?, code, collection])?;
+                }
+                IndexValue::Reference { resource_type, id } => {
+                    token.execute(params![seq, parameter, self.name(resource_type)?, id, collection])?;
+                }
+                IndexValue::Date { low, high } => {
+                    date.execute(params![seq, parameter, low, high, collection])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The number that stands for a text in the index tables.
+    fn name(&mut self, text: &str) -> rusqlite::Result<i64> {
+        if let Some(id) = self.names.get(text) {
+            return Ok(*id);
+        }
+        let known = self
+            .connection
+            .prepare_cached("SELECT id FROM name WHERE text = ?1")?
+            .query_row([text], |row| row.get(0))
+            .optional()?;
+        let id = match known {
+            Some(id) => id,
+            None => self.connection.prepare_cached("INSERT INTO name (text) VALUES (?1)")?.insert([text])?,
+        };
+        self.names.insert(text.to_owned(), id);
+        Ok(id)
+    }
 }
 
 /// Writes revision and digest and gives the record's row number, unless the stored revision is another than the
@@ -76,42 +208,17 @@ struct Current {
     body: Vec<u8>,
 }
 
-/// Stores one resource, if it says something new; gives its row number too.
-fn put(
-    connection: &Connection,
-    clock: &mut Clock,
-    tenant: &str,
-    write: &Write,
-    own: &OwnVersions,
-) -> rusqlite::Result<(i64, WrittenResource)> {
-    let collection = collection(connection, tenant, &write.resource_type)?;
-    let body = Unversioned::parse(write).map_err(uncommittable)?;
-    let stored = connection
-        .prepare_cached("SELECT seq, version_id, last_updated, body FROM resource WHERE collection = ?1 AND id = ?2")?
-        .query_row(params![collection, write.id], |row| {
-            Ok(Current { seq: row.get(0)?, version_id: row.get(1)?, last_updated: row.get(2)?, body: row.get(3)? })
-        })
-        .optional()?;
-    let written = |version_id, outcome| WrittenResource {
-        resource_type: write.resource_type.clone(),
-        id: write.id.clone(),
-        version_id,
-        outcome,
-    };
-    let Some(current) = stored else {
-        let seq = create(connection, clock, collection, write, body)?;
-        return Ok((seq, written(1, WriteOutcome::Created)));
-    };
-    let seq = current.seq;
-    let known = match write.mode {
-        WriteMode::CreateIfAbsent => Some(current.version_id),
-        WriteMode::Put => unchanged(connection, &current, own.get(&seq).copied(), body)?,
-    };
-    if let Some(version_id) = known {
-        return Ok((seq, written(version_id, WriteOutcome::Unchanged)));
+impl Current {
+    fn find(connection: &Connection, collection: i64, id: &str) -> rusqlite::Result<Option<Self>> {
+        connection
+            .prepare_cached(
+                "SELECT seq, version_id, last_updated, body FROM resource WHERE collection = ?1 AND id = ?2",
+            )?
+            .query_row(params![collection, id], |row| {
+                Ok(Self { seq: row.get(0)?, version_id: row.get(1)?, last_updated: row.get(2)?, body: row.get(3)? })
+            })
+            .optional()
     }
-    let version_id = update(connection, clock, collection, &current, write, body)?;
-    Ok((seq, written(version_id, WriteOutcome::Updated)))
 }
 
 /// The version that says the same already: the record's own last one where it has one, else the current one.
@@ -138,54 +245,6 @@ fn unchanged(
     Ok(is_same.then_some(version_id))
 }
 
-fn create(
-    connection: &Connection,
-    clock: &mut Clock,
-    collection: i64,
-    write: &Write,
-    body: Unversioned<'_>,
-) -> rusqlite::Result<i64> {
-    let last_updated = clock.tick();
-    let (first_date, last_date) = sort_dates(write);
-    let body = body.with_version(1, last_updated).map_err(uncommittable)?;
-    let seq = connection
-        .prepare_cached(
-            "INSERT INTO resource (collection, id, version_id, last_updated, patient, first_date, last_date, body)
-             VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .insert(params![collection, write.id, last_updated, write.patient, first_date, last_date, body])?;
-    index(connection, collection, seq, &write.index)?;
-    Ok(seq)
-}
-
-/// Moves the current version to the past ones and takes its place; gives the new version.
-fn update(
-    connection: &Connection,
-    clock: &mut Clock,
-    collection: i64,
-    current: &Current,
-    write: &Write,
-    body: Unversioned<'_>,
-) -> rusqlite::Result<u64> {
-    connection
-        .prepare_cached("INSERT INTO past_version (resource, version_id, last_updated, body) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![current.seq, current.version_id, current.last_updated, current.body])?;
-    let version_id = current.version_id + 1;
-    let last_updated = clock.tick();
-    let (first_date, last_date) = sort_dates(write);
-    let body = body.with_version(version_id, last_updated).map_err(uncommittable)?;
-    connection
-        .prepare_cached(
-            "UPDATE resource SET version_id = ?2, last_updated = ?3, patient = ?4, first_date = ?5, last_date = ?6,
-             body = ?7 WHERE seq = ?1",
-        )?
-        .execute(params![current.seq, version_id, last_updated, write.patient, first_date, last_date, body])?;
-    connection.prepare_cached("DELETE FROM token WHERE resource = ?1")?.execute([current.seq])?;
-    connection.prepare_cached("DELETE FROM date WHERE resource = ?1")?.execute([current.seq])?;
-    index(connection, collection, current.seq, &write.index)?;
-    Ok(version_id)
-}
-
 /// The lowest and highest start of the rows that sort the type by date, as the columns `first_date` and `last_date`
 /// want them.
 fn sort_dates(write: &Write) -> (i64, i64) {
@@ -201,31 +260,6 @@ fn sort_dates(write: &Write) -> (i64, i64) {
     (starts().min().unwrap_or(i64::MAX), starts().max().unwrap_or(i64::MIN))
 }
 
-fn index(connection: &Connection, collection: i64, seq: i64, rows: &[IndexRow]) -> rusqlite::Result<()> {
-    // OR IGNORE: an element may say the same twice, and once is enough to find it.
-    let mut token = connection.prepare_cached(
-        "INSERT OR IGNORE INTO token (resource, parameter, system, code, collection) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    let mut date = connection.prepare_cached(
-        "INSERT OR IGNORE INTO date (resource, parameter, low, high, collection) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for row in rows {
-        let parameter = name(connection, row.parameter)?;
-        match &row.value {
-            IndexValue::Token { system, code } => {
-                token.execute(params![seq, parameter, name(connection, system)?, code, collection])?;
-            }
-            IndexValue::Reference { resource_type, id } => {
-                token.execute(params![seq, parameter, name(connection, resource_type)?, id, collection])?;
-            }
-            IndexValue::Date { low, high } => {
-                date.execute(params![seq, parameter, low, high, collection])?;
-            }
-        }
-    }
-    Ok(())
-}
-
 fn collection(connection: &Connection, tenant: &str, resource_type: &str) -> rusqlite::Result<i64> {
     let known = connection
         .prepare_cached("SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2")?
@@ -236,17 +270,6 @@ fn collection(connection: &Connection, tenant: &str, resource_type: &str) -> rus
         None => connection
             .prepare_cached("INSERT INTO collection (tenant, resource_type) VALUES (?1, ?2)")?
             .insert([tenant, resource_type]),
-    }
-}
-
-fn name(connection: &Connection, text: &str) -> rusqlite::Result<i64> {
-    let known = connection
-        .prepare_cached("SELECT id FROM name WHERE text = ?1")?
-        .query_row([text], |row| row.get(0))
-        .optional()?;
-    match known {
-        Some(id) => Ok(id),
-        None => connection.prepare_cached("INSERT INTO name (text) VALUES (?1)")?.insert([text]),
     }
 }
 

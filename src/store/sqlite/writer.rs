@@ -2,7 +2,8 @@
 //! many of them share one fsync.
 
 use super::body::Unversioned;
-use super::{record, unavailable};
+use super::record::Recorder;
+use super::unavailable;
 use crate::store::{Committed, RecordWrite, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
@@ -29,7 +30,7 @@ struct Job {
 enum Task {
     Commit {
         tenant: String,
-        write: RecordWrite,
+        write: Box<RecordWrite>,
     },
     /// Writes the readiness row.
     Check,
@@ -50,7 +51,7 @@ impl Writer {
         for write in write.writes.iter().chain(&write.retractions) {
             Unversioned::parse(write)?;
         }
-        self.send(Task::Commit { tenant: tenant.to_owned(), write }).await
+        self.send(Task::Commit { tenant: tenant.to_owned(), write: Box::new(write) }).await
     }
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
@@ -88,49 +89,29 @@ fn run(mut connection: Connection, mut clock: Clock, mut jobs: mpsc::Receiver<Jo
     }
 }
 
-/// Commits the tasks together; if the transaction as a whole fails (no space for all of them, say), each by itself.
+/// Commits the tasks together; if one of them fails, or the disk has no space for all, each by itself: so one that
+/// fails does not fail the rest. (A savepoint for each would do too, and costs every page that the group shares.)
 fn answers(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> Vec<Result<Committed, StoreError>> {
     match (commit_together(connection, clock, tasks), tasks) {
-        (Ok(answers), _) => answers,
+        (Ok(answers), _) => answers.into_iter().map(Ok).collect(),
         (Err(error), [_]) => vec![Err(unavailable(error))],
         (Err(_), tasks) => tasks.chunks(1).flat_map(|task| answers(connection, clock, task)).collect(),
     }
 }
 
-/// One transaction with a savepoint for each task: one that fails is undone alone. `Err`: none of them is stored.
-fn commit_together(
-    connection: &mut Connection,
-    clock: &mut Clock,
-    tasks: &[Task],
-) -> rusqlite::Result<Vec<Result<Committed, StoreError>>> {
-    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut answers = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        let savepoint = transaction.savepoint()?;
-        let done = match task {
-            Task::Commit { tenant, write } => record::store(&savepoint, clock, tenant, write),
-            Task::Check => check(&savepoint, clock),
-        };
-        match done {
-            Ok(committed) => {
-                savepoint.commit()?;
-                answers.push(Ok(committed));
-            }
-            // SQLite undoes the whole transaction where it must (disk full, input or output error).
-            Err(error) if savepoint.is_autocommit() => return Err(error),
-            Err(error) => {
-                savepoint.finish()?;
-                answers.push(Err(unavailable(error)));
-            }
-        }
-    }
+/// All tasks in one transaction. `Err`: none of them is stored.
+fn commit_together(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> rusqlite::Result<Vec<Committed>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut recorder = Recorder::new(&transaction, clock);
+    let answers = tasks
+        .iter()
+        .map(|task| match task {
+            Task::Commit { tenant, write } => recorder.store(tenant, write),
+            Task::Check => recorder.check(),
+        })
+        .collect::<rusqlite::Result<_>>()?;
     transaction.commit()?;
     Ok(answers)
-}
-
-fn check(connection: &Connection, clock: &mut Clock) -> rusqlite::Result<Committed> {
-    connection.prepare_cached("UPDATE readiness SET checked = ?1")?.execute([clock.tick()])?;
-    Ok(Committed::Stored(vec![]))
 }
 
 /// Gives each version its own `lastUpdated`, also when the machine's clock stands still or goes back.
@@ -178,7 +159,7 @@ mod tests {
             writes: vec![write],
             retractions: vec![],
         };
-        Task::Commit { tenant: "default".into(), write }
+        Task::Commit { tenant: "default".into(), write: Box::new(write) }
     }
 
     /// Commits good, bad, good as one group, where the database refuses the bad one in the given way.
