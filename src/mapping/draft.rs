@@ -248,6 +248,15 @@ impl<'a> Draft<'a> {
         self.entries.push(Entry { resource_type: R::TYPE, id, resource: resource.into_resource(), shared: None });
     }
 
+    /// Adds a resource that this record owns although others name it (a patient, a course, a practitioner): it takes
+    /// the place of one named in passing.
+    pub fn describe<R: Emitted>(&mut self, resource: R) {
+        let id = resource.id().unwrap_or_default().to_owned();
+        self.entries.retain(|entry| entry.shared.is_none() || entry.id != id);
+        self.named.insert(id);
+        self.push(resource);
+    }
+
     fn share<R: Emitted>(&mut self, id: String, identifier: IdentifierRef<'_>, resource: impl FnOnce() -> R) {
         if self.named.insert(id.clone()) {
             let shared = Some((identifier.system.to_owned(), identifier.value.to_owned()));
@@ -278,8 +287,9 @@ impl<'a> Draft<'a> {
             id: Some(id.as_str().into()),
             meta,
             identifier: vec![build::identifier(course.system, course.value)],
-            // Whoever runs the course says what state it is in: an intake will.
-            status: FhirCode { extension: vec![build::unknown()], ..Default::default() },
+            // R4 demands a status, and a course that is being recorded is under way; marked, because no sender said
+            // so. The intake says what it really is.
+            status: FhirCode { extension: vec![from_record()], ..FhirCode::from("active") },
             patient: Box::new(reference),
             ..Default::default()
         });
@@ -336,6 +346,12 @@ pub fn concept_coding(row: &'static Concept) -> Coding {
 /// A word of a closed set as a concept; an empty concept where the table has no row, which the contract excludes.
 pub fn word(table: &'static [Concept], word: &str) -> CodeableConcept {
     CodeableConcept { coding: by_word(table, word).map(concept_coding).into_iter().collect(), ..Default::default() }
+}
+
+/// What tells an element with a coded word from its neighbours: its word, else its text, else its first code.
+pub fn natural_key(termed: &Termed) -> &str {
+    let code = termed.codes.first().map(|code| code.code.as_str());
+    termed.term.as_deref().or(termed.text.as_deref()).or(code).unwrap_or_default()
 }
 
 /// The value beside it is the record's own: the sender gave none here.

@@ -7,8 +7,8 @@ use crate::fhir::build::coding;
 use crate::fhir::model::types::Coding;
 use crate::kap::records::shared::SecurityMark;
 
-/// What a resource holds, as far as its sensitivity goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a resource holds, as far as its sensitivity goes; the later the stricter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Label {
     /// Demographics, vitals, labs, allergies, other medicines.
     Normal,

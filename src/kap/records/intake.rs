@@ -67,7 +67,7 @@ pub struct PregnancyTests {
     pub at: DateTime,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pregnancy {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -185,18 +185,13 @@ impl TryFrom<Vec<PatientIdentifier>> for PatientIdentifiers {
             return Err("a patient needs at least one identifier");
         }
         let first = identifiers.remove(0);
-        Ok(Self {
-            first,
-            others: identifiers,
-        })
+        Ok(Self { first, others: identifiers })
     }
 }
 
 impl From<PatientIdentifiers> for Vec<PatientIdentifier> {
     fn from(identifiers: PatientIdentifiers) -> Self {
-        std::iter::once(identifiers.first)
-            .chain(identifiers.others)
-            .collect()
+        std::iter::once(identifiers.first).chain(identifiers.others).collect()
     }
 }
 
