@@ -13,12 +13,14 @@ use crate::fhir::build;
 use crate::fhir::model::resources::{
     AdverseEvent, AdverseEventSuspectEntity, Condition, ConditionAbatement, ConditionOnset,
 };
-use crate::fhir::model::types::{CodeableConcept, Reference};
+use crate::fhir::model::types::{CodeableConcept, Coding, Reference};
 use crate::kap::records::dosing_session::{self, EventCategory, EventOutcome, Seriousness, Severity};
 
 const LIST: &str = "adverse-events";
 const SEVERITY: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-severity";
 const SERIOUSNESS: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-seriousness";
+/// R4's own edition of this code system writes its codes with a capital; HL7 Terminology since then does not.
+const SERIOUSNESS_VERSION: &str = "1.0.1";
 const OUTCOME: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-outcome";
 const CONDITION_CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/condition-clinical";
 const CONDITION_VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/condition-ver-status";
@@ -120,7 +122,8 @@ fn seriousness_concept(seriousness: Seriousness) -> CodeableConcept {
         Seriousness::Serious => ("serious", "Serious"),
         Seriousness::NonSerious => ("non-serious", "Non-serious"),
     };
-    build::concept(build::coding(SERIOUSNESS, code, display))
+    let coding = build::coding(SERIOUSNESS, code, display);
+    build::concept(Coding { version: Some(SERIOUSNESS_VERSION.into()), ..coding })
 }
 
 fn outcome_concept(outcome: EventOutcome) -> CodeableConcept {

@@ -139,7 +139,7 @@ fn head(course: &Resource) -> CourseHead {
     CourseHead {
         reference,
         patient: target(&course.patient).unwrap_or_default().to_owned(),
-        status: course.status.value.clone(),
+        status: course.status.value.clone().filter(|_| course.status.extension.is_empty()),
         start: bound(|period| period.start.as_ref()),
         end: bound(|period| period.end.as_ref()),
     }
