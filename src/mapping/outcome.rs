@@ -71,7 +71,7 @@ mod tests {
     }
 
     /// The resources of one result, by the slot behind `results/x/`, with the id `x`.
-    fn result(rest: &str) -> impl Fn(&str) -> Value {
+    fn result(rest: &str) -> impl Fn(&str) -> Value + use<> {
         let resources = there_and_back(&record(&format!(r#""results": [{{"id": "x", {rest}}}]"#)));
         move |slot| {
             let ends = format!("o-1/results/x{slot}");
