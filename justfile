@@ -24,13 +24,14 @@ lint:
 deny:
     cargo deny check bans licenses sources
 
-# Map all fixtures and have the FHIR read by the official engine, the schemas and independent models
+# Emit FHIR and have it read by the official engine, the schemas and independent models
 check: emit
     checks/run target/emitted
 
-# Map all fixtures to JSON and XML below target/emitted
+# Map all fixtures, and keep what the service answers about them, in JSON and XML below target/emitted
 emit:
     checks/emit target/emitted
+    checks/serve target/emitted
 
 # Give the checks good and broken resources: do they see the difference?
 prove:

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,6 +31,7 @@ import org.hl7.fhir.common.hapi.validation.support.UnknownCodeSystemWarningValid
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
 import org.hl7.fhir.instance.model.api.IBaseResource;
+import org.hl7.fhir.r4.model.ValueSet;
 import org.hl7.fhir.utilities.npm.NpmPackage;
 
 /**
@@ -77,24 +79,50 @@ public final class Validate {
     }
 
     private IValidationSupport loaded(List<Path> packages) throws IOException {
-        PrePopulatedValidationSupport support = new PrePopulatedValidationSupport(fhir);
+        List<IBaseResource> resources = new ArrayList<>();
         IParser parser = fhir.newJsonParser();
         for (Path file : packages) {
             try (InputStream in = Files.newInputStream(file)) {
-                NpmPackage pack = NpmPackage.fromPackage(in);
-                NpmPackage.NpmPackageFolder folder = pack.getFolders().get("package");
+                NpmPackage.NpmPackageFolder folder = NpmPackage.fromPackage(in).getFolders().get("package");
                 for (List<String> names : folder.getTypes().values()) {
                     for (String name : names) {
                         String type = name.substring(0, Math.max(0, name.indexOf('-')));
                         if (CONFORMANCE_TYPES.contains(type)) {
-                            support.addResource(parser.parseResource(
-                                    new String(folder.fetchFile(name), java.nio.charset.StandardCharsets.UTF_8)));
+                            resources.add(parser.parseResource(
+                                    new String(folder.fetchFile(name), StandardCharsets.UTF_8)));
                         }
                     }
                 }
             }
         }
+        leaveOutIncomplete(resources);
+        PrePopulatedValidationSupport support = new PrePopulatedValidationSupport(fhir);
+        resources.forEach(support::addResource);
         return support;
+    }
+
+    /**
+     * Value sets of US Core build on others that are not in its package (they want a licence). The engine would take
+     * such a set for empty and refuse every code; a set that it does not have at all it reports as a warning.
+     */
+    private void leaveOutIncomplete(List<IBaseResource> resources) {
+        IValidationSupport base = new DefaultProfileValidationSupport(fhir);
+        while (true) {
+            Set<String> known = new HashSet<>();
+            resources.forEach(resource -> {
+                if (resource instanceof ValueSet set) {
+                    known.add(set.getUrl());
+                }
+            });
+            boolean changed = resources.removeIf(resource -> resource instanceof ValueSet set
+                    && set.getCompose().getInclude().stream()
+                            .flatMap(include -> include.getValueSet().stream())
+                            .map(url -> url.getValue().split("\\|")[0])
+                            .anyMatch(url -> !known.contains(url) && base.fetchValueSet(url) == null));
+            if (!changed) {
+                return;
+            }
+        }
     }
 
     private void validate(Path file) throws IOException {
