@@ -41,8 +41,29 @@ fn strangers(leaf: &Value) -> Vec<Value> {
         .collect()
 }
 
+const EXTREME_NUMBERS: [&str; 8] = [
+    "0",
+    "-0",
+    "999999999999999999",
+    "-999999999999999999",
+    "0.000000000000000001",
+    "0.00",
+    "1.000000000000000000",
+    "-1",
+];
+
+const EXTREME_TEXTS: [&str; 7] = [
+    "\"0000-01-01T00:00:00Z\"",
+    "\"0001-01-01T00:00:00+14:00\"",
+    "\"9999-12-31T23:59:59.999999999-14:00\"",
+    "\"9999-12-31\"",
+    "\"é\"",
+    "\"2026-1é\"",
+    "\"\"",
+];
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_leaf_of_the_wrong_type_is_told_at_that_leaf(record: Index, leaf: Index, stranger: Index) {
@@ -67,6 +88,29 @@ proptest! {
         let escaped = name.replace('~', "~0").replace('/', "~1");
         let expected = format!("{object}/{escaped}");
         prop_assert_eq!(faults.errors.iter().map(|fault| &fault.pointer).collect::<Vec<_>>(), vec![&expected]);
+    }
+
+    /// Arithmetic and times at the ends of what can be written: two leaves at once, so that they meet in a rule.
+    #[test]
+    fn extreme_values_are_judged_without_a_panic(record: Index, leaves: [Index; 2], extremes: [Index; 2]) {
+        let (record, pointers) = record.get(&RECORDS);
+        let mut wrong = record.clone();
+        for (leaf, extreme) in leaves.iter().zip(&extremes) {
+            if let Some(place) = wrong.pointer_mut(&pointers[leaf.index(pointers.len())]) {
+                let kin = if place.is_number() { &EXTREME_NUMBERS[..] } else { &EXTREME_TEXTS[..] };
+                *place = serde_json::from_str(kin[extreme.index(kin.len())]).expect("JSON");
+            }
+        }
+        super::judge(kind_of(record), wrong.to_string().as_bytes());
+    }
+
+    #[test]
+    fn a_record_with_any_byte_changed_is_judged_without_a_panic(record: Index, place: Index, byte: u8) {
+        let (record, _) = record.get(&RECORDS);
+        let mut bytes = record.to_string().into_bytes();
+        let place = place.index(bytes.len());
+        bytes[place] = byte;
+        super::judge(kind_of(record), &bytes);
     }
 
     #[test]
