@@ -340,7 +340,7 @@ mod tests {
             let inner: Vec<&Value> = match schema {
                 Value::Object(fields) => fields.values().collect(),
                 Value::Array(values) => values.iter().collect(),
-                _ => Vec::new(),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
             };
             inner.into_iter().for_each(|inner| collect(inner, names));
         }
