@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 /// The sort key and row number of a page's last resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position {
-    /// Microseconds since 1970-01-01T00:00:00Z, or 0 where the order is that of storing.
+    /// Microseconds since 1970-01-01T00:00:00Z, or the row number again where the order is that of storing.
     pub(super) key: i64,
     pub(super) seq: i64,
 }

@@ -42,29 +42,13 @@ fn resources(
     after: Option<Position>,
     count: usize,
 ) -> rusqlite::Result<Vec<(Position, StoredResource)>> {
-    let (key, order, beyond) = match query.sort {
-        Sort::Stored => ("0", "seq", "seq > ?2"),
-        Sort::Date { descending: false } => ("first_date", "first_date, seq", "(first_date, seq) > (?1, ?2)"),
-        Sort::Date { descending: true } => ("last_date", "last_date DESC, seq DESC", "(last_date, seq) < (?1, ?2)"),
-        Sort::LastUpdated { descending: false } => {
-            ("last_updated", "last_updated, seq", "(last_updated, seq) > (?1, ?2)")
-        }
-        Sort::LastUpdated { descending: true } => {
-            ("last_updated", "last_updated DESC, seq DESC", "(last_updated, seq) < (?1, ?2)")
-        }
-    };
-    let mut sql =
-        format!("SELECT version_id, last_updated, body, id, {key}, seq FROM resource WHERE {}", conditions.sql);
     let mut values = conditions.values.clone();
     if let Some(Position { key, seq }) = after {
-        let (key_place, seq_place) = (format!("?{}", values.len() + 1), format!("?{}", values.len() + 2));
-        sql.push_str(" AND ");
-        sql.push_str(&beyond.replace("?1", &key_place).replace("?2", &seq_place));
         values.extend([Value::Integer(key), Value::Integer(seq)]);
     }
     // One more than the page holds tells whether there is a next page.
-    sql.push_str(&format!(" ORDER BY {order} LIMIT {}", count.saturating_add(1).min(i64::MAX as usize)));
-    let mut statement = connection.prepare_cached(&sql)?;
+    values.push(Value::Integer(i64::try_from(count).unwrap_or(i64::MAX).saturating_add(1)));
+    let mut statement = connection.prepare_cached(&page_sql(query.sort, conditions, after.is_some()))?;
     let rows = statement.query_map(params_from_iter(values), |row| {
         let resource = reads::stored(row, &query.resource_type, row.get_ref(3)?.as_str()?)?;
         Ok((Position { key: row.get(4)?, seq: row.get(5)? }, resource))
@@ -72,10 +56,35 @@ fn resources(
     rows.collect()
 }
 
+/// Takes the conditions' values, then key and row number to start behind if there are such, then the limit.
+fn page_sql(sort: Sort, conditions: &Conditions, after: bool) -> String {
+    let (key, is_descending) = match sort {
+        Sort::Stored => ("seq", false),
+        Sort::Date { descending: false } => ("first_date", false),
+        Sort::Date { descending: true } => ("last_date", true),
+        Sort::LastUpdated { descending } => ("last_updated", descending),
+    };
+    let (direction, beyond) = if is_descending { ("DESC", "<") } else { ("ASC", ">") };
+    let after = if after { format!("AND ({key}, seq) {beyond} (?, ?)") } else { String::new() };
+    format!(
+        "SELECT version_id, last_updated, body, id, {key}, seq FROM resource WHERE {} {after}
+         ORDER BY {key} {direction}, seq {direction} LIMIT ?",
+        conditions.sql
+    )
+}
+
 /// A WHERE clause on `resource`, with its values.
 struct Conditions {
     sql: String,
     values: Vec<Value>,
+}
+
+/// One filter's part of the clause.
+struct Condition {
+    sql: String,
+    values: Vec<Value>,
+    /// It names few resources of the collection, and no other.
+    leads: bool,
 }
 
 /// `None`: nothing can match.
@@ -87,19 +96,23 @@ fn conditions(connection: &Connection, tenant: &str, query: &SearchQuery) -> rus
     let Some(collection) = collection else {
         return Ok(None);
     };
-    let mut all = Conditions { sql: "collection = ?".into(), values: vec![Value::Integer(collection)] };
+    let mut all = Vec::new();
     for filter in &query.filters {
         let Some(condition) = condition(connection, collection, filter)? else {
             return Ok(None);
         };
-        all.sql.push_str(" AND ");
-        all.sql.push_str(&condition.sql);
-        all.values.extend(condition.values);
+        all.push(condition);
     }
-    Ok(Some(all))
+    if !all.iter().any(|condition| condition.leads) {
+        // Where a filter leads this is left out: SQLite would take it for the best way in, and walk the collection.
+        let whole = Condition { sql: "collection = ?".into(), values: vec![Value::Integer(collection)], leads: true };
+        all.insert(0, whole);
+    }
+    let sql = all.iter().map(|condition| condition.sql.as_str()).collect::<Vec<_>>().join(" AND ");
+    Ok(Some(Conditions { sql, values: all.into_iter().flat_map(|condition| condition.values).collect() }))
 }
 
-fn condition(connection: &Connection, collection: i64, filter: &Filter) -> rusqlite::Result<Option<Conditions>> {
+fn condition(connection: &Connection, collection: i64, filter: &Filter) -> rusqlite::Result<Option<Condition>> {
     let mut any_of = Vec::new();
     for value in &filter.any_of {
         any_of.extend(tests(connection, &filter.parameter, value)?);
@@ -108,27 +121,26 @@ fn condition(connection: &Connection, collection: i64, filter: &Filter) -> rusql
         return Ok(None);
     }
     if filter.parameter.starts_with('_') {
-        return Ok(Some(Conditions {
-            sql: format!("({})", any_of.iter().map(|test| test.sql.as_str()).collect::<Vec<_>>().join(" OR ")),
-            values: any_of.into_iter().flat_map(|test| test.values).collect(),
-        }));
+        let sql = format!("({})", any_of.iter().map(|test| test.sql.as_str()).collect::<Vec<_>>().join(" OR "));
+        let values = any_of.into_iter().flat_map(|test| test.values).collect();
+        return Ok(Some(Condition { sql, values, leads: false }));
     }
     let Some(parameter) = name(connection, &filter.parameter)? else {
         return Ok(None);
     };
-    let by_index = by_index(collection, parameter, &any_of);
-    let few = format!("SELECT count(*) FROM ({} LIMIT {FEW})", by_index.sql);
-    let matches: i64 =
-        connection.prepare_cached(&few)?.query_row(params_from_iter(&by_index.values), |row| row.get(0))?;
+    let (by_index, values) = by_index(collection, parameter, &any_of);
+    let matches: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) FROM ({by_index} LIMIT {FEW})"))?
+        .query_row(params_from_iter(&values), |row| row.get(0))?;
     Ok(Some(if matches < FEW {
-        Conditions { sql: format!("seq IN ({})", by_index.sql), values: by_index.values }
+        Condition { sql: format!("seq IN ({by_index})"), values, leads: true }
     } else {
         by_resource(parameter, any_of)
     }))
 }
 
 /// All resources that the search index gives for the filter.
-fn by_index(collection: i64, parameter: i64, any_of: &[Test]) -> Conditions {
+fn by_index(collection: i64, parameter: i64, any_of: &[Test]) -> (String, Vec<Value>) {
     let mut selects = Vec::new();
     let mut values = Vec::new();
     for Test { table, sql, values: own } in any_of {
@@ -136,11 +148,11 @@ fn by_index(collection: i64, parameter: i64, any_of: &[Test]) -> Conditions {
         values.extend([Value::Integer(collection), Value::Integer(parameter)]);
         values.extend(own.iter().cloned());
     }
-    Conditions { sql: selects.join(" UNION ALL "), values }
+    (selects.join(" UNION ALL "), values)
 }
 
 /// Whether one resource, at hand already, passes the filter.
-fn by_resource(parameter: i64, any_of: Vec<Test>) -> Conditions {
+fn by_resource(parameter: i64, any_of: Vec<Test>) -> Condition {
     let mut exists = Vec::new();
     let mut values = Vec::new();
     for Test { table, sql, values: own } in any_of {
@@ -148,7 +160,7 @@ fn by_resource(parameter: i64, any_of: Vec<Test>) -> Conditions {
         values.push(Value::Integer(parameter));
         values.extend(own);
     }
-    Conditions { sql: format!("({})", exists.join(" OR ")), values }
+    Condition { sql: format!("({})", exists.join(" OR ")), values, leads: false }
 }
 
 /// A test on one search row (or on `resource`, for `_id` and `_lastUpdated`).
@@ -226,4 +238,56 @@ fn dates(table: &'static str, low: &str, high: &str, prefix: DatePrefix, from: i
 
 fn name(connection: &Connection, text: &str) -> rusqlite::Result<Option<i64>> {
     connection.prepare_cached("SELECT id FROM name WHERE text = ?1")?.query_row([text], |row| row.get(0)).optional()
+}
+
+#[cfg(test)]
+mod plans {
+    use super::*;
+    use crate::store::sqlite::schema;
+
+    /// How SQLite would walk a page of Flags of which `flags` have the status; each has a date of its own.
+    fn plan(flags: i64, sort: Sort) -> String {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let fill = format!(
+            "INSERT INTO collection VALUES (1, 'default', 'Flag');
+             INSERT INTO name VALUES (1, 'status'), (2, '');
+             WITH RECURSIVE flag (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM flag WHERE n < 3000)
+             INSERT INTO resource SELECT n, 1, n, 1, n, NULL, n, n, x'' FROM flag;
+             INSERT INTO token SELECT seq, 1, 2, 'active', 1 FROM resource WHERE seq <= {flags};"
+        );
+        connection.execute_batch(&fill).unwrap();
+        let active = FilterValue::Token { system: None, code: Some("active".into()) };
+        let filters = vec![Filter { parameter: "status".into(), any_of: vec![active] }];
+        let query = SearchQuery { resource_type: "Flag".into(), filters, sort, count: 10, ..SearchQuery::default() };
+        let conditions = conditions(&connection, "default", &query).unwrap().unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {}", page_sql(sort, &conditions, true));
+        let values = [conditions.values, vec![Value::Integer(1); 3]].concat();
+        let mut statement = connection.prepare(&sql).unwrap();
+        let steps = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn filter_with_few_matches_leads_in_every_sort() {
+        for sort in [Sort::Stored, Sort::Date { descending: true }, Sort::LastUpdated { descending: false }] {
+            let plan = plan(50, sort);
+            assert!(plan.starts_with("SEARCH resource USING INTEGER PRIMARY KEY"), "{sort:?}: {plan}");
+            assert!(plan.contains("token_by_code (collection=? AND parameter=? AND code=?"), "{plan}");
+        }
+    }
+
+    #[test]
+    fn filter_with_many_matches_is_checked_in_the_order_of_the_sort() {
+        for (sort, index) in [
+            (Sort::Stored, "resource_by_seq (collection=? AND rowid>?)"),
+            (Sort::Date { descending: false }, "resource_by_first_date (collection=? AND first_date>?)"),
+            (Sort::Date { descending: true }, "resource_by_last_date (collection=? AND last_date<?)"),
+            (Sort::LastUpdated { descending: true }, "resource_by_last_updated (collection=? AND last_updated<?)"),
+        ] {
+            let plan = plan(2500, sort);
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{sort:?}: {plan}");
+            assert!(plan.contains("USING PRIMARY KEY (resource=?"), "{plan}");
+        }
+    }
 }
