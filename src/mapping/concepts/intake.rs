@@ -92,7 +92,7 @@ pub const DECISION: &[Concept] = &[
     row("withdrawn-by-patient", KAP_SUITABILITY, "withdrawn-by-patient", "Withdrawn by patient"),
 ];
 
-/// Consents by type, §2.4 and §6.4.
+/// Consents by type, §2.4 and §6.4. R4's v3-ActCode does not have 42CFRPart2CD yet, and its validators refuse it.
 pub const CONSENT_TYPE: &[Concept] = &[
     row("treatment", KAP, "consent-treatment", "Consent to treatment"),
     row("information-sharing", ACT_CODE, "IDSCL", "information disclosure"),
@@ -102,7 +102,7 @@ pub const CONSENT_TYPE: &[Concept] = &[
         "psychotherapy-notes-authorization",
         "Psychotherapy notes authorization",
     ),
-    row("part-2", ACT_CODE, "42CFRPart2CD", "42 CFR Part 2 consent directive"),
+    row("part-2", KAP, "consent-part-2", "42 CFR Part 2 consent"),
     row("group-confidentiality", KAP, "group-confidentiality-agreement", "Group confidentiality agreement"),
 ];
 
