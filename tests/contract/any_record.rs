@@ -66,7 +66,7 @@ impl Maker {
             "boolean" => json!(self.below(2) == 1),
             "integer" => json!(self.within(schema)),
             "number" => {
-                let text = format!("{}{}", self.within(schema), self.pick(&["", ".5", ".50", ".0"]));
+                let text = format!("{}{}", self.within(schema), self.pick(&["", ".5", ".50", ".0", ".125", ".000001"]));
                 let number: Value = serde_json::from_str(&text).expect("a number");
                 number
             }
@@ -108,7 +108,7 @@ impl Maker {
             "PartialDate" => json!(self.pick(&["2019", "2019-05", "2019-05-31"])),
             "Line" => json!(format!(
                 "{} {}",
-                self.pick(&["plain words", "Größe – naïve", "a \"quoted\" <b> & 'c'"]),
+                self.pick(&["plain words", "Größe – naïve", "a \"quoted\" <b> & 'c'", "  spaces", "#hash ~tilde/slash|pipe\\back %20"]),
                 self.next_name()
             )),
             "Text" => {
@@ -232,7 +232,13 @@ fn any_record_that_the_contract_accepts_comes_back_from_fhir_as_it_was_sent() {
             let source = &record["source"];
             let (system, id) =
                 (source["system"].as_str().expect("a system"), source["recordId"].as_str().expect("an id"));
-            let resources: Vec<_> = mapping::map(&typed).entries.into_iter().map(|entry| entry.resource).collect();
+            // Through the bytes: what the store keeps is what the way back reads.
+            let resources: Vec<_> = mapping::map(&typed)
+                .entries
+                .iter()
+                .map(|entry| codec::to_json(&entry.resource).expect("JSON"))
+                .map(|bytes| codec::from_json(&bytes).expect("our own JSON"))
+                .collect();
             match mapping::rebuild(*kind, system, id, &resources) {
                 Ok(rebuilt) => {
                     let written = rebuilt.to_value().expect("a record");

@@ -4,7 +4,8 @@
 //! holds them together.
 
 use super::super::values::*;
-use super::{dosing_session::Order, measurement::*, shared::*};
+use super::{measurement::*, shared::*};
+pub use super::{patient::*, plan::*};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,91 +164,6 @@ pub struct Intake {
     pub psychotherapy_note: Option<PsychotherapyNote>,
 }
 
-/// At least one identifier; the first makes the FHIR id.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<PatientIdentifier>", into = "Vec<PatientIdentifier>")]
-pub struct PatientIdentifiers {
-    pub first: PatientIdentifier,
-    pub others: Vec<PatientIdentifier>,
-}
-
-impl PatientIdentifiers {
-    pub fn iter(&self) -> impl Iterator<Item = &PatientIdentifier> {
-        std::iter::once(&self.first).chain(&self.others)
-    }
-}
-
-impl TryFrom<Vec<PatientIdentifier>> for PatientIdentifiers {
-    type Error = &'static str;
-
-    fn try_from(mut identifiers: Vec<PatientIdentifier>) -> Result<Self, Self::Error> {
-        if identifiers.is_empty() {
-            return Err("a patient needs at least one identifier");
-        }
-        let first = identifiers.remove(0);
-        Ok(Self { first, others: identifiers })
-    }
-}
-
-impl From<PatientIdentifiers> for Vec<PatientIdentifier> {
-    fn from(identifiers: PatientIdentifiers) -> Self {
-        std::iter::once(identifiers.first).chain(identifiers.others).collect()
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PatientIdentifier {
-    pub system: String,
-    pub value: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub r#type: Option<IdentifierType>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Address {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub line: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub city: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub postal_code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub country: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Patient {
-    /// The first makes the FHIR id; sessions name the patient by it.
-    pub identifiers: PatientIdentifiers,
-    pub name: HumanName,
-    pub birth_date: String,
-    /// Administrative gender.
-    pub gender: Gender,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub birth_sex: Option<BirthSex>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub race: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ethnicity: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gender_identity: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pronouns: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub telecom: Vec<ContactPoint>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<Address>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub emergency_contacts: Vec<RelatedPerson>,
-}
-
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Referral {
@@ -350,75 +266,6 @@ pub struct Suitability {
     pub decided_at: DateTime,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Consent {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    pub r#type: ConsentType,
-    pub status: ConsentStatus,
-    pub given_at: DateTime,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub acknowledgements: Vec<Acknowledgement>,
-    /// Who may receive, for consents to share.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub recipients: Vec<Organization>,
-    /// The policy or form that was signed, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub document: Option<Document>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Qualification {
-    pub credential: Credential,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub licence: Option<SystemIdentifier>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TeamMember {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    pub practitioner: Practitioner,
-    pub role: TeamRole,
-    /// NUCC provider taxonomy codes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub specialties: Vec<Specialty>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub organization: Option<Organization>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub qualifications: Vec<Qualification>,
-}
-
-/// The intent of the course (CarePlan).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Plan {
-    pub status: PlanStatus,
-    pub description: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub goals: Vec<Goal>,
-    /// Planned steps in words: number of sessions, integration cadence, monitoring.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub activities: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub order: Option<Order>,
-}
-
 closed_set! {
     pub enum CourseStatus {
         Planned = "planned",
@@ -456,29 +303,6 @@ closed_set! {
     pub enum PregnancyTestsResult {
         Positive = "positive",
         Negative = "negative",
-    }
-}
-
-closed_set! {
-    pub enum IdentifierType {
-        MedicalRecordNumber = "medical-record-number",
-    }
-}
-
-closed_set! {
-    pub enum Gender {
-        Male = "male",
-        Female = "female",
-        Other = "other",
-        Unknown = "unknown",
-    }
-}
-
-closed_set! {
-    pub enum BirthSex {
-        F = "F",
-        M = "M",
-        UNK = "UNK",
     }
 }
 
@@ -564,79 +388,5 @@ closed_set! {
         Deferred = "deferred",
         NotSuitable = "not-suitable",
         WithdrawnByPatient = "withdrawn-by-patient",
-    }
-}
-
-closed_set! {
-    pub enum ConsentType {
-        Treatment = "treatment",
-        InformationSharing = "information-sharing",
-        PsychotherapyNotesAuthorization = "psychotherapy-notes-authorization",
-        Part2 = "part-2",
-        GroupConfidentiality = "group-confidentiality",
-    }
-}
-
-closed_set! {
-    pub enum ConsentStatus {
-        Active = "active",
-        Rejected = "rejected",
-        Inactive = "inactive",
-    }
-}
-
-closed_set! {
-    pub enum Acknowledgement {
-        OffLabel = "off-label",
-        Compounded = "compounded",
-        AtHome = "at-home",
-        Touch = "touch",
-        Recording = "recording",
-        NoDriving = "no-driving",
-    }
-}
-
-closed_set! {
-    pub enum Specialty {
-        N2084P0800X = "2084P0800X",
-        N207L00000X = "207L00000X",
-        N363LP0808X = "363LP0808X",
-        N363A00000X = "363A00000X",
-        N367500000X = "367500000X",
-        N163W00000X = "163W00000X",
-        N1041C0700X = "1041C0700X",
-        N101YP2500X = "101YP2500X",
-        N101YM0800X = "101YM0800X",
-        N106H00000X = "106H00000X",
-        N103T00000X = "103T00000X",
-        N103TC0700X = "103TC0700X",
-    }
-}
-
-closed_set! {
-    pub enum Credential {
-        MD = "MD",
-        DO = "DO",
-        NP = "NP",
-        PA = "PA",
-        RN = "RN",
-        PHD = "PHD",
-        LCSW = "LCSW",
-        LPC = "LPC",
-        LMFT = "LMFT",
-        PSYD = "PSYD",
-        DNP = "DNP",
-        LCP = "LCP",
-        KetamineTrainingCertificate = "ketamine-training-certificate",
-    }
-}
-
-closed_set! {
-    pub enum PlanStatus {
-        Draft = "draft",
-        Active = "active",
-        OnHold = "on-hold",
-        Revoked = "revoked",
-        Completed = "completed",
     }
 }

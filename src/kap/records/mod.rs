@@ -5,6 +5,8 @@ pub mod intake;
 pub mod integration_session;
 pub mod measurement;
 pub mod outcome;
+pub mod patient;
+pub mod plan;
 pub mod shared;
 
 use super::kind::Kind;
@@ -30,19 +32,13 @@ pub struct IdentifierRef<'a> {
 
 impl<'a> From<&'a SystemIdentifier> for IdentifierRef<'a> {
     fn from(identifier: &'a SystemIdentifier) -> Self {
-        Self {
-            system: &identifier.system,
-            value: &identifier.value,
-        }
+        Self { system: &identifier.system, value: &identifier.value }
     }
 }
 
 impl<'a> From<&'a intake::PatientIdentifier> for IdentifierRef<'a> {
     fn from(identifier: &'a intake::PatientIdentifier) -> Self {
-        Self {
-            system: &identifier.system,
-            value: &identifier.value,
-        }
+        Self { system: &identifier.system, value: &identifier.value }
     }
 }
 
