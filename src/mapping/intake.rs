@@ -136,3 +136,6 @@ fn read_pregnancy(reading: &Reading<'_>) -> Result<Option<Pregnancy>, RebuildErr
     let told = observation_fact::read_pregnancy(reading);
     Ok((told != Pregnancy::default() || !tests.is_empty()).then_some(Pregnancy { tests, ..told }))
 }
+
+#[cfg(test)]
+mod tests;
