@@ -255,18 +255,16 @@ fn is_patient(who: &Reference) -> bool {
 }
 
 fn read_total(found: &Observation) -> Option<Decimal> {
-    match found.value.as_ref()? {
-        ObservationValue::Quantity(points) => reading::quantity(points).map(|points| points.value),
-        ObservationValue::Integer(step) => Decimal::parse(&step.value?.to_string()),
-        _ => score_change::component_quantity(found, SCORE_PART, "score"),
+    if let ObservationValue::Quantity(points) = found.value.as_ref()? {
+        reading::quantity(points).map(|points| points.value)
+    } else if let ObservationValue::Integer(step) = found.value.as_ref()? {
+        Decimal::parse(&step.value?.to_string())
+    } else {
+        score_change::component_quantity(found, SCORE_PART, "score")
     }
 }
 
 fn read_risk_level(found: &Observation) -> Option<RiskLevel> {
-    match found.value.as_ref()? {
-        ObservationValue::CodeableConcept(level) => {
-            reading::table_word(RISK_LEVEL, level).and_then(RiskLevel::from_word)
-        }
-        _ => None,
-    }
+    let ObservationValue::CodeableConcept(level) = found.value.as_ref()? else { return None };
+    reading::table_word(RISK_LEVEL, level).and_then(RiskLevel::from_word)
 }

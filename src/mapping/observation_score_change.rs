@@ -90,10 +90,18 @@ pub fn score_change(draft: &mut Draft<'_>, frame: &Frame<'_>, baseline: &Baselin
         encounter: frame.encounter.clone().map(Box::new),
         effective: Some(ObservationEffective::DateTime(frame.effective.clone())),
         method: Some(Box::new(word(SCORE_PART, "gateway-derived"))),
-        derived_from: vec![draft.reference("Observation", &frame.slot)],
+        derived_from: vec![Reference {
+            display: Some(name(frame.scale).into()),
+            ..draft.reference("Observation", &frame.slot)
+        }],
         component: components(frame, baseline),
         ..Default::default()
     }
+}
+
+/// What changed, for whoever reads the change by itself.
+fn name(scale: &Scale) -> &'static str {
+    if scale.score.display.is_empty() { scale.score.word } else { scale.score.display }
 }
 
 /// The sender knows the baseline's record, not its place there: a logical reference.
@@ -151,10 +159,8 @@ pub fn read_baseline(reading: &Reading<'_>, score_slot: &str) -> Result<Option<B
 pub fn component_quantity(found: &Observation, table: &'static [Concept], name: &str) -> Option<values::Decimal> {
     let component =
         found.component.iter().find(|component| reading::table_word(table, &component.code) == Some(name))?;
-    match component.value.as_ref()? {
-        ComponentValue::Quantity(quantity) => reading::quantity(quantity).map(|quantity| quantity.value),
-        _ => None,
-    }
+    let ComponentValue::Quantity(quantity) = component.value.as_ref()? else { return None };
+    reading::quantity(quantity).map(|quantity| quantity.value)
 }
 
 #[cfg(test)]

@@ -119,8 +119,6 @@ pub fn read_next_step(reading: &Reading<'_>) -> Result<Option<NextStep>, Rebuild
 }
 
 fn value_word(found: &Observation, table: &'static [concepts::Concept]) -> Option<&'static str> {
-    match found.value.as_ref()? {
-        ObservationValue::CodeableConcept(value) => reading::table_word(table, value),
-        _ => None,
-    }
+    let ObservationValue::CodeableConcept(value) = found.value.as_ref()? else { return None };
+    reading::table_word(table, value)
 }

@@ -156,15 +156,17 @@ fn read_item(found: &QuestionnaireResponseItem, scale: &Scale) -> Option<Item> {
         }
         ItemLinks::Numbered(prefix) => link_id.strip_prefix(prefix)?.strip_prefix('-')?,
     };
-    let answer = match found.answer.first()?.value.as_ref()? {
-        AnswerValue::Boolean(yes) => i64::from(yes.value?),
-        AnswerValue::Integer(points) => i64::from(points.value?),
-        AnswerValue::Coding(coding) => {
-            let Answers::Coded(table) = scale.answers else { return None };
-            let system = coding.system.as_ref()?.value.as_deref()?;
-            by_code(table, system, coding.code.as_ref()?.value.as_deref()?)?.word.parse().ok()?
-        }
-        _ => return None,
+    let value = found.answer.first()?.value.as_ref()?;
+    let answer = if let AnswerValue::Boolean(yes) = value {
+        i64::from(yes.value?)
+    } else if let AnswerValue::Integer(points) = value {
+        i64::from(points.value?)
+    } else if let AnswerValue::Coding(coding) = value {
+        let Answers::Coded(table) = scale.answers else { return None };
+        let system = coding.system.as_ref()?.value.as_deref()?;
+        by_code(table, system, coding.code.as_ref()?.value.as_deref()?)?.word.parse().ok()?
+    } else {
+        return None;
     };
     Some(Item { item: item.to_owned(), answer })
 }
