@@ -11,7 +11,8 @@ use super::label::Label;
 use super::reading::{self, Reading, RebuildError};
 use crate::fhir::build;
 use crate::fhir::model::resources::{
-    AdverseEvent, AdverseEventSuspectEntity, Condition, ConditionAbatement, ConditionOnset,
+    AdverseEvent, AdverseEventSuspectEntity, AdverseEventSuspectEntityCausality, Condition, ConditionAbatement,
+    ConditionOnset,
 };
 use crate::fhir::model::types::{CodeableConcept, Coding, Reference};
 use crate::kap::records::dosing_session::{self, EventCategory, EventOutcome, Seriousness, Severity};
@@ -65,6 +66,14 @@ pub fn adverse_event(draft: &mut Draft<'_>, event: &dosing_session::AdverseEvent
             .iter()
             .map(|dose| AdverseEventSuspectEntity {
                 instance: Box::new(draft.reference_to_element("MedicationAdministration", &format!("doses/{dose}"))),
+                causality: event
+                    .causality
+                    .iter()
+                    .map(|words| AdverseEventSuspectEntityCausality {
+                        assessment: Some(Box::new(build::words(words))),
+                        ..Default::default()
+                    })
+                    .collect(),
                 ..Default::default()
             })
             .collect(),
@@ -99,10 +108,7 @@ fn condition(
         subject: Box::new(draft.patient()),
         encounter: Some(Box::new(draft.reference("Encounter", encounter::SLOT))),
         onset: Some(ConditionOnset::DateTime(build::date_time(event.at.as_str()))),
-        abatement: event
-            .resolved_at
-            .as_ref()
-            .map(|at| ConditionAbatement::DateTime(build::date_time(at.as_str()))),
+        abatement: event.resolved_at.as_ref().map(|at| ConditionAbatement::DateTime(build::date_time(at.as_str()))),
         note: event.note.iter().map(|note| build::annotation(note)).collect(),
         ..Default::default()
     }
@@ -146,8 +152,7 @@ fn read_one(reading: &Reading<'_>, slot: &str) -> Result<dosing_session::Adverse
     let condition: &Condition = reading.one(&format!("{slot}/condition"))?;
     let missing = |what| RebuildError::new(slot, what);
     let event = found.event.as_deref().ok_or_else(|| missing("has no event"))?;
-    let category =
-        found.category.first().and_then(|category| reading::table_word(concepts::EVENT_CATEGORY, category));
+    let category = found.category.first().and_then(|category| reading::table_word(concepts::EVENT_CATEGORY, category));
     Ok(dosing_session::AdverseEvent {
         id: reading::sender_id(slot),
         event: reading::termed(concepts::ADVERSE_EVENT, event),
@@ -166,6 +171,10 @@ fn read_one(reading: &Reading<'_>, slot: &str) -> Result<dosing_session::Adverse
             .and_then(EventOutcome::from_word)
             .ok_or_else(|| missing("has no outcome"))?,
         suspect_dose: found.suspect_entity.first().and_then(|entity| reading::element_id(&entity.instance)),
+        causality: found
+            .suspect_entity
+            .first()
+            .and_then(|entity| entity.causality.first()?.assessment.as_ref()?.text.as_ref()?.value.clone()),
         recorder: found.recorder.as_deref().and_then(reading::practitioner),
         note: condition.note.first().and_then(|note| note.text.value.clone()),
     })

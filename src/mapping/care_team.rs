@@ -9,18 +9,20 @@ use super::concepts::{self, known};
 use super::draft::{Draft, shared_id, word};
 use super::label::Label;
 use super::reading::{self, Reading, RebuildError};
-use super::systems::{NUCC, extension_url};
+use super::systems::{CANONICAL, NUCC, extension_url};
 use crate::fhir::build;
 use crate::fhir::model::resources::{
     CareTeam, CareTeamParticipant, Practitioner, PractitionerQualification, PractitionerRole,
 };
-use crate::fhir::model::types::{CodeableConcept, ExtensionValue, HumanName, Reference};
+use crate::fhir::model::types::{CodeableConcept, ExtensionValue, HumanName, Identifier, Reference};
 use crate::kap::records::IdentifierRef;
 use crate::kap::records::intake::{Credential, Qualification, Specialty, TeamMember};
 use crate::kap::records::shared::{self, SystemIdentifier, TeamRole};
 
 /// The CareTeam's slot, and the list of its members.
 const SLOT: &str = "care-team";
+/// The last part of the local system of DEA numbers.
+const DEA: &str = "dea-number";
 const PRACTITIONERS: &str = "practitioners";
 const QUALIFIES_FOR: &str = "kap-qualifies-for";
 
@@ -89,12 +91,21 @@ fn practitioner_role(draft: &mut Draft<'_>, member: &TeamMember, slot: &str) -> 
     PractitionerRole {
         id: Some(draft.id(slot).as_str().into()),
         meta: draft.meta(slot, Label::Normal),
-        identifier: vec![draft.identifier(slot)],
+        identifier: std::iter::once(draft.identifier(slot)).chain(member.dea_number.as_deref().map(dea)).collect(),
         practitioner: Some(Box::new(draft.practitioner(&member.practitioner))),
         organization: member.organization.as_ref().map(|clinic| Box::new(draft.organization(clinic))),
         code: vec![word(concepts::ROLE, member.role.as_str())],
         specialty: member.specialties.iter().map(|specialty| specialty_concept(*specialty)).collect(),
         ..Default::default()
+    }
+}
+
+/// A DEA registration holds for a place of practice, so it stands with the role. The official system for the number
+/// is unverified in the mapping specification §2.4: this one is local.
+fn dea(number: &str) -> Identifier {
+    Identifier {
+        r#type: Some(Box::new(build::words("DEA number"))),
+        ..build::identifier(&format!("{CANONICAL}/NamingSystem/{DEA}"), number)
     }
 }
 
@@ -185,6 +196,12 @@ fn read_member(reading: &Reading<'_>, slot: &str, practitioners: &[&Practitioner
         role: role.and_then(TeamRole::from_word).ok_or_else(|| missing("has no role of ours"))?,
         specialties: found.specialty.iter().filter_map(read_specialty).collect(),
         organization: found.organization.as_deref().and_then(reading::organization),
+        dea_number: found
+            .identifier
+            .iter()
+            .filter_map(reading::system_identifier)
+            .find(|identifier| identifier.system.ends_with(DEA))
+            .map(|identifier| identifier.value),
         qualifications: qualifications.collect::<Result<_, _>>()?,
     })
 }

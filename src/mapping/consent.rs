@@ -11,9 +11,10 @@ use super::reading::{self, Reading, RebuildError};
 use super::systems::{ACT_CODE, LOINC, PARTICIPATION_TYPE};
 use crate::fhir::build;
 use crate::fhir::model::resources::{Consent, ConsentProvision, ConsentProvisionActor, ConsentSource};
-use crate::fhir::model::types::{CodeableConcept, Coding, Period};
+use crate::fhir::model::types::{CodeableConcept, Coding, Period, Reference};
+use crate::kap::kind::Kind;
 use crate::kap::records::intake::{self, Acknowledgement, ConsentStatus, ConsentType};
-use crate::kap::records::shared::Organization;
+use crate::kap::records::shared::{ConsentReference, Organization};
 
 const LIST: &str = "consents";
 
@@ -29,6 +30,23 @@ pub fn consents(draft: &mut Draft<'_>, consents: &[intake::Consent]) {
         let resource = Consent { source, ..self::consent(draft, consent, &slot) };
         draft.push(resource);
     }
+}
+
+/// A reference to a consent of an intake, which may be another system's.
+pub fn reference(draft: &Draft<'_>, consent: &ConsentReference) -> Reference {
+    let slot = format!("{LIST}/{}", consent.consent);
+    Reference {
+        display: Some(consent.consent.as_str().into()),
+        ..draft.reference_to_record("Consent", Kind::Intake, &consent.record, &slot)
+    }
+}
+
+/// Undoes `reference`.
+pub fn read_reference(found: &Reference) -> Option<ConsentReference> {
+    Some(ConsentReference {
+        record: reading::record_reference(found)?,
+        consent: found.display.as_ref()?.value.clone()?,
+    })
 }
 
 /// Where the form of a consent stands.

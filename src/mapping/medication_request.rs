@@ -11,9 +11,12 @@ use super::observation_vitals::quantity;
 use super::reading::{self, Reading, RebuildError};
 use super::systems::extension_url;
 use crate::fhir::build;
-use crate::fhir::model::resources::{MedicationRequest, MedicationRequestMedication};
-use crate::fhir::model::types::{Dosage, DosageDoseAndRate, DosageDoseAndRateDose, DosageDoseAndRateRate, ExtensionValue};
-use crate::kap::records::dosing_session::{Order, OrderStatus};
+use crate::fhir::model::resources::{MedicationRequest, MedicationRequestDispenseRequest, MedicationRequestMedication};
+use crate::fhir::model::types::{
+    Dosage, DosageDoseAndRate, DosageDoseAndRateDose, DosageDoseAndRateRate, Duration, ExtensionValue,
+    Quantity as FhirQuantity,
+};
+use crate::kap::records::dosing_session::{Order, OrderDispense, OrderStatus};
 
 const LIST: &str = "order";
 
@@ -56,6 +59,7 @@ pub fn medication_request(draft: &mut Draft<'_>, order: &Order, pointer: &str) -
             dose_and_rate: dose_and_rate(order).into_iter().collect(),
             ..Default::default()
         }],
+        dispense_request: order.dispense.as_ref().map(dispense_request),
         ..Default::default()
     };
     draft.push(resource);
@@ -68,6 +72,28 @@ fn dose_and_rate(order: &Order) -> Option<DosageDoseAndRate> {
         rate: order.rate.as_ref().map(|rate| DosageDoseAndRateRate::Quantity(Box::new(quantity(rate)))),
         ..Default::default()
     })
+}
+
+fn dispense_request(dispense: &OrderDispense) -> MedicationRequestDispenseRequest {
+    let repeats = dispense.repeats.and_then(|repeats| u32::try_from(repeats).ok());
+    MedicationRequestDispenseRequest {
+        number_of_repeats_allowed: repeats.map(Into::into),
+        quantity: dispense.quantity.as_ref().map(|found| Box::new(quantity(found))),
+        expected_supply_duration: dispense.days_supply.map(|days| {
+            let FhirQuantity { value, unit, system, code, .. } = build::quantity(days.to_string(), "d");
+            Box::new(Duration { value, unit, system, code, ..Default::default() })
+        }),
+        ..Default::default()
+    }
+}
+
+fn read_dispense(found: &MedicationRequestDispenseRequest) -> OrderDispense {
+    let days = found.expected_supply_duration.as_deref();
+    OrderDispense {
+        quantity: found.quantity.as_deref().and_then(reading::quantity),
+        days_supply: days.and_then(|days| days.value.as_ref()?.value.as_deref()?.parse().ok()),
+        repeats: found.number_of_repeats_allowed.as_ref().and_then(|repeats| repeats.value).map(i64::from),
+    }
 }
 
 pub fn read(reading: &Reading<'_>) -> Result<Option<Order>, RebuildError> {
@@ -103,15 +129,12 @@ fn read_one(reading: &Reading<'_>, slot: &str) -> Result<Order, RebuildError> {
         }),
         text: dosage.text.as_ref().and_then(|text| text.value.clone()),
         reasons: found.reason_code.iter().map(|reason| reading::termed(concepts::DIAGNOSIS, reason)).collect(),
+        dispense: found.dispense_request.as_ref().map(read_dispense),
         prescriber: found
             .requester
             .as_deref()
             .and_then(reading::practitioner)
             .ok_or_else(|| missing("has no requester"))?,
-        ordered_at: found
-            .authored_on
-            .as_ref()
-            .and_then(reading::date_time)
-            .ok_or_else(|| missing("has no date"))?,
+        ordered_at: found.authored_on.as_ref().and_then(reading::date_time).ok_or_else(|| missing("has no date"))?,
     })
 }

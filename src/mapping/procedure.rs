@@ -4,6 +4,7 @@
 
 use super::adverse_event;
 use super::concepts;
+use super::consent;
 use super::draft::{Draft, word};
 use super::encounter;
 use super::label::Label;
@@ -28,7 +29,7 @@ pub fn session(draft: &mut Draft<'_>, record: &DosingSession) -> Procedure {
     Procedure {
         id: Some(draft.id(SESSION_SLOT).as_str().into()),
         meta: draft.meta(SESSION_SLOT, Label::MentalHealth),
-        extension: session_extensions(record),
+        extension: session_extensions(draft, record),
         identifier: vec![draft.identifier(SESSION_SLOT)],
         status: status(record.contact.status).into(),
         code: Some(Box::new(code)),
@@ -56,31 +57,27 @@ pub fn performed(contact: &Contact) -> ProcedurePerformed {
     )))
 }
 
-fn session_extensions(record: &DosingSession) -> Vec<Extension> {
+fn session_extensions(draft: &Draft<'_>, record: &DosingSession) -> Vec<Extension> {
     let mut found = Vec::new();
     if let Some(approach) = record.approach {
         let concept = word(concepts::APPROACH, approach.as_str());
-        found.push(build::extension(
-            extension_url("kap-approach"),
-            ExtensionValue::CodeableConcept(Box::new(concept)),
-        ));
+        found.push(build::extension(extension_url("kap-approach"), ExtensionValue::CodeableConcept(Box::new(concept))));
     }
     if let Some(number) = record.session_number.and_then(|number| u32::try_from(number).ok()) {
-        found.push(build::extension(
-            extension_url("kap-session-number"),
-            ExtensionValue::PositiveInt(number.into()),
-        ));
+        found.push(build::extension(extension_url("kap-session-number"), ExtensionValue::PositiveInt(number.into())));
     }
     if let Some(group) = &record.group {
         let pseudonym = build::identifier(&group.pseudonym.system, &group.pseudonym.value);
         let size = i32::try_from(group.size).unwrap_or(i32::MAX);
-        found.push(build::complex_extension(
-            extension_url("kap-group-session"),
-            vec![
-                build::extension("sessionPseudonym", ExtensionValue::Identifier(Box::new(pseudonym))),
-                build::extension("groupSize", ExtensionValue::Integer(size.into())),
-            ],
-        ));
+        let mut parts = vec![
+            build::extension("sessionPseudonym", ExtensionValue::Identifier(Box::new(pseudonym))),
+            build::extension("groupSize", ExtensionValue::Integer(size.into())),
+        ];
+        if let Some(agreement) = &group.confidentiality_agreement {
+            let consent = consent::reference(draft, agreement);
+            parts.push(build::extension("confidentialityAgreement", ExtensionValue::Reference(Box::new(consent))));
+        }
+        found.push(build::complex_extension(extension_url("kap-group-session"), parts));
     }
     found
 }
@@ -159,7 +156,11 @@ fn read_group(extension: &Extension) -> Option<Group> {
         ExtensionValue::Integer(size) => i64::from(size.value?),
         _ => return None,
     };
-    Some(Group { pseudonym, size })
+    let confidentiality_agreement = match reading::part(extension, "confidentialityAgreement") {
+        Some(ExtensionValue::Reference(reference)) => consent::read_reference(reference),
+        _ => None,
+    };
+    Some(Group { pseudonym, size, confidentiality_agreement })
 }
 
 pub fn read_support_measures(reading: &Reading<'_>) -> Result<Vec<SupportMeasure>, RebuildError> {

@@ -175,6 +175,7 @@ impl Maker {
         match schema["pattern"].as_str().unwrap_or_default() {
             pattern if pattern.contains("difficulty") => json!(self.pick(&["1", "2", "3", "difficulty"])),
             pattern if pattern.contains(r"\d{11}") => json!(self.pick(&["50458-028-02", "12345678901"])),
+            pattern if pattern.contains("[A-Z]{1,2}") => json!("AB1234567"),
             pattern if pattern.contains("[a-z]{2,3}") => json!(self.pick(&["en-US", "de"])),
             _ => json!(format!("value {}", self.next_name())),
         }

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Group {
     pub pseudonym: SystemIdentifier,
     pub size: i64,
+    /// The group confidentiality agreement among an intake's consents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidentiality_agreement: Option<ConsentReference>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,11 +108,25 @@ pub struct Order {
     pub text: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Termed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dispense: Option<OrderDispense>,
     pub prescriber: Practitioner,
     pub ordered_at: DateTime,
 }
 
 /// Mass of the ingredient in a volume of the product.
+/// What the pharmacy is asked to hand over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrderDispense {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<Quantity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days_supply: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<i64>,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Strength {
@@ -282,6 +299,9 @@ pub struct AdverseEvent {
     /// The `id` of a dose of this session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspect_dose: Option<String>,
+    /// How far the suspect dose caused it, in the sender's words. Needs `suspectDose`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub causality: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorder: Option<Practitioner>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -56,6 +56,9 @@ pub struct TeamMember {
     pub specialties: Vec<Specialty>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization: Option<Organization>,
+    /// Registration with the US Drug Enforcement Administration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dea_number: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub qualifications: Vec<Qualification>,
 }

@@ -51,6 +51,15 @@ pub struct RecordReference {
     pub record_id: String,
 }
 
+/// A consent that an intake holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConsentReference {
+    pub record: RecordReference,
+    /// The `id` of the consent in that intake.
+    pub consent: String,
+}
+
 /// The patient, by an identifier that the intake carries too. No name is needed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -12,6 +12,9 @@ pub fn judge(session: Place, findings: &mut Findings) {
         if event.text("suspectDose").is_some_and(|id| !doses.contains(id)) {
             findings.conflict(event, "suspectDose", "No dose of this session has this `id`.");
         }
+        if event.has("causality") && !event.has("suspectDose") {
+            findings.conflict(event, "causality", "Say by `suspectDose` which dose is meant.");
+        }
         times::not_before(event, "detectedAt", "at", findings);
         times::not_before(event, "resolvedAt", "at", findings);
         if event.has("resolvedAt") && event.text("outcome").is_some_and(|outcome| outcome != "resolved") {
