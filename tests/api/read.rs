@@ -136,3 +136,26 @@ async fn a_request_id_that_is_a_uuid_comes_back_and_another_does_not() {
         app.request(Method::GET, "/healthz").header("X-Request-Id", "Testpatient").send().await.expect("an answer");
     assert_eq!(header(&response, "x-request-id").len(), 36);
 }
+
+/// Reads come from memory where they can: others that read all the time must not keep an old version there.
+#[tokio::test]
+async fn read_after_an_acknowledged_write_never_shows_the_version_before() {
+    let app = TestApp::start().await;
+    app.store(&patient(PATIENT, "A-0")).await;
+    let url = app.url(&path());
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let (client, url) = (app.client.clone(), url.clone());
+            tokio::spawn(async move {
+                loop {
+                    client.get(&url).send().await.expect("an answer");
+                }
+            })
+        })
+        .collect();
+    for version in 2..=100 {
+        app.store(&patient(PATIENT, &format!("A-{version}"))).await;
+        assert_eq!(header(&app.get(&path()).await, "etag"), format!("W/\"{version}\""));
+    }
+    readers.iter().for_each(|reader| reader.abort());
+}

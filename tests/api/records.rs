@@ -209,6 +209,58 @@ async fn course_is_one_timeline_by_id_and_by_the_senders_identifier() {
     assert_eq!(by_identifier, by_id);
 }
 
+async fn get(app: &TestApp, record: &Value) -> Value {
+    app.client.get(app.url(&path(record))).send().await.expect("an answer").json().await.expect("JSON")
+}
+
+/// The current version of the practitioner who leads the care team.
+async fn practitioner(app: &TestApp, record: &Value) -> Value {
+    let identifier = record["careTeam"][0]["practitioner"]["identifier"]["value"].as_str().expect("text");
+    let found = app.json(&format!("/fhir/Practitioner?identifier={identifier}")).await;
+    assert_eq!(found["total"], 1, "one resource for all records");
+    found["entry"][0]["resource"].clone()
+}
+
+#[tokio::test]
+async fn intakes_that_share_a_practitioner_come_back_each_as_it_was_sent() {
+    let app = TestApp::start().await;
+    let first = fixture("case-01/01-intake.json");
+    let mut second = first.clone();
+    second["source"]["recordId"] = json!("another-intake");
+    second["patient"]["identifiers"][0]["value"] = json!("another-patient");
+    second["course"]["identifier"]["value"] = json!("another-course");
+    second["careTeam"][0]["qualifications"] = json!([{ "credential": "DO" }]);
+    assert_eq!(put(&app, &first).await.status(), StatusCode::CREATED);
+    assert_eq!(put(&app, &second).await.status(), StatusCode::CREATED);
+    assert_eq!(get(&app, &first).await, first);
+    assert_eq!(get(&app, &second).await, second);
+
+    // The first takes its description back: the second's stays.
+    let mut corrected = first.clone();
+    corrected["source"]["revision"] = json!(2);
+    corrected["careTeam"][0].as_object_mut().expect("a member").remove("qualifications");
+    assert_eq!(put(&app, &corrected).await.status(), StatusCode::OK);
+    assert_eq!(get(&app, &corrected).await, corrected);
+    assert_eq!(get(&app, &second).await, second);
+    let current = practitioner(&app, &first).await;
+    assert_eq!(current["qualification"][0]["code"]["coding"][0]["code"], "DO");
+}
+
+#[tokio::test]
+async fn qualifications_that_an_intake_takes_back_are_gone() {
+    let app = TestApp::start().await;
+    let mut record = fixture("case-01/01-intake.json");
+    put(&app, &record).await;
+    assert!(practitioner(&app, &record).await["qualification"].is_array());
+    record["source"]["revision"] = json!(2);
+    record["careTeam"][0].as_object_mut().expect("a member").remove("qualifications");
+    assert_eq!(put(&app, &record).await.status(), StatusCode::OK);
+    assert_eq!(get(&app, &record).await, record);
+    let current = practitioner(&app, &record).await;
+    assert!(current.get("qualification").is_none());
+    assert_eq!(current["meta"]["versionId"], "2");
+}
+
 #[tokio::test]
 async fn records_have_no_xml() {
     let app = TestApp::start().await;

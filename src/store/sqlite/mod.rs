@@ -7,6 +7,7 @@ mod body;
 mod cursor;
 mod readers;
 mod reads;
+mod recent;
 mod record;
 mod schema;
 mod search;
@@ -16,6 +17,7 @@ use crate::store::{
     Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
 use readers::Readers;
+use recent::Recent;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ struct Open {
     // Fields are dropped in this order: the claim on the file ends after its last use.
     writer: Writer,
     readers: Readers,
+    recent: Arc<Recent>,
     _claim: File,
 }
 
@@ -48,8 +51,9 @@ impl SqliteStore {
         let mut connection =
             place.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(unavailable)?;
         schema::migrate(&mut connection).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let writer = Writer::start(connection)?;
-        Ok(Self { open: Arc::new(Open { writer, readers: Readers::new(place), _claim: claim }) })
+        let recent = Arc::new(Recent::default());
+        let writer = Writer::start(connection, Arc::clone(&recent))?;
+        Ok(Self { open: Arc::new(Open { writer, readers: Readers::new(place), recent, _claim: claim }) })
     }
 
     /// A read that may take long runs where it holds up no request.
@@ -71,7 +75,15 @@ impl ResourceStore for SqliteStore {
     }
 
     async fn read(&self, tenant: &str, resource_type: &str, id: &str) -> Result<Option<StoredResource>, StoreError> {
-        self.open.readers.with(|connection| reads::current(connection, tenant, resource_type, id))
+        let ticket = match self.open.recent.find(tenant, resource_type, id) {
+            Ok(resource) => return Ok(Some(resource)),
+            Err(ticket) => ticket,
+        };
+        let found = self.open.readers.with(|connection| reads::current(connection, tenant, resource_type, id))?;
+        if let Some(resource) = &found {
+            self.open.recent.keep(&ticket, tenant, resource);
+        }
+        Ok(found)
     }
 
     async fn vread(

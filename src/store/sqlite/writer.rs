@@ -2,11 +2,13 @@
 //! many of them share one fsync.
 
 use super::body::Unversioned;
+use super::recent::Recent;
 use super::record::Recorder;
 use super::unavailable;
 use crate::store::{Committed, RecordWrite, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,13 +38,22 @@ enum Task {
     Check,
 }
 
+impl Task {
+    fn write(&self) -> Option<&RecordWrite> {
+        match self {
+            Self::Commit { write, .. } => Some(write),
+            Self::Check => None,
+        }
+    }
+}
+
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(connection: Connection, recent: Arc<Recent>) -> Result<Self, StoreError> {
         let clock = Clock::start(&connection).map_err(unavailable)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(connection, clock, receiver))
+            .spawn(move || run(connection, clock, receiver, &recent))
             .map_err(|error| StoreError::Unavailable(format!("the writer cannot start: {error}")))?;
         Ok(Self { jobs: Some(sender), thread: Some(thread) })
     }
@@ -77,12 +88,14 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, mut clock: Clock, mut jobs: mpsc::Receiver<Job>) {
+fn run(mut connection: Connection, mut clock: Clock, mut jobs: mpsc::Receiver<Job>, recent: &Recent) {
     connection.set_prepared_statement_cache_capacity(64);
     let mut group = Vec::with_capacity(GROUP);
     while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
         let (tasks, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.task, job.reply)).unzip();
-        for (reply, answer) in replies.into_iter().zip(answers(&mut connection, &mut clock, &tasks)) {
+        let answers = answers(&mut connection, &mut clock, &tasks);
+        recent.forget(tasks.iter().filter_map(Task::write));
+        for (reply, answer) in replies.into_iter().zip(answers) {
             // A caller that no longer waits has its record stored all the same.
             let _ = reply.send(answer);
         }
