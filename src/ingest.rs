@@ -198,13 +198,15 @@ impl Gateway {
             if let (RecordOutcome::Unchanged, Some(stored)) = (outcome, &stored) {
                 return Ok(receipt(outcome, stored.resources.iter().map(unchanged).collect()));
             }
+            let mut writes = writes.clone();
+            self.take_back_descriptions(kind, &key, stored.as_ref(), &mut writes).await?;
             let commit = RecordWrite {
                 key: key.clone(),
                 revision: source.revision.text(),
                 digest,
                 based_on: stored.as_ref().map(|stored| stored.revision.clone()),
                 retractions: self.retractions(kind, &key, stored.as_ref(), &mapped)?,
-                writes: writes.clone(),
+                writes,
             };
             match self.store.commit(DEFAULT_TENANT, commit).await? {
                 Committed::Stored(resources) => return Ok(receipt(outcome, resources)),
@@ -252,6 +254,30 @@ impl Gateway {
             patient: (!shared).then(|| patient_id.to_owned()),
             index: search::extract(&value),
         })
+    }
+
+    /// A practitioner whom the record described and now only names is written as named, or the old description would
+    /// stay; not where another record has described them since.
+    async fn take_back_descriptions(
+        &self,
+        kind: Kind,
+        key: &RecordKey,
+        stored: Option<&StoredRecord>,
+        writes: &mut [Write],
+    ) -> Result<(), IngestError> {
+        let Some(stored) = stored else { return Ok(()) };
+        let prefix = mapping::source_prefix(kind, &key.system, &key.record_id);
+        for write in writes.iter_mut().filter(|write| write.mode == WriteMode::CreateIfAbsent) {
+            let is_same = |old: &&StoredResource| old.id == write.id && old.resource_type == write.resource_type;
+            let Some(old) = stored.resources.iter().find(is_same) else { continue };
+            if mapping::is_owned(&parse(old)?, &prefix)
+                && let Some(current) = self.store.read(DEFAULT_TENANT, &write.resource_type, &write.id).await?
+                && mapping::is_owned(&parse(&current)?, &prefix)
+            {
+                write.mode = WriteMode::Put;
+            }
+        }
+        Ok(())
     }
 
     /// The resources that the record owned and no longer holds, marked as entered in error.
