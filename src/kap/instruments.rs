@@ -27,6 +27,12 @@ pub enum Items {
     Licensed,
 }
 
+/// Does a score by that method count the points of the form? A T-score or a percentage follows other rules.
+pub fn counts_raw_points(method: &str) -> bool {
+    let method = method.to_lowercase();
+    !["t-score", "percent", "%"].iter().any(|other| method.contains(other))
+}
+
 /// One row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instrument {

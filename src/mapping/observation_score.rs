@@ -7,7 +7,7 @@ use super::concepts::instruments::{RISK_LEVEL, SCALES, SCORE_PART, Scale, scale}
 use super::draft::{self, Draft, concept_coding, word};
 use super::observation_score_change::{self as score_change, score_change};
 use super::observation_vitals::{read_timepoint, timepoint};
-use super::questionnaire_response::{self, Answered, answered, questionnaire_response};
+use super::questionnaire_response::{self, Answered, answered, is_raw, questionnaire_response};
 use super::reading::{self, Reading, RebuildError};
 use super::systems::{OBSERVATION_CATEGORY, extension_url};
 use super::{encounter, procedure};
@@ -193,7 +193,8 @@ fn components(frame: &Frame<'_>) -> Vec<ObservationComponent> {
     };
     // Beside a risk level the number has no other place.
     let score = frame.score.risk_level.map(|_| component("score", points(total)));
-    let percent = frame.scale.percent_of.and_then(|maximum| percent_of(total, maximum));
+    let maximum = frame.scale.percent_of.filter(|_| is_raw(frame.score));
+    let percent = maximum.and_then(|maximum| percent_of(total, maximum));
     let percent = percent.map(|percent| component("percent-of-maximum", build::quantity(percent, "%")));
     score.into_iter().chain(percent).collect()
 }

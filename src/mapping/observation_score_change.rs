@@ -7,6 +7,7 @@ use super::concepts::Concept;
 use super::concepts::instruments::{Better, DIRECTION, SCORE_CHANGE, SCORE_PART, Scale, Threshold};
 use super::draft::{Draft, word};
 use super::observation_score::{Frame, points, survey};
+use super::questionnaire_response::is_raw;
 use super::reading::{self, Reading, RebuildError};
 use super::systems::extension_url;
 use crate::fhir::build;
@@ -120,6 +121,8 @@ fn components(frame: &Frame<'_>, baseline: &Baseline) -> Vec<ObservationComponen
     let numbers = frame.total.as_deref().and_then(|total| total.parse().ok()).zip(baseline.score.value());
     let change = numbers.and_then(|(current, baseline)| change(frame.scale, baseline, current));
     let change = change.as_ref();
+    // The thresholds are points of the form, not T-scores.
+    let judged = change.filter(|_| is_raw(frame.score));
     let percent = change.and_then(|change| change.percent.as_deref());
     let direction = change.and_then(|change| change.direction);
     [
@@ -128,8 +131,8 @@ fn components(frame: &Frame<'_>, baseline: &Baseline) -> Vec<ObservationComponen
         ("points", change.map(|change| score(&change.points.to_string()))),
         ("percent", percent.map(|percent| ComponentValue::Quantity(Box::new(build::quantity(percent, "%"))))),
         ("direction", direction.map(|it| ComponentValue::CodeableConcept(Box::new(word(DIRECTION, it))))),
-        ("response", change.and_then(|change| change.response).map(flag)),
-        ("remission", change.and_then(|change| change.remission).map(flag)),
+        ("response", judged.and_then(|change| change.response).map(flag)),
+        ("remission", judged.and_then(|change| change.remission).map(flag)),
     ]
     .into_iter()
     .filter_map(|(code, value)| {

@@ -192,6 +192,27 @@ mod tests {
     }
 
     #[test]
+    fn a_score_in_other_points_is_neither_summed_nor_held_against_thresholds() {
+        let items = items(&[1, 0, 1, 1, 0, 0, 1, 0, 0]);
+        let t_score = result(&format!(
+            r#""instrument": "phq-9", "method": "T-score", "items": [{items}], "baseline": {{"score": 70}}"#
+        ));
+        assert_eq!(t_score("")["valueQuantity"], Value::Null);
+        let t_score = result(r#""instrument": "phq-9", "method": "T-score", "score": 35, "baseline": {"score": 70}"#);
+        let change = t_score("/change")["component"].to_string();
+        assert!(change.contains("-50.00") && !change.contains("response") && !change.contains("remission"), "{change}");
+        let percent = result(r#""instrument": "meq30-positive", "method": "percent", "score": 70"#)("");
+        assert_eq!(percent["component"], Value::Null);
+    }
+
+    #[test]
+    fn more_items_than_the_scale_has_are_not_summed() {
+        let items = items(&[1, 1, 1, 1, 1, 1, 1]);
+        let score = result(&format!(r#""instrument": "cadss-6", "items": [{items}]"#))("");
+        assert_eq!(score["valueQuantity"], Value::Null);
+    }
+
+    #[test]
     fn alcohol_and_drug_screens_carry_the_substance_use_label() {
         let score = result(r#""instrument": "audit", "score": 6"#)("");
         let labels = score["meta"]["security"].to_string();

@@ -14,7 +14,7 @@ use crate::fhir::model::resources::{
     QuestionnaireResponseItemAnswerValue as AnswerValue,
 };
 use crate::fhir::model::types::{Coding, Extension, ExtensionValue};
-use crate::kap::instruments::{Instrument, Items, Total};
+use crate::kap::instruments::{Instrument, Items, Total, counts_raw_points};
 use crate::kap::records::measurement::{AnsweredBy, Item, Score};
 
 const ORDINAL_VALUE: &str = "http://hl7.org/fhir/StructureDefinition/ordinalValue";
@@ -48,8 +48,10 @@ pub fn answered(score: &Score) -> Answered {
             let (found, sum) = numbered.fold((0, 0), |(found, sum), item| (found + 1, sum + item.answer));
             match row.total {
                 _ if found < count => Answered::InPart,
-                Total::Sum { factor } => Answered::Whole { total: Some(sum * i64::from(factor)) },
-                Total::OtherRule | Total::None => Answered::Whole { total: None },
+                Total::Sum { factor } if found == count && is_raw(score) => {
+                    Answered::Whole { total: Some(sum * i64::from(factor)) }
+                }
+                Total::Sum { .. } | Total::OtherRule | Total::None => Answered::Whole { total: None },
             }
         }
         // Three to five are asked only after a yes to the second.
@@ -59,6 +61,11 @@ pub fn answered(score: &Score) -> Answered {
         Items::SuicideScreener => Answered::InPart,
         Items::Open | Items::Licensed => Answered::Whole { total: None },
     }
+}
+
+/// Is the score in the points of the form? Thresholds and percents of the maximum hold only for those.
+pub fn is_raw(score: &Score) -> bool {
+    score.method.as_deref().is_none_or(counts_raw_points)
 }
 
 /// The answers behind a score.

@@ -1,6 +1,6 @@
 //! Vital signs and scores: what one measurement says about itself.
 
-use super::super::instruments::{Instrument, Items, Total};
+use super::super::instruments::{Instrument, Items, Total, counts_raw_points};
 use super::super::place::{Findings, Place};
 use rust_decimal::Decimal;
 use std::collections::HashSet;
@@ -61,7 +61,7 @@ pub fn result(result: Place, findings: &mut Findings) {
             "The licence of this instrument allows its total only: leave the items out.",
         );
     }
-    let is_raw = counts_raw_points(result);
+    let is_raw = counts_raw_points(result.text("method").unwrap_or_default());
     if is_raw {
         score_in_range(instrument, result, findings);
         if let Some(baseline) = result.at("baseline") {
@@ -72,12 +72,6 @@ pub fn result(result: Place, findings: &mut Findings) {
     if is_raw && items_are_sound {
         total(instrument, result, findings);
     }
-}
-
-/// A T-score or a percentage, which `method` names, follows other rules than the points of the form.
-fn counts_raw_points(result: Place) -> bool {
-    let method = result.text("method").unwrap_or_default().to_lowercase();
-    !["t-score", "percent", "%"].iter().any(|other| method.contains(other))
 }
 
 fn score_in_range(instrument: &Instrument, holder: Place, findings: &mut Findings) {
