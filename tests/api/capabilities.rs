@@ -13,7 +13,7 @@ fn texts<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
 
 #[tokio::test]
 async fn statement_is_fhir_and_names_this_server() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let statement = app.json("/fhir/metadata").await;
     codec::from_json(statement.to_string().as_bytes()).expect("FHIR R4");
     assert_eq!(statement["fhirVersion"], "4.0.1");
@@ -25,7 +25,7 @@ async fn statement_is_fhir_and_names_this_server() {
 
 #[tokio::test]
 async fn every_stated_parameter_and_sort_is_answered_and_no_other() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let statement = app.json("/fhir/metadata").await;
     let resources = statement["rest"][0]["resource"].as_array().expect("resources");
     assert!(resources.len() > 20, "{}", resources.len());
@@ -48,7 +48,7 @@ async fn every_stated_parameter_and_sort_is_answered_and_no_other() {
 
 #[tokio::test]
 async fn every_stated_interaction_has_a_route_and_every_route_is_stated() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let statement = app.json("/fhir/metadata").await;
     let routed: BTreeSet<&str> =
         api::endpoints().iter().filter_map(|endpoint| endpoint.interaction?.resource_code()).collect();

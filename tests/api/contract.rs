@@ -64,7 +64,7 @@ fn contract_and_router_have_the_same_operations() {
 /// Every parameter that the contract lists for an operation is taken by it.
 #[tokio::test]
 async fn every_published_query_parameter_is_taken() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let contract = contract();
     let mut asked = 0;
     for (path, item) in contract["paths"].as_object().expect("paths") {
@@ -117,7 +117,7 @@ fn assert_schema(name: &str, body: &Value) {
 
 #[tokio::test]
 async fn receipts_timelines_and_errors_are_as_published() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let record = fixture("case-01/03-dosing-session-1.json");
     for _ in 0..2 {
         let request = app.request(Method::POST, "/kap/v1/dosing-session").header("Content-Type", "application/json");

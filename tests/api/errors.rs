@@ -22,7 +22,7 @@ async fn raw(app: &TestApp, request: &str) -> String {
 
 #[tokio::test]
 async fn unknown_paths_return_404() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for path in [
         "/banana",
         "/fhir",
@@ -38,7 +38,7 @@ async fn unknown_paths_return_404() {
 
 #[tokio::test]
 async fn other_methods_return_405_with_allow() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for (method, path, allow) in [
         (Method::POST, "/fhir/Patient".to_owned(), "GET, HEAD"),
         (Method::PUT, format!("/fhir/Patient/{PATIENT}"), "GET, HEAD"),
@@ -56,7 +56,7 @@ async fn other_methods_return_405_with_allow() {
 
 #[tokio::test]
 async fn malformed_percent_encoding_returns_400() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for path in ["/fhir/Patient/%ff", "/fhir/Patient/%zz", "/fhir/Patient?_id=%", "/fhir/Patient?_id=%00", "/%c3"] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         let answer = raw(&app, &request).await;
@@ -67,7 +67,7 @@ async fn malformed_percent_encoding_returns_400() {
 
 #[tokio::test]
 async fn body_above_the_limit_returns_413() {
-    let app = TestApp::start_with(Options { body_limit: Some(100), ..Options::default() }).await;
+    let app = TestApp::start_with(Options { body_limit: Some(100), ..Options::default() });
     let request = app.request(Method::POST, "/fhir/Patient/_search");
     let request = request.header("Content-Type", "application/x-www-form-urlencoded");
     let body =
@@ -80,7 +80,7 @@ async fn body_above_the_limit_returns_413() {
 /// A client that is still sending must get the answer too, not a broken connection.
 #[tokio::test]
 async fn body_far_above_the_limit_returns_413() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let request = app.request(Method::POST, "/fhir/Patient/_search");
     let request = request.header("Content-Type", "application/x-www-form-urlencoded");
     let response = request.body(vec![b'a'; 20 << 20]).send().await.expect("an answer");
@@ -89,14 +89,14 @@ async fn body_far_above_the_limit_returns_413() {
 
 #[tokio::test]
 async fn compressed_body_returns_415() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let request = app.request(Method::POST, "/fhir/Patient/_search").header("Content-Encoding", "gzip");
     outcome(request.body("x").send().await.expect("an answer"), StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
 }
 
 #[tokio::test]
 async fn read_with_an_unknown_parameter_returns_400() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let path = format!("/fhir/Patient/{PATIENT}?_summary=true&_format=json&_format=xml");
     let body = outcome(app.get(&path).await, StatusCode::BAD_REQUEST).await;
     assert_eq!(body["issue"][0]["location"][0], "http._summary");
@@ -105,7 +105,7 @@ async fn read_with_an_unknown_parameter_returns_400() {
 
 #[tokio::test]
 async fn every_error_names_its_request() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let response = app.get("/banana").await;
     assert_eq!(header(&response, "x-request-id").len(), 36);
 }

@@ -8,7 +8,7 @@ const XML: &str = "application/fhir+xml; charset=utf-8";
 const JSON: &str = "application/fhir+json; charset=utf-8";
 
 async fn one_patient() -> TestApp {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store(&patient(PATIENT, "A-1")).await;
     app
 }
@@ -56,7 +56,7 @@ async fn xml_holds_the_same_resource() {
 /// XML readers turn a plain line break in an attribute into a space, and FHIR keeps strings in attributes.
 #[tokio::test]
 async fn xml_keeps_line_breaks_and_tabs() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store(&patient(PATIENT, "first\nsecond\tthird\r")).await;
     let xml = app.get(&format!("/fhir/Patient/{PATIENT}?_format=xml")).await.text().await.expect("text");
     assert!(xml.contains("first&#10;second&#9;third&#13;"), "{xml}");
@@ -88,7 +88,7 @@ async fn bundles_and_capabilities_come_as_xml_too() {
 
 #[tokio::test]
 async fn errors_come_as_xml_where_xml_is_asked_for() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let request = app.request(Method::GET, "/fhir/Patient/nobody").header("Accept", "application/fhir+xml");
     let response = request.send().await.expect("an answer");
     assert_eq!(response.status(), StatusCode::NOT_FOUND);

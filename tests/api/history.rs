@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 async fn five_versions() -> TestApp {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for number in 1..=5 {
         app.store(&patient(PATIENT, &format!("A-{number}"))).await;
     }
@@ -60,7 +60,7 @@ async fn history_count_zero_gives_the_number_alone() {
 
 #[tokio::test]
 async fn history_of_an_unknown_id_returns_404() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     outcome(app.get("/fhir/Patient/nobody/_history").await, StatusCode::NOT_FOUND).await;
 }
 

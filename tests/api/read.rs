@@ -10,7 +10,7 @@ fn path() -> String {
 
 #[tokio::test]
 async fn read_returns_the_stored_bytes_with_version_headers() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store(&patient(PATIENT, "A-1")).await;
 
     let response = app.get(&path()).await;
@@ -28,7 +28,7 @@ async fn read_returns_the_stored_bytes_with_version_headers() {
 
 #[tokio::test]
 async fn read_of_an_unknown_id_returns_404() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let body = outcome(app.get("/fhir/Patient/nobody").await, StatusCode::NOT_FOUND).await;
     insta::assert_json_snapshot!(body, @r#"
     {
@@ -48,14 +48,14 @@ async fn read_of_an_unknown_id_returns_404() {
 
 #[tokio::test]
 async fn read_of_an_unknown_type_returns_404() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let body = outcome(app.get("/fhir/Banana/1").await, StatusCode::NOT_FOUND).await;
     assert_eq!(body["issue"][0]["code"], "not-supported");
 }
 
 #[tokio::test]
 async fn version_read_returns_each_version() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store(&patient(PATIENT, "A-1")).await;
     app.store(&patient(PATIENT, "A-2")).await;
     for (version, identifier) in [("1", "A-1"), ("2", "A-2")] {
@@ -72,7 +72,7 @@ async fn version_read_returns_each_version() {
 
 #[tokio::test]
 async fn read_with_the_current_etag_returns_304_without_a_body() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store(&patient(PATIENT, "A-1")).await;
     for (etag, status) in [
         ("W/\"1\"", StatusCode::NOT_MODIFIED),
@@ -90,7 +90,7 @@ async fn read_with_the_current_etag_returns_304_without_a_body() {
 
 #[tokio::test]
 async fn read_if_modified_since_compares_whole_seconds() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store(&patient(PATIENT, "A-1")).await;
     let modified = header(&app.get(&path()).await, "last-modified");
     for (since, status) in [
@@ -105,7 +105,7 @@ async fn read_if_modified_since_compares_whole_seconds() {
 
 #[tokio::test]
 async fn if_none_match_decides_over_if_modified_since() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store(&patient(PATIENT, "A-1")).await;
     let modified = header(&app.get(&path()).await, "last-modified");
     let request = app.request(Method::GET, &path()).header("If-None-Match", "W/\"2\"");
@@ -115,7 +115,7 @@ async fn if_none_match_decides_over_if_modified_since() {
 
 #[tokio::test]
 async fn head_answers_like_get_without_a_body() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store(&patient(PATIENT, "A-1")).await;
     let got = app.get(&path()).await;
     let asked = app.request(Method::HEAD, &path()).send().await.expect("an answer");
@@ -128,7 +128,7 @@ async fn head_answers_like_get_without_a_body() {
 
 #[tokio::test]
 async fn a_request_id_that_is_a_uuid_comes_back_and_another_does_not() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let id = "00000000-0000-4000-8000-000000000001";
     let response = app.request(Method::GET, "/healthz").header("X-Request-Id", id).send().await.expect("an answer");
     assert_eq!(header(&response, "x-request-id"), id);
@@ -140,7 +140,7 @@ async fn a_request_id_that_is_a_uuid_comes_back_and_another_does_not() {
 /// Reads come from memory where they can: others that read all the time must not keep an old version there.
 #[tokio::test]
 async fn read_after_an_acknowledged_write_never_shows_the_version_before() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store(&patient(PATIENT, "A-0")).await;
     let url = app.url(&path());
     let readers: Vec<_> = (0..4)

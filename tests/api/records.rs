@@ -25,7 +25,7 @@ async fn put(app: &TestApp, record: &Value) -> Response {
 
 #[tokio::test]
 async fn record_put_is_given_back_as_it_was_sent() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let record = session();
     let response = put(&app, &record).await;
     assert_eq!(response.status(), StatusCode::CREATED);
@@ -42,7 +42,7 @@ async fn record_put_is_given_back_as_it_was_sent() {
 
 #[tokio::test]
 async fn every_resource_of_a_receipt_can_be_read() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let receipt: Value = put(&app, &session()).await.json().await.expect("JSON");
     let resources = receipt["resources"].as_array().expect("resources");
     assert!(resources.len() > 5);
@@ -58,7 +58,7 @@ async fn every_resource_of_a_receipt_can_be_read() {
 
 #[tokio::test]
 async fn the_same_record_twice_changes_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let first: Value = put(&app, &session()).await.json().await.expect("JSON");
     let response = put(&app, &session()).await;
     assert_eq!(response.status(), StatusCode::OK);
@@ -73,7 +73,7 @@ async fn the_same_record_twice_changes_nothing() {
 
 #[tokio::test]
 async fn post_takes_the_id_from_the_record() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let response = send(&app, Method::POST, "/kap/v1/dosing-session", session().to_string()).await;
     assert_eq!(response.status(), StatusCode::CREATED);
     let location = header(&response, "location");
@@ -85,7 +85,7 @@ async fn post_takes_the_id_from_the_record() {
 
 #[tokio::test]
 async fn older_revision_returns_409_and_same_revision_with_other_content_too() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let mut record = session();
     record["source"]["revision"] = json!(2);
     assert_eq!(put(&app, &record).await.status(), StatusCode::CREATED);
@@ -100,7 +100,7 @@ async fn older_revision_returns_409_and_same_revision_with_other_content_too() {
 
 #[tokio::test]
 async fn bad_record_returns_422_with_every_fault_and_stores_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let mut record = session();
     record["banana"] = json!(1);
     record["doses"][0]["route"] = json!({ "term": "telepathic" });
@@ -113,7 +113,7 @@ async fn bad_record_returns_422_with_every_fault_and_stores_nothing() {
 
 #[tokio::test]
 async fn body_that_is_no_json_returns_400() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for body in [&b""[..], b"{", b"\xff\xfe", b"[1,]", b"{\"a\":1,\"a\":2}", b"null\0"] {
         let response = send(&app, Method::POST, "/kap/v1/outcome", body.to_vec()).await;
         outcome(response, StatusCode::BAD_REQUEST).await;
@@ -124,7 +124,7 @@ async fn body_that_is_no_json_returns_400() {
 
 #[tokio::test]
 async fn other_content_types_return_415() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for content_type in ["text/plain", "application/json; charset=latin1", ""] {
         let request = app.request(Method::POST, "/kap/v1/outcome").header("Content-Type", content_type);
         let response = request.body("{}").send().await.expect("an answer");
@@ -134,14 +134,14 @@ async fn other_content_types_return_415() {
 
 #[tokio::test]
 async fn record_above_the_limit_returns_413() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let response = send(&app, Method::POST, "/kap/v1/outcome", vec![b' '; (1 << 20) + 1]).await;
     outcome(response, StatusCode::PAYLOAD_TOO_LARGE).await;
 }
 
 #[tokio::test]
 async fn unknown_kind_record_or_course_returns_404() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     outcome(send(&app, Method::POST, "/kap/v1/banana", "{}").await, StatusCode::NOT_FOUND).await;
     for path in ["/kap/v1/banana/1", "/kap/v1/outcome/nothing", "/kap/v1/courses/nothing"] {
         outcome(app.get(path).await, StatusCode::NOT_FOUND).await;
@@ -150,7 +150,7 @@ async fn unknown_kind_record_or_course_returns_404() {
 
 #[tokio::test]
 async fn unknown_parameter_returns_400() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for path in ["/kap/v1/outcome/1?banana=1", "/kap/v1/courses/1?system=a&system=b"] {
         outcome(app.get(path).await, StatusCode::BAD_REQUEST).await;
     }
@@ -158,7 +158,7 @@ async fn unknown_parameter_returns_400() {
 
 #[tokio::test]
 async fn id_that_two_systems_use_needs_the_system() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let mut record = session();
     put(&app, &record).await;
     record["source"]["system"] = json!("urn:kap:test:other");
@@ -171,7 +171,7 @@ async fn id_that_two_systems_use_needs_the_system() {
 
 #[tokio::test]
 async fn map_answers_a_transaction_bundle_and_stores_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let response = send(&app, Method::POST, "/kap/v1/dosing-session/$map", session().to_string()).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert!(!header(&response, "x-kap-warnings").is_empty());
@@ -190,7 +190,7 @@ async fn map_answers_a_transaction_bundle_and_stores_nothing() {
 
 #[tokio::test]
 async fn map_answers_its_warnings_where_they_are_asked_for() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let request = app.request(Method::POST, "/kap/v1/dosing-session/$map").header("Content-Type", "application/json");
     let request = request.header("Prefer", "return=OperationOutcome").body(session().to_string());
     let body = outcome(request.send().await.expect("an answer"), StatusCode::OK).await;
@@ -199,7 +199,7 @@ async fn map_answers_its_warnings_where_they_are_asked_for() {
 
 #[tokio::test]
 async fn course_is_one_timeline_by_id_and_by_the_senders_identifier() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let receipt: Value = put(&app, &session()).await.json().await.expect("JSON");
     let id = receipt["course"].as_str().and_then(|course| course.strip_prefix("EpisodeOfCare/")).expect("a course");
     let by_id = app.json(&format!("/kap/v1/courses/{id}")).await;
@@ -223,7 +223,7 @@ async fn practitioner(app: &TestApp, record: &Value) -> Value {
 
 #[tokio::test]
 async fn intakes_that_share_a_practitioner_come_back_each_as_it_was_sent() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let first = fixture("case-01/01-intake.json");
     let mut second = first.clone();
     second["source"]["recordId"] = json!("another-intake");
@@ -248,7 +248,7 @@ async fn intakes_that_share_a_practitioner_come_back_each_as_it_was_sent() {
 
 #[tokio::test]
 async fn qualifications_that_an_intake_takes_back_are_gone() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let mut record = fixture("case-01/01-intake.json");
     put(&app, &record).await;
     assert!(practitioner(&app, &record).await["qualification"].is_array());
@@ -263,7 +263,7 @@ async fn qualifications_that_an_intake_takes_back_are_gone() {
 
 #[tokio::test]
 async fn records_have_no_xml() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     put(&app, &session()).await;
     let request = app.request(Method::GET, &path(&session())).header("Accept", "application/fhir+xml");
     assert_eq!(request.send().await.expect("an answer").status(), StatusCode::NOT_ACCEPTABLE);

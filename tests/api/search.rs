@@ -82,7 +82,7 @@ async fn searchset_bundle_is_whole() {
 
 #[tokio::test]
 async fn search_without_matches_has_no_entry_member() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let bundle = app.json("/fhir/Observation").await;
     assert_eq!(bundle["total"], 0);
     assert_eq!(bundle.get("entry"), None);
@@ -105,7 +105,7 @@ async fn search_sorts_by_date_and_by_last_updated() {
 
 #[tokio::test]
 async fn pages_cover_every_match_once_in_each_order() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let names: Vec<String> = (0..7).map(|number| format!("o-{number}")).collect();
     for (number, name) in names.iter().enumerate() {
         app.store(&observation(name, PATIENT, "final", &format!("2026-02-0{}", number / 2 + 1))).await;
@@ -169,7 +169,7 @@ async fn every_parameter_that_cannot_be_used_is_named() {
 
 #[tokio::test]
 async fn error_texts_never_repeat_a_value() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for query in [
         "date=Testpatient",
         "_sort=Testpatient",
@@ -207,7 +207,7 @@ async fn lenient_handling_still_refuses_modifiers_and_bad_values() {
 
 #[tokio::test]
 async fn sort_by_date_on_a_type_without_dates_returns_400() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let body = outcome(app.get("/fhir/Patient?_sort=date").await, StatusCode::BAD_REQUEST).await;
     assert_eq!(body["issue"][0]["location"][0], "http._sort");
 }
@@ -244,7 +244,7 @@ async fn search_by_post_takes_the_format_from_the_form() {
 
 #[tokio::test]
 async fn search_by_post_with_another_body_returns_415() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let request = app.request(Method::POST, "/fhir/Observation/_search");
     let response = request.header("Content-Type", "application/json").body("{}").send().await.expect("an answer");
     outcome(response, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;

@@ -26,11 +26,11 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    pub async fn start() -> Self {
-        Self::start_with(Options::default()).await
+    pub fn start() -> Self {
+        Self::start_with(Options::default())
     }
 
-    pub async fn start_with(options: Options) -> Self {
+    pub fn start_with(options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = Config::try_from(options.or(Options {
             listen: Some("127.0.0.1:0".parse().expect("an address")),
@@ -50,7 +50,7 @@ impl TestApp {
 
     /// Two patients, and observations of the first: `bp-1` to `bp-3` on three days, one of each status.
     pub async fn with_observations() -> Self {
-        let app = Self::start().await;
+        let app = Self::start();
         app.store(&patient(PATIENT, "A-1")).await;
         app.store(&patient(OTHER_PATIENT, "A,2|x")).await;
         for (id, status, day) in [("bp-2", "final", 2), ("bp-1", "amended", 1), ("bp-3", "entered-in-error", 3)] {
