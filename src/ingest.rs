@@ -217,8 +217,7 @@ impl Gateway {
     }
 
     async fn stored(&self, key: &RecordKey) -> Result<Option<StoredRecord>, IngestError> {
-        let mut found =
-            self.store.records(DEFAULT_TENANT, &key.kind, &key.record_id, Some(&key.system)).await?;
+        let mut found = self.store.records(DEFAULT_TENANT, &key.kind, &key.record_id, Some(&key.system)).await?;
         Ok(found.pop())
     }
 
@@ -317,8 +316,7 @@ impl Gateway {
         let stored = found.pop().ok_or(IngestError::UnknownRecord)?;
         let resources = stored.resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let record = mapping::rebuild(kind, &stored.key.system, record_id, &resources)?;
-        let record =
-            record.to_value().map_err(|_| IngestError::Internal("a rebuilt record cannot be written"))?;
+        let record = record.to_value().map_err(|_| IngestError::Internal("a rebuilt record cannot be written"))?;
         let last_updated = stored.resources.iter().map(|resource| resource.last_updated).max().unwrap_or_default();
         Ok(Rebuilt { record, revision: stored.revision, last_updated })
     }
@@ -339,8 +337,7 @@ impl Gateway {
         {
             return Ok(found);
         }
-        let identifier =
-            FilterValue::Token { system: system.map(str::to_owned), code: Some(id.to_owned()) };
+        let identifier = FilterValue::Token { system: system.map(str::to_owned), code: Some(id.to_owned()) };
         let query = SearchQuery {
             resource_type: "EpisodeOfCare".to_owned(),
             filters: vec![Filter { parameter: "identifier".to_owned(), any_of: vec![identifier] }],

@@ -118,7 +118,10 @@ impl Revision {
         match &self.0 {
             serde_json::Value::String(instant) => instant.clone(),
             serde_json::Value::Number(number) => number.to_string(),
-            other => other.to_string(),
+            other @ (serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Array(_)
+            | serde_json::Value::Object(_)) => other.to_string(),
         }
     }
 

@@ -14,14 +14,11 @@ use crate::fhir::model::resources::{
     AdverseEvent, AdverseEventSuspectEntity, AdverseEventSuspectEntityCausality, Condition, ConditionAbatement,
     ConditionOnset,
 };
-use crate::fhir::model::types::{CodeableConcept, Coding, Reference};
+use crate::fhir::model::types::{CodeableConcept, Reference};
 use crate::kap::records::dosing_session::{self, EventCategory, EventOutcome, Seriousness, Severity};
 
 const LIST: &str = "adverse-events";
 const SEVERITY: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-severity";
-const SERIOUSNESS: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-seriousness";
-/// R4's own edition of this code system writes its codes with a capital; HL7 Terminology since then does not.
-const SERIOUSNESS_VERSION: &str = "1.0.1";
 const OUTCOME: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-outcome";
 const CONDITION_CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/condition-clinical";
 const CONDITION_VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/condition-ver-status";
@@ -123,13 +120,10 @@ fn severity_concept(severity: Severity) -> CodeableConcept {
     build::concept(build::coding(SEVERITY, severity.as_str(), display))
 }
 
+/// A local code: R4's own edition of the official code system writes `Non-serious`, today's HL7 Terminology
+/// `non-serious`, and validators with the one refuse the other.
 fn seriousness_concept(seriousness: Seriousness) -> CodeableConcept {
-    let (code, display) = match seriousness {
-        Seriousness::Serious => ("serious", "Serious"),
-        Seriousness::NonSerious => ("non-serious", "Non-serious"),
-    };
-    let coding = build::coding(SERIOUSNESS, code, display);
-    build::concept(Coding { version: Some(SERIOUSNESS_VERSION.into()), ..coding })
+    word(concepts::SERIOUSNESS, seriousness.as_str())
 }
 
 fn outcome_concept(outcome: EventOutcome) -> CodeableConcept {
@@ -166,7 +160,11 @@ fn read_one(reading: &Reading<'_>, slot: &str) -> Result<dosing_session::Adverse
         severity: code(found.severity.as_deref())
             .and_then(Severity::from_word)
             .ok_or_else(|| missing("has no severity"))?,
-        seriousness: code(found.seriousness.as_deref()).and_then(Seriousness::from_word),
+        seriousness: found
+            .seriousness
+            .as_deref()
+            .and_then(|concept| reading::table_word(concepts::SERIOUSNESS, concept))
+            .and_then(Seriousness::from_word),
         outcome: code(found.outcome.as_deref())
             .and_then(EventOutcome::from_word)
             .ok_or_else(|| missing("has no outcome"))?,

@@ -31,8 +31,7 @@ pub fn map(draft: &mut Draft<'_>, record: &DosingSession) {
     }
     let session = procedure::session(draft, record);
     draft.push(session);
-    let order =
-        record.order.as_ref().map(|order| medication_request::medication_request(draft, order, "/order"));
+    let order = record.order.as_ref().map(|order| medication_request::medication_request(draft, order, "/order"));
     for (place, dose) in record.doses.iter().enumerate() {
         medication_administration::dose(draft, dose, order.as_deref(), &format!("/doses/{place}"));
     }

@@ -39,7 +39,12 @@ impl ContactKind {
 }
 
 /// The contact, with what a discharge says about it.
-pub fn encounter(draft: &mut Draft<'_>, contact: &Contact, kind: ContactKind, discharge: Option<&Discharge>) -> Encounter {
+pub fn encounter(
+    draft: &mut Draft<'_>,
+    contact: &Contact,
+    kind: ContactKind,
+    discharge: Option<&Discharge>,
+) -> Encounter {
     let mut participant: Vec<_> = contact.participants.iter().map(|who| participant(draft, who)).collect();
     if discharge.is_some_and(|discharge| discharge.escort.is_some()) {
         participant.push(EncounterParticipant {
@@ -130,8 +135,7 @@ pub fn read(reading: &Reading<'_>) -> Result<Contact, RebuildError> {
     let status = encounter.status.value.as_deref().and_then(ContactStatus::from_word);
     let class = encounter.class.code.as_ref().and_then(|code| code.value.as_deref()).unwrap_or_default();
     let class_system = encounter.class.system.as_ref().and_then(|system| system.value.as_deref()).unwrap_or_default();
-    let setting =
-        by_code(concepts::SETTING, class_system, class).and_then(|row| Setting::from_word(row.word));
+    let setting = by_code(concepts::SETTING, class_system, class).and_then(|row| Setting::from_word(row.word));
     Ok(Contact {
         status: status.ok_or_else(|| missing("status is not ours"))?,
         start: period.start.as_ref().and_then(reading::date_time).ok_or_else(|| missing("period has no start"))?,
@@ -156,7 +160,8 @@ fn read_place(contained: &Resource) -> Option<Place> {
 
 fn read_participant(found: &EncounterParticipant) -> Option<Participant> {
     let role = reading::table_word(concepts::ROLE, found.r#type.first()?).and_then(TeamRole::from_word)?;
-    let mode = match reading::find_extension(&found.extension, "kap-participation-mode").and_then(|e| e.value.as_ref()) {
+    let mode = match reading::find_extension(&found.extension, "kap-participation-mode").and_then(|e| e.value.as_ref())
+    {
         Some(ExtensionValue::Coding(coding)) => reading::table_word(
             concepts::PRESENCE,
             &CodeableConcept { coding: vec![(**coding).clone()], ..Default::default() },
@@ -179,9 +184,8 @@ pub fn read_discharge(reading: &Reading<'_>) -> Result<(Option<Disposition>, Opt
         .and_then(|stay| stay.discharge_disposition.as_deref())
         .and_then(|concept| reading::table_word(concepts::DISPOSITION, concept))
         .and_then(Disposition::from_word);
-    let text = |extension: &Extension, name| {
-        reading::part(extension, name).and_then(reading::value_text).map(str::to_owned)
-    };
+    let text =
+        |extension: &Extension, name| reading::part(extension, name).and_then(reading::value_text).map(str::to_owned);
     let waiver = reading::find_extension(&encounter.extension, "kap-escort-waiver").and_then(|extension| {
         Some(EscortWaiver { reason: text(extension, "reason")?, alternative: text(extension, "alternative") })
     });

@@ -8,9 +8,7 @@ use super::reading;
 use super::systems::{NDC, extension_url};
 use crate::fhir::build;
 use crate::fhir::model::Resource;
-use crate::fhir::model::resources::{
-    Medication, MedicationBatch, MedicationIngredient, MedicationIngredientItem,
-};
+use crate::fhir::model::resources::{Medication, MedicationBatch, MedicationIngredient, MedicationIngredientItem};
 use crate::fhir::model::types::{CodeableConcept, Extension, ExtensionValue, Ratio, Reference};
 use crate::kap::records::dosing_session::{Compounded, DeaSchedule, Formulation, Product, Strength};
 use crate::kap::values::Termed;
@@ -42,10 +40,8 @@ fn contained(draft: &mut Draft<'_>, concept: CodeableConcept, product: &Product)
     let mut extension: Vec<Extension> =
         product.compounded.iter().map(|compounded| compounded_extension(draft, compounded)).collect();
     if let Some(schedule) = product.dea_schedule {
-        extension.push(build::extension(
-            extension_url("kap-dea-schedule"),
-            ExtensionValue::Code(schedule.as_str().into()),
-        ));
+        extension
+            .push(build::extension(extension_url("kap-dea-schedule"), ExtensionValue::Code(schedule.as_str().into())));
     }
     let ingredient = product.strength.iter().map(|strength| MedicationIngredient {
         // The concept without the package's code: the strength is the substance's.
@@ -74,8 +70,7 @@ fn contained(draft: &mut Draft<'_>, concept: CodeableConcept, product: &Product)
 }
 
 fn compounded_extension(draft: &mut Draft<'_>, compounded: &Compounded) -> Extension {
-    let mut parts =
-        vec![build::extension("compounded", ExtensionValue::Boolean(compounded.is_compounded.into()))];
+    let mut parts = vec![build::extension("compounded", ExtensionValue::Boolean(compounded.is_compounded.into()))];
     if let Some(pharmacy) = &compounded.pharmacy {
         let pharmacy = draft.organization(pharmacy);
         parts.push(build::extension("pharmacy", ExtensionValue::Reference(Box::new(pharmacy))));
@@ -95,9 +90,9 @@ fn ratio(strength: &Strength) -> Ratio {
 
 /// The medicine and product of a resource that refers to a contained Medication.
 pub fn read_contained(contained: &[Resource]) -> Option<(Termed, Product)> {
-    let medication = contained.iter().find_map(|resource| {
-        if let Resource::Medication(medication) = resource { Some(medication) } else { None }
-    })?;
+    let medication = contained
+        .iter()
+        .find_map(|resource| if let Resource::Medication(medication) = resource { Some(medication) } else { None })?;
     let code = medication.code.as_deref()?;
     let product = Product {
         formulation: medication
@@ -121,10 +116,7 @@ pub fn read_contained(contained: &[Resource]) -> Option<(Termed, Product)> {
 }
 
 fn read_compounded(extension: &Extension) -> Option<Compounded> {
-    let is_compounded = match reading::part(extension, "compounded")? {
-        ExtensionValue::Boolean(flag) => flag.value?,
-        _ => return None,
-    };
+    let is_compounded = reading::choice!(reading::part(extension, "compounded")?, ExtensionValue::Boolean)?.value?;
     let pharmacy = match reading::part(extension, "pharmacy") {
         Some(ExtensionValue::Reference(reference)) => reading::organization(reference),
         _ => None,

@@ -28,8 +28,7 @@ use crate::kap::values::{DateTime, Quantity, Termed};
 /// Adds the dose; `order` is the slot of the order that it carries out.
 pub fn dose(draft: &mut Draft<'_>, dose: &Dose, order: Option<&str>, pointer: &str) {
     let slot = draft.slot("doses", dose.id.as_deref(), &format!("{} {:?}", dose.start.as_str(), dose.sequence));
-    let (medication, contained) =
-        choice(medication::medicine(draft, &dose.medicine, dose.product.as_ref(), pointer));
+    let (medication, contained) = choice(medication::medicine(draft, &dose.medicine, dose.product.as_ref(), pointer));
     let route = dose.route.as_ref().map(|route| route_concept(draft, route, &format!("{pointer}/route")));
     let site = dose.site.as_ref().map(|site| draft.coded_text(site, &format!("{pointer}/site")));
     let amount = amount(draft, dose, pointer);
@@ -48,10 +47,7 @@ pub fn dose(draft: &mut Draft<'_>, dose: &Dose, order: Option<&str>, pointer: &s
             site: site.map(Box::new),
             route: route.map(Box::new),
             dose: amount.map(Box::new),
-            rate: dose
-                .rate
-                .as_ref()
-                .map(|rate| MedicationAdministrationDosageRate::Quantity(Box::new(quantity(rate)))),
+            rate: dose.rate.as_ref().map(|rate| MedicationAdministrationDosageRate::Quantity(Box::new(quantity(rate)))),
             ..Default::default()
         })
     } else {
@@ -114,10 +110,8 @@ fn amount(draft: &mut Draft<'_>, dose: &Dose, pointer: &str) -> Option<crate::fh
         return Some(quantity(sent));
     }
     let computed = milligrams(dose.volume.as_ref()?, strength(dose)?)?;
-    draft.notice(
-        format!("{pointer}/volume"),
-        format!("The dose was computed from volume and strength: {computed} mg."),
-    );
+    draft
+        .notice(format!("{pointer}/volume"), format!("The dose was computed from volume and strength: {computed} mg."));
     Some(build::quantity(computed, "mg"))
 }
 
@@ -180,8 +174,7 @@ fn extensions(draft: &mut Draft<'_>, dose: &Dose) -> Vec<Extension> {
     }
     found.extend(dose.pauses.iter().map(pause));
     if let Some(wasted) = &dose.wasted {
-        let mut parts =
-            vec![build::extension("amount", ExtensionValue::Quantity(Box::new(quantity(&wasted.amount))))];
+        let mut parts = vec![build::extension("amount", ExtensionValue::Quantity(Box::new(quantity(&wasted.amount))))];
         if let Some(witness) = &wasted.witness {
             let witness = draft.practitioner(witness);
             parts.push(build::extension("witness", ExtensionValue::Reference(Box::new(witness))));
@@ -264,9 +257,8 @@ fn read_dose(reading: &Reading<'_>, slot: &str) -> Result<Dose, RebuildError> {
             unit: weight.unit,
             basis: reading::extension_text(&found.extension, "kap-weight-basis").and_then(WeightBasis::from_word),
         }),
-        rate: dosage.and_then(|d| match d.rate.as_ref()? {
-            MedicationAdministrationDosageRate::Quantity(rate) => reading::quantity(rate),
-            _ => None,
+        rate: dosage.and_then(|d| {
+            reading::quantity(reading::choice!(d.rate.as_ref()?, MedicationAdministrationDosageRate::Quantity)?)
         }),
         push: reading::extension_bool(&found.extension, "kap-iv-push"),
         start,
@@ -356,10 +348,7 @@ pub fn is_patient(reference: &Reference) -> bool {
 }
 
 fn read_wasted(extension: &Extension) -> Option<Wasted> {
-    let amount = match reading::part(extension, "amount")? {
-        ExtensionValue::Quantity(amount) => reading::quantity(amount)?,
-        _ => return None,
-    };
+    let amount = reading::quantity(reading::choice!(reading::part(extension, "amount")?, ExtensionValue::Quantity)?)?;
     let witness = match reading::part(extension, "witness") {
         Some(ExtensionValue::Reference(witness)) => reading::practitioner(witness),
         _ => None,

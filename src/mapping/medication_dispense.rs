@@ -39,10 +39,7 @@ pub fn medication_dispense(draft: &mut Draft<'_>, dispense: &Dispense, pointer: 
         performer: dispense
             .dispenser
             .iter()
-            .map(|who| MedicationDispensePerformer {
-                actor: Box::new(draft.practitioner(who)),
-                ..Default::default()
-            })
+            .map(|who| MedicationDispensePerformer { actor: Box::new(draft.practitioner(who)), ..Default::default() })
             .collect(),
         quantity: Some(Box::new(quantity(&dispense.quantity))),
         days_supply: dispense.days_supply.map(|days| Box::new(build::quantity(days.to_string(), "d"))),
@@ -64,9 +61,7 @@ fn read_one(reading: &Reading<'_>, slot: &str) -> Result<Dispense, RebuildError>
     let found: &MedicationDispense = reading.one(slot)?;
     let missing = |what| RebuildError::new(slot, what);
     let (medicine, product) = match &found.medication {
-        MedicationDispenseMedication::CodeableConcept(concept) => {
-            (reading::termed(concepts::MEDICINE, concept), None)
-        }
+        MedicationDispenseMedication::CodeableConcept(concept) => (reading::termed(concepts::MEDICINE, concept), None),
         MedicationDispenseMedication::Reference(_) => medication::read_contained(&found.contained)
             .map(|(medicine, product)| (medicine, Some(product)))
             .ok_or_else(|| missing("has no product"))?,
@@ -76,15 +71,8 @@ fn read_one(reading: &Reading<'_>, slot: &str) -> Result<Dispense, RebuildError>
         id: reading::sender_id(slot),
         medicine,
         product,
-        quantity: found
-            .quantity
-            .as_deref()
-            .and_then(reading::quantity)
-            .ok_or_else(|| missing("has no quantity"))?,
-        days_supply: found
-            .days_supply
-            .as_deref()
-            .and_then(|days| days.value.as_ref()?.value.as_deref()?.parse().ok()),
+        quantity: found.quantity.as_deref().and_then(reading::quantity).ok_or_else(|| missing("has no quantity"))?,
+        days_supply: found.days_supply.as_deref().and_then(|days| days.value.as_ref()?.value.as_deref()?.parse().ok()),
         handed_over_at: found
             .when_handed_over
             .as_ref()

@@ -118,14 +118,12 @@ fn read_one(reading: &Reading<'_>, slot: &str) -> Result<Order, RebuildError> {
             .ok_or_else(|| missing("has no status of ours"))?,
         medicine: reading::termed(concepts::MEDICINE, medicine),
         route: dosage.route.as_deref().map(read_route).ok_or_else(|| missing("has no route"))?,
-        dose: amounts.and_then(|amounts| match amounts.dose.as_ref()? {
-            DosageDoseAndRateDose::Quantity(dose) => reading::quantity(dose),
-            _ => None,
+        dose: amounts.and_then(|amounts| {
+            reading::quantity(reading::choice!(amounts.dose.as_ref()?, DosageDoseAndRateDose::Quantity)?)
         }),
         dose_per_weight: reading::extension_quantity(&found.extension, "kap-dose-per-weight"),
-        rate: amounts.and_then(|amounts| match amounts.rate.as_ref()? {
-            DosageDoseAndRateRate::Quantity(rate) => reading::quantity(rate),
-            _ => None,
+        rate: amounts.and_then(|amounts| {
+            reading::quantity(reading::choice!(amounts.rate.as_ref()?, DosageDoseAndRateRate::Quantity)?)
         }),
         text: dosage.text.as_ref().and_then(|text| text.value.clone()),
         reasons: found.reason_code.iter().map(|reason| reading::termed(concepts::DIAGNOSIS, reason)).collect(),

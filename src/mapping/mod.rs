@@ -98,9 +98,7 @@ pub fn rebuild(kind: Kind, system: &str, record_id: &str, resources: &[Resource]
     Ok(match kind {
         Kind::Intake => Record::Intake(Box::new(intake::read(&reading, header)?)),
         Kind::DosingSession => Record::DosingSession(Box::new(dosing_session::read(&reading, header)?)),
-        Kind::IntegrationSession => {
-            Record::IntegrationSession(Box::new(integration_session::read(&reading, header)?))
-        }
+        Kind::IntegrationSession => Record::IntegrationSession(Box::new(integration_session::read(&reading, header)?)),
         Kind::Outcome => Record::Outcome(Box::new(outcome::read(&reading, header)?)),
     })
 }

@@ -21,7 +21,14 @@ const SET_AND_SETTING: &str = "set-and-setting";
 const DISCHARGE: &str = "discharge";
 
 /// An Observation of this session, without its value.
-fn observation(draft: &mut Draft<'_>, slot: &str, label: Label, category: (&str, &str), code: CodeableConcept, at: &DateTime) -> Observation {
+fn observation(
+    draft: &mut Draft<'_>,
+    slot: &str,
+    label: Label,
+    category: (&str, &str),
+    code: CodeableConcept,
+    at: &DateTime,
+) -> Observation {
     Observation {
         id: Some(draft.id(slot).as_str().into()),
         meta: draft.meta(slot, label),
@@ -140,17 +147,11 @@ fn part<'o>(found: &'o Observation, code: &str) -> Option<&'o ObservationCompone
 }
 
 fn flag(found: &Observation, code: &str) -> Option<bool> {
-    match part(found, code)? {
-        ObservationComponentValue::Boolean(flag) => flag.value,
-        _ => None,
-    }
+    reading::choice!(part(found, code)?, ObservationComponentValue::Boolean)?.value
 }
 
 fn text(found: &Observation, code: &str) -> Option<String> {
-    match part(found, code)? {
-        ObservationComponentValue::String(text) => text.value.clone(),
-        _ => None,
-    }
+    reading::choice!(part(found, code)?, ObservationComponentValue::String)?.value.clone()
 }
 
 pub fn read_set_and_setting(reading: &Reading<'_>) -> Option<SetAndSetting> {

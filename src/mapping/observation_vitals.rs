@@ -96,7 +96,12 @@ pub fn vitals(draft: &mut Draft<'_>, sets: &[Vitals], belongs: &Belongs) {
                     component("8480-6", "Systolic blood pressure", &pressure.systolic),
                     component("8462-4", "Diastolic blood pressure", &pressure.diastolic),
                 ],
-                ..measurement(draft, &frame, &format!("{slot}/{BLOOD_PRESSURE}"), &[("85354-9", "Blood pressure panel")])
+                ..measurement(
+                    draft,
+                    &frame,
+                    &format!("{slot}/{BLOOD_PRESSURE}"),
+                    &[("85354-9", "Blood pressure panel")],
+                )
             };
             draft.push(observation);
         }

@@ -148,14 +148,9 @@ pub fn read_format(code: &CodeableConcept) -> Option<SessionFormat> {
 }
 
 fn read_group(extension: &Extension) -> Option<Group> {
-    let pseudonym = match reading::part(extension, "sessionPseudonym")? {
-        ExtensionValue::Identifier(pseudonym) => reading::system_identifier(pseudonym)?,
-        _ => return None,
-    };
-    let size = match reading::part(extension, "groupSize")? {
-        ExtensionValue::Integer(size) => i64::from(size.value?),
-        _ => return None,
-    };
+    let pseudonym = reading::choice!(reading::part(extension, "sessionPseudonym")?, ExtensionValue::Identifier)?;
+    let pseudonym = reading::system_identifier(pseudonym)?;
+    let size = i64::from(reading::choice!(reading::part(extension, "groupSize")?, ExtensionValue::Integer)?.value?);
     let confidentiality_agreement = match reading::part(extension, "confidentialityAgreement") {
         Some(ExtensionValue::Reference(reference)) => consent::read_reference(reference),
         _ => None,

@@ -25,10 +25,8 @@ pub fn provenance(draft: &mut Draft<'_>) {
         .map(|entry| build::reference(entry.resource_type, &entry.id))
         .collect();
     let source = header.source;
-    let revision = build::extension(
-        extension_url("kap-revision"),
-        ExtensionValue::String(source.revision.text().as_str().into()),
-    );
+    let revision =
+        build::extension(extension_url("kap-revision"), ExtensionValue::String(source.revision.text().as_str().into()));
     let resource = Provenance {
         id: Some(draft.id(SLOT).as_str().into()),
         meta: draft.meta(SLOT, Label::MentalHealth),

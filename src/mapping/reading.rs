@@ -85,6 +85,14 @@ pub fn find_extension<'e>(extensions: &'e [Extension], name: &str) -> Option<&'e
     extensions.iter().find(|extension| extension.url == url)
 }
 
+/// What a choice element holds, if it is of that type.
+macro_rules! choice {
+    ($value:expr, $variant:path) => {
+        if let $variant(inner) = $value { Some(inner) } else { None }
+    };
+}
+pub(in crate::mapping) use choice;
+
 /// The part of a complex extension with that name.
 pub fn part<'e>(extension: &'e Extension, name: &str) -> Option<&'e ExtensionValue> {
     extension.extension.iter().find(|part| part.url == name)?.value.as_ref()
@@ -111,17 +119,11 @@ pub fn extension_text<'e>(extensions: &'e [Extension], name: &str) -> Option<&'e
 }
 
 pub fn extension_quantity(extensions: &[Extension], name: &str) -> Option<Quantity> {
-    match find_extension(extensions, name)?.value.as_ref()? {
-        ExtensionValue::Quantity(found) => quantity(found),
-        _ => None,
-    }
+    quantity(choice!(find_extension(extensions, name)?.value.as_ref()?, ExtensionValue::Quantity)?)
 }
 
 pub fn extension_bool(extensions: &[Extension], name: &str) -> Option<bool> {
-    match find_extension(extensions, name)?.value.as_ref()? {
-        ExtensionValue::Boolean(found) => found.value,
-        _ => None,
-    }
+    choice!(find_extension(extensions, name)?.value.as_ref()?, ExtensionValue::Boolean)?.value
 }
 
 pub fn quantity(found: &FhirQuantity) -> Option<Quantity> {

@@ -23,9 +23,23 @@ pub fn retract(mut resource: Resource) -> Resource {
         };
     }
     by_status!(
-        CarePlan, Consent, DiagnosticReport, DocumentReference, Encounter, EpisodeOfCare, FamilyMemberHistory, List,
-        MedicationAdministration, MedicationDispense, MedicationRequest, MedicationStatement, Observation, Procedure,
-        QuestionnaireResponse, ServiceRequest, Task
+        CarePlan,
+        Consent,
+        DiagnosticReport,
+        DocumentReference,
+        Encounter,
+        EpisodeOfCare,
+        FamilyMemberHistory,
+        List,
+        MedicationAdministration,
+        MedicationDispense,
+        MedicationRequest,
+        MedicationStatement,
+        Observation,
+        Procedure,
+        QuestionnaireResponse,
+        ServiceRequest,
+        Task
     );
     if let Resource::CareTeam(team) = &mut resource {
         team.status = Some(ENTERED_IN_ERROR.into());

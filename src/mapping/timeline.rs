@@ -7,8 +7,8 @@ use super::retraction::is_retracted;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::{
     AdverseEvent, DocumentReference, Encounter, MedicationAdministration, MedicationAdministrationDosageRate,
-    MedicationAdministrationMedication, Observation, ObservationComponentValue, ObservationEffective,
-    ObservationValue, Procedure, ProcedurePerformed, Provenance,
+    MedicationAdministrationMedication, Observation, ObservationComponentValue, ObservationEffective, ObservationValue,
+    Procedure, ProcedurePerformed, Provenance,
 };
 use crate::fhir::model::types::{CodeableConcept, ExtensionValue, Period, Quantity, Reference};
 use crate::fhir::resource::{Emitted, identify};
@@ -99,8 +99,7 @@ pub fn timeline(course: &Resource, resources: &[Resource]) -> Timeline {
     let head = head(course);
     let provenances: Vec<&Provenance> =
         resources.iter().filter_map(Provenance::from_resource).filter(|found| is_of(found, &head.reference)).collect();
-    let members: HashSet<&str> =
-        provenances.iter().flat_map(|found| &found.target).filter_map(target).collect();
+    let members: HashSet<&str> = provenances.iter().flat_map(|found| &found.target).filter_map(target).collect();
     let mut events: Vec<Event> = resources
         .iter()
         .filter_map(|resource| {
@@ -228,7 +227,10 @@ fn session(found: &Procedure, reference: String) -> Option<Event> {
         ProcedurePerformed::Period(period) => {
             (period.start.as_ref()?.value.clone()?, period.end.as_ref().and_then(|end| end.value.clone()))
         }
-        _ => return None,
+        ProcedurePerformed::String(_)
+        | ProcedurePerformed::Age(_)
+        | ProcedurePerformed::Range(_)
+        | ProcedurePerformed::Invalid => return None,
     };
     Some(Event {
         at,
@@ -249,9 +251,9 @@ fn dose(found: &MedicationAdministration, reference: String) -> Option<Event> {
         MedicationAdministrationMedication::Invalid => return None,
     };
     let dosage = found.dosage.as_ref();
-    let rate = dosage.and_then(|dosage| match dosage.rate.as_ref()? {
-        MedicationAdministrationDosageRate::Quantity(rate) => Some(format!("at {}", amount(rate)?)),
-        _ => None,
+    let rate = dosage.and_then(|dosage| {
+        let rate = reading::choice!(dosage.rate.as_ref()?, MedicationAdministrationDosageRate::Quantity)?;
+        Some(format!("at {}", amount(rate)?))
     });
     let parts = [
         dosage.and_then(|dosage| amount(dosage.dose.as_deref()?)),
@@ -275,7 +277,7 @@ fn observation(found: &Observation, reference: String) -> Option<Event> {
         ObservationEffective::DateTime(at) => at.value.clone()?,
         ObservationEffective::Period(period) => period.start.as_ref()?.value.clone()?,
         ObservationEffective::Instant(at) => at.value.clone()?,
-        _ => return None,
+        ObservationEffective::Timing(_) | ObservationEffective::Invalid => return None,
     };
     let own = found.value.as_ref().and_then(observation_value);
     let parts = found.component.iter().filter_map(|component| {
@@ -302,7 +304,13 @@ fn observation_value(value: &ObservationValue) -> Option<String> {
         ObservationValue::Boolean(flag) => flag.value.map(yes_no),
         ObservationValue::Integer(number) => number.value.map(|number| number.to_string()),
         ObservationValue::DateTime(at) => at.value.clone(),
-        _ => None,
+        // Never emitted by the mapping.
+        ObservationValue::Range(_)
+        | ObservationValue::Ratio(_)
+        | ObservationValue::SampledData(_)
+        | ObservationValue::Time(_)
+        | ObservationValue::Period(_)
+        | ObservationValue::Invalid => None,
     }
 }
 
@@ -314,7 +322,12 @@ fn component_value(value: &ObservationComponentValue) -> Option<String> {
         ObservationComponentValue::Boolean(flag) => flag.value.map(yes_no),
         ObservationComponentValue::Integer(number) => number.value.map(|number| number.to_string()),
         ObservationComponentValue::DateTime(at) => at.value.clone(),
-        _ => None,
+        ObservationComponentValue::Range(_)
+        | ObservationComponentValue::Ratio(_)
+        | ObservationComponentValue::SampledData(_)
+        | ObservationComponentValue::Time(_)
+        | ObservationComponentValue::Period(_)
+        | ObservationComponentValue::Invalid => None,
     }
 }
 

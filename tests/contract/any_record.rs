@@ -108,7 +108,13 @@ impl Maker {
             "PartialDate" => json!(self.pick(&["2019", "2019-05", "2019-05-31"])),
             "Line" => json!(format!(
                 "{} {}",
-                self.pick(&["plain words", "Größe – naïve", "a \"quoted\" <b> & 'c'", "  spaces", "#hash ~tilde/slash|pipe\\back %20"]),
+                self.pick(&[
+                    "plain words",
+                    "Größe – naïve",
+                    "a \"quoted\" <b> & 'c'",
+                    "  spaces",
+                    "#hash ~tilde/slash|pipe\\back %20"
+                ]),
                 self.next_name()
             )),
             "Text" => {

@@ -111,6 +111,10 @@ pub const ADVERSE_EVENT: &[Concept] = &[
 pub const EVENT_CATEGORY: &[Concept] =
     &[row("medical", KAP_AE, "medical", "Medical"), row("emotional", KAP_AE, "emotional", "Emotional")];
 
+/// Whether an adverse event is serious, §2.6; local, see `adverse_event.rs`.
+pub const SERIOUSNESS: &[Concept] =
+    &[row("serious", KAP_AE, "serious", "Serious"), row("non-serious", KAP_AE, "non-serious", "Non-serious")];
+
 /// Psychotherapies, §2.7. EMDR rests on a weak source there.
 pub const MODALITY: &[Concept] = &[
     row("cognitive-behavioral", SCT, "228557008", "Cognitive and behavioral therapy"),
