@@ -120,7 +120,9 @@ fn serve_from_memory(body: Bytes) -> Result<(SocketAddr, actix_web::dev::ServerH
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
     let server = HttpServer::new(move || {
-        App::new().app_data(web::Data::new(body.clone())).route("/fhir/{resource_type}/{id}", web::get().to(from_memory))
+        App::new()
+            .app_data(web::Data::new(body.clone()))
+            .route("/fhir/{resource_type}/{id}", web::get().to(from_memory))
     })
     .disable_signals()
     .listen(listener)?

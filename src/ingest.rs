@@ -114,21 +114,28 @@ pub struct Gateway {
 }
 
 /// A record that was read, checked and mapped.
-struct Accepted {
+struct Accepted<T> {
     record: Record,
-    digest: [u8; 32],
+    /// What the caller wanted to know of the record before it was parsed.
+    seen: T,
     mapped: Mapped,
     warnings: Vec<Fault>,
 }
 
 /// Check, parse, map: what storing and trying out have in common.
-fn accept(contract: &Contract, kind: Kind, body: &[u8], record_id: Option<&str>) -> Result<Accepted, IngestError> {
+fn accept<T>(
+    contract: &Contract,
+    kind: Kind,
+    body: &[u8],
+    record_id: Option<&str>,
+    look: impl FnOnce(&Value) -> T,
+) -> Result<Accepted<T>, IngestError> {
     let value = json::read_strict(body).map_err(IngestError::Unreadable)?;
     let faults = check::check(contract, kind, &value, record_id);
     if !faults.errors.is_empty() {
         return Err(IngestError::Refused(faults));
     }
-    let digest = digest(&value);
+    let seen = look(&value);
     let record = Record::from_value(kind, value)
         .map_err(|_| IngestError::Internal("the contract and the record types disagree"))?;
     let mapped = mapping::map(&record);
@@ -139,12 +146,12 @@ fn accept(contract: &Contract, kind: Kind, body: &[u8], record_id: Option<&str>)
             .iter()
             .map(|notice| Fault::warning(FaultKind::Value, notice.pointer.clone(), notice.sentence.clone())),
     );
-    Ok(Accepted { record, digest, mapped, warnings })
+    Ok(Accepted { record, seen, mapped, warnings })
 }
 
 /// Maps a record to a transaction Bundle; nothing is stored.
 pub fn preview(contract: &Contract, base: &str, kind: Kind, body: &[u8]) -> Result<Preview, IngestError> {
-    let accepted = accept(contract, kind, body, None)?;
+    let accepted = accept(contract, kind, body, None, |_| ())?;
     let bodies = bodies(&accepted.mapped.entries)?;
     let entries = accepted.mapped.entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
         resource_type: entry.resource_type,
@@ -170,7 +177,8 @@ impl Gateway {
 
     /// The pipeline: check, parse, map, store, answer. `record_id` is what the path says, where it says one.
     pub async fn ingest(&self, kind: Kind, body: &[u8], record_id: Option<&str>) -> Result<Receipt, IngestError> {
-        let Accepted { record, digest, mapped, warnings } = accept(&self.contract, kind, body, record_id)?;
+        let accepted = accept(&self.contract, kind, body, record_id, digest)?;
+        let Accepted { record, seen: digest, mapped, warnings } = accepted;
         let source = record.header().source;
         let key = RecordKey {
             kind: kind.as_str().to_owned(),

@@ -21,27 +21,27 @@ pub struct TransactionEntry<'a> {
 /// The Bundle as JSON; `base` is the address that full URLs start with, without a slash at the end.
 pub fn transaction<'a>(base: &str, entries: impl IntoIterator<Item = TransactionEntry<'a>>) -> Vec<u8> {
     let mut out = Vec::with_capacity(64 * 1024);
+    let base = text(base);
+    // The quote at the end goes: each full URL goes on behind it.
+    let base = base.strip_suffix('"').unwrap_or(&base);
     out.extend_from_slice(br#"{"resourceType":"Bundle","type":"transaction","entry":["#);
     for (place, entry) in entries.into_iter().enumerate() {
         if place > 0 {
             out.push(b',');
         }
+        // Type names and ids have no character that JSON would escape.
         let (resource_type, id) = (entry.resource_type, entry.id);
-        out.extend_from_slice(br#"{"fullUrl":"#);
-        text(&mut out, &format!("{base}/{resource_type}/{id}"));
-        out.extend_from_slice(br#","resource":"#);
+        push(&mut out, &[r#"{"fullUrl":"#, base, "/", resource_type, "/", id, r#"","resource":"#]);
         out.extend_from_slice(entry.body);
         match entry.create_unless_found {
             None => {
-                out.extend_from_slice(br#","request":{"method":"PUT","url":"#);
-                text(&mut out, &format!("{resource_type}/{id}"));
+                push(&mut out, &[r#","request":{"method":"PUT","url":""#, resource_type, "/", id, "\""]);
             }
             Some((system, value)) => {
-                out.extend_from_slice(br#","request":{"method":"POST","url":"#);
-                text(&mut out, resource_type);
-                out.extend_from_slice(br#","ifNoneExist":"#);
                 let token = format!("{}|{}", token_part(system), token_part(value));
-                text(&mut out, &format!("identifier={}", utf8_percent_encode(&token, QUERY)));
+                let query = text(&format!("identifier={}", utf8_percent_encode(&token, QUERY)));
+                let parts = [r#","request":{"method":"POST","url":""#, resource_type, r#"","ifNoneExist":"#, &query];
+                push(&mut out, &parts);
             }
         }
         out.extend_from_slice(b"}}");
@@ -50,9 +50,13 @@ pub fn transaction<'a>(base: &str, entries: impl IntoIterator<Item = Transaction
     out
 }
 
-/// A JSON string.
-fn text(out: &mut Vec<u8>, value: &str) {
-    out.extend_from_slice(serde_json::Value::from(value).to_string().as_bytes());
+/// A JSON string with its quotes.
+fn text(value: &str) -> String {
+    serde_json::Value::from(value).to_string()
+}
+
+fn push(out: &mut Vec<u8>, parts: &[&str]) {
+    parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
 }
 
 /// <https://hl7.org/fhir/R4/search.html#escaping>

@@ -177,6 +177,8 @@ fn compile(document: &Value, kind: Kind) -> Result<jsonschema::Validator, Contra
         "components": { "schemas": document.pointer("/components/schemas") },
     });
     jsonschema::options()
+        // This engine takes time in proportion to the text, whatever the text is; so no pattern may look ahead.
+        .with_pattern_options(jsonschema::PatternOptions::regex())
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false)
         .offline()

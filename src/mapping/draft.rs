@@ -19,12 +19,11 @@ use crate::kap::records::shared::{self, RecordReference};
 use crate::kap::records::{Header, IdentifierRef};
 use crate::kap::values::Termed;
 use std::collections::HashSet;
+use std::sync::LazyLock;
 use uuid::Uuid;
 
 /// The namespace of every id that the gateway makes: UUIDv5 of its canonical base.
-fn namespace() -> Uuid {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, CANONICAL.as_bytes())
-}
+static NAMESPACE: LazyLock<Uuid> = LazyLock::new(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, CANONICAL.as_bytes()));
 
 /// Something the sender should know about an accepted record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,13 +45,13 @@ pub struct Entry {
 
 /// The id of a resource that belongs to no single record: a patient, a course, a practitioner.
 pub fn shared_id(resource_type: &str, identifier: IdentifierRef<'_>) -> String {
-    Uuid::new_v5(&namespace(), format!("{resource_type}\n{}\n{}", identifier.system, identifier.value).as_bytes())
+    Uuid::new_v5(&NAMESPACE, format!("{resource_type}\n{}\n{}", identifier.system, identifier.value).as_bytes())
         .to_string()
 }
 
 /// The id of a resource that one record owns.
 pub fn owned_id(system: &str, kind: Kind, record_id: &str, slot: &str) -> String {
-    Uuid::new_v5(&namespace(), format!("{system}\n{}\n{record_id}\n{slot}", kind.as_str()).as_bytes()).to_string()
+    Uuid::new_v5(&NAMESPACE, format!("{system}\n{}\n{record_id}\n{slot}", kind.as_str()).as_bytes()).to_string()
 }
 
 /// A record being mapped.
@@ -96,7 +95,7 @@ impl<'a> Draft<'a> {
     pub fn slot(&mut self, list: &str, id: Option<&str>, natural: &str) -> String {
         let key = match id {
             Some(id) => id.to_owned(),
-            None => format!("~{}", &Uuid::new_v5(&namespace(), natural.as_bytes()).simple().to_string()[..12]),
+            None => format!("~{}", &Uuid::new_v5(&NAMESPACE, natural.as_bytes()).simple().to_string()[..12]),
         };
         let mut slot = format!("{list}/{key}");
         let mut copy = 1;

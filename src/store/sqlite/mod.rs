@@ -174,7 +174,7 @@ impl Place {
             connection.pragma_update(None, "cache_size", -32_000)?;
             // Pages of 4 KiB in the log before they are moved into the file: pages that many commits change are moved
             // once, and the log is still read in a moment at the start.
-            connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+            connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
         }
         Ok(connection)
     }

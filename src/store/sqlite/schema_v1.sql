@@ -64,7 +64,6 @@ CREATE TABLE date (
     PRIMARY KEY (resource, parameter, low, high)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX date_by_low ON date (collection, parameter, low, high, resource);
-CREATE INDEX date_by_high ON date (collection, parameter, high, low, resource);
 
 -- The senders' records, and which resources each wrote, in which versions.
 CREATE TABLE record (
