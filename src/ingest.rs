@@ -1,9 +1,11 @@
 //! The pipeline: a record's bytes in, FHIR resources stored, an answer out; and the way back.
 
 use crate::fhir::model::Resource;
+use crate::fhir::search::{IndexRow, IndexValue};
 use crate::fhir::transaction::{TransactionEntry, transaction};
 use crate::fhir::{codec, search};
 pub use crate::kap::contract::{Contract, ContractError};
+use crate::kap::digest::digest;
 pub use crate::kap::fault::{Fault, FaultKind, Faults, Severity as FaultSeverity};
 pub use crate::kap::kind::Kind;
 use crate::kap::records::Record;
@@ -19,7 +21,6 @@ use crate::store::{
 };
 use bytes::Bytes;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -113,16 +114,15 @@ pub struct Gateway {
     pub base: String,
 }
 
-/// A record that was read, checked and mapped.
+/// A record that was read, checked and parsed.
 struct Accepted<T> {
     record: Record,
     /// What the caller wanted to know of the record before it was parsed.
     seen: T,
-    mapped: Mapped,
     warnings: Vec<Fault>,
 }
 
-/// Check, parse, map: what storing and trying out have in common.
+/// Check and parse: what storing and trying out have in common.
 fn accept<T>(
     contract: &Contract,
     kind: Kind,
@@ -138,28 +138,30 @@ fn accept<T>(
     let seen = look(&value);
     let record = Record::from_value(kind, value)
         .map_err(|_| IngestError::Internal("the contract and the record types disagree"))?;
-    let mapped = mapping::map(&record);
-    let mut warnings = faults.warnings;
-    warnings.extend(
-        mapped
-            .notices
-            .iter()
-            .map(|notice| Fault::warning(FaultKind::Value, notice.pointer.clone(), notice.sentence.clone())),
-    );
-    Ok(Accepted { record, seen, mapped, warnings })
+    Ok(Accepted { record, seen, warnings: faults.warnings })
 }
 
 /// Maps a record to a transaction Bundle; nothing is stored.
 pub fn preview(contract: &Contract, base: &str, kind: Kind, body: &[u8]) -> Result<Preview, IngestError> {
-    let accepted = accept(contract, kind, body, None, |_| ())?;
-    let bodies = bodies(&accepted.mapped.entries)?;
-    let entries = accepted.mapped.entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
+    let Accepted { record, mut warnings, .. } = accept(contract, kind, body, None, |_| ())?;
+    let mapped = mapping::map(&record, None);
+    warnings.extend(notices(&mapped));
+    let bodies = bodies(&mapped.entries)?;
+    let entries = mapped.entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
         resource_type: entry.resource_type,
         id: &entry.id,
         body,
         create_unless_found: entry.shared.as_ref().map(|(system, value)| (system.as_str(), value.as_str())),
     });
-    Ok(Preview { bundle: transaction(base, entries), warnings: accepted.warnings })
+    Ok(Preview { bundle: transaction(base, entries), warnings })
+}
+
+/// What the mapping has to say, as warnings.
+fn notices(mapped: &Mapped) -> impl Iterator<Item = Fault> {
+    mapped
+        .notices
+        .iter()
+        .map(|notice| Fault::warning(FaultKind::Value, notice.pointer.clone(), notice.sentence.clone()))
 }
 
 fn bodies(entries: &[Entry]) -> Result<Vec<Vec<u8>>, IngestError> {
@@ -178,7 +180,11 @@ impl Gateway {
     /// The pipeline: check, parse, map, store, answer. `record_id` is what the path says, where it says one.
     pub async fn ingest(&self, kind: Kind, body: &[u8], record_id: Option<&str>) -> Result<Receipt, IngestError> {
         let accepted = accept(&self.contract, kind, body, record_id, digest)?;
-        let Accepted { record, seen: digest, mapped, warnings } = accepted;
+        let Accepted { record, seen: digest, mut warnings } = accepted;
+        let mut mapped = mapping::map(&record, self.known_patient(&record).await?);
+        warnings.extend(notices(&mapped));
+        warnings.extend(self.foreign_course(&mapped).await?);
+        self.keep_labels(kind, &record, &mut mapped).await?;
         let source = record.header().source;
         let key = RecordKey {
             kind: kind.as_str().to_owned(),
@@ -213,7 +219,7 @@ impl Gateway {
                 revision: source.revision.text(),
                 digest,
                 based_on: stored.as_ref().map(|stored| stored.revision.clone()),
-                retractions: self.retractions(kind, &key, stored.as_ref(), &mapped)?,
+                retractions: self.retractions(kind, &key, stored.as_ref(), &mapped).await?,
                 writes,
             };
             match self.store.commit(DEFAULT_TENANT, commit).await? {
@@ -222,6 +228,57 @@ impl Gateway {
             }
         }
         Err(IngestError::Contended)
+    }
+
+    /// `Patient.id` of the patient, if one is stored under any identifier that the record gives: an intake may list
+    /// several, and each system names the patient by its own. More than one: the one that the record's first
+    /// identifier makes.
+    async fn known_patient(&self, record: &Record) -> Result<Option<String>, IngestError> {
+        let identifiers = record.patient_identifiers().into_iter().map(|identifier| FilterValue::Token {
+            system: Some(identifier.system.to_owned()),
+            code: Some(identifier.value.to_owned()),
+        });
+        let filter = Filter { parameter: "identifier".to_owned(), any_of: identifiers.collect() };
+        let query = SearchQuery {
+            resource_type: "Patient".to_owned(),
+            filters: vec![filter],
+            count: 2,
+            ..SearchQuery::default()
+        };
+        let mut found = self.store.search(DEFAULT_TENANT, query).await?.resources;
+        let known = found.pop();
+        Ok(if found.is_empty() { known.map(|patient| patient.id) } else { None })
+    }
+
+    /// A warning where the course is stored as another patient's: its timeline will not show this record.
+    async fn foreign_course(&self, mapped: &Mapped) -> Result<Option<Fault>, IngestError> {
+        let Some(course) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", &mapped.course_id).await? else {
+            return Ok(None);
+        };
+        let is_own = timeline::patient_id(&parse(&course)?) == Some(mapped.patient_id.as_str());
+        let sentence = "Another record says that this course is another patient's: one of the two is wrong.";
+        Ok((!is_own).then(|| Fault::warning(FaultKind::Invariant, "/course/identifier", sentence)))
+    }
+
+    /// What several records describe keeps the labels of all: a label is never downgraded (mapping specification
+    /// §6.2).
+    async fn keep_labels(&self, kind: Kind, record: &Record, mapped: &mut Mapped) -> Result<(), IngestError> {
+        let source = record.header().source;
+        let prefix = mapping::source_prefix(kind, &source.system, &source.record_id);
+        for entry in &mut mapped.entries {
+            let is_shared = matches!(entry.resource_type, "Patient" | "EpisodeOfCare" | "Practitioner");
+            if entry.shared.is_some() || !is_shared {
+                continue;
+            }
+            let Some(current) = self.store.read(DEFAULT_TENANT, entry.resource_type, &entry.id).await? else {
+                continue;
+            };
+            let current = parse(&current)?;
+            if !mapping::is_owned(&current, &prefix) {
+                mapping::label::keep(&mut entry.resource, &current);
+            }
+        }
+        Ok(())
     }
 
     async fn stored(&self, key: &RecordKey) -> Result<Option<StoredRecord>, IngestError> {
@@ -251,15 +308,14 @@ impl Gateway {
         let body = write(resource)?;
         let value =
             serde_json::from_slice(&body).map_err(|_| IngestError::Internal("a written resource is not JSON"))?;
-        // Whom many patients share is in nobody's compartment.
-        let shared = matches!(resource_type, "Practitioner" | "PractitionerRole" | "Organization");
+        let index = search::extract(&value);
         Ok(Write {
             resource_type: resource_type.to_owned(),
             id: id.to_owned(),
             body: Bytes::from(body),
             mode,
-            patient: (!shared).then(|| patient_id.to_owned()),
-            index: search::extract(&value),
+            patient: compartment(resource_type, id, &index, patient_id),
+            index,
         })
     }
 
@@ -287,8 +343,9 @@ impl Gateway {
         Ok(())
     }
 
-    /// The resources that the record owned and no longer holds, marked as entered in error.
-    fn retractions(
+    /// The resources that the record owned and no longer holds, marked as entered in error. What another record has
+    /// described since is that record's.
+    async fn retractions(
         &self,
         kind: Kind,
         key: &RecordKey,
@@ -303,7 +360,8 @@ impl Gateway {
             if kept {
                 continue;
             }
-            let mut resource = parse(old)?;
+            let Some(current) = self.store.read(DEFAULT_TENANT, &old.resource_type, &old.id).await? else { continue };
+            let mut resource = parse(&current)?;
             if !mapping::is_owned(&resource, &prefix) {
                 continue;
             }
@@ -361,6 +419,26 @@ impl Gateway {
     }
 }
 
+/// `Patient.id` of the compartment that a resource belongs to: its own patient; `patient_id` where it names none.
+/// Whom many patients share is in nobody's.
+fn compartment(resource_type: &str, id: &str, index: &[IndexRow], patient_id: &str) -> Option<String> {
+    if matches!(resource_type, "Practitioner" | "PractitionerRole" | "Organization") {
+        return None;
+    }
+    if resource_type == "Patient" {
+        return Some(id.to_owned());
+    }
+    let own = index.iter().find_map(|row| match &row.value {
+        IndexValue::Reference { resource_type, id }
+            if resource_type == "Patient" && matches!(row.parameter, "patient" | "subject") =>
+        {
+            Some(id.clone())
+        }
+        IndexValue::Reference { .. } | IndexValue::Token { .. } | IndexValue::Date { .. } => None,
+    });
+    Some(own.unwrap_or_else(|| patient_id.to_owned()))
+}
+
 fn parse(stored: &StoredResource) -> Result<Resource, IngestError> {
     codec::from_json(&stored.body).map_err(|_| IngestError::Internal("a stored resource cannot be read"))
 }
@@ -383,46 +461,4 @@ fn revise(stored: &StoredRecord, revision: &Revision, digest: [u8; 32]) -> Resul
         Some(Ordering::Less) => Err(IngestError::Stale { stored: stored.revision.clone() }),
         None => Err(IngestError::Incomparable { stored: stored.revision.clone() }),
     }
-}
-
-/// SHA-256 of a record whatever the order of its members and the white space between them.
-fn digest(record: &Value) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    feed(&mut hasher, record);
-    hasher.finalize().into()
-}
-
-fn feed(hasher: &mut Sha256, value: &Value) {
-    match value {
-        Value::Object(members) => {
-            let mut names: Vec<&String> = members.keys().collect();
-            names.sort();
-            hasher.update(b"{");
-            for name in names {
-                feed_text(hasher, name);
-                if let Some(member) = members.get(name) {
-                    feed(hasher, member);
-                }
-            }
-            hasher.update(b"}");
-        }
-        Value::Array(items) => {
-            hasher.update(b"[");
-            items.iter().for_each(|item| feed(hasher, item));
-            hasher.update(b"]");
-        }
-        Value::String(text) => feed_text(hasher, text),
-        Value::Number(number) => {
-            hasher.update(b"#");
-            feed_text(hasher, number.as_str());
-        }
-        Value::Bool(flag) => hasher.update(if *flag { b"t" } else { b"f" }),
-        Value::Null => hasher.update(b"n"),
-    }
-}
-
-/// The length first, so that no two sequences of texts look alike.
-fn feed_text(hasher: &mut Sha256, text: &str) {
-    hasher.update(text.len().to_le_bytes());
-    hasher.update(text.as_bytes());
 }

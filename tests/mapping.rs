@@ -32,7 +32,7 @@ fn load(file: &Path) -> (Kind, Value) {
 }
 
 fn map(kind: Kind, value: &Value) -> Mapped {
-    mapping::map(&Record::from_value(kind, value.clone()).expect("the types agree with the contract"))
+    mapping::map(&Record::from_value(kind, value.clone()).expect("the types agree with the contract"), None)
 }
 
 #[test]

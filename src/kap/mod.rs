@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod contract;
+pub mod digest;
 pub mod fault;
 pub mod instruments;
 pub mod json;

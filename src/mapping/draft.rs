@@ -70,12 +70,12 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(header: Header<'a>) -> Self {
+    pub fn new(header: Header<'a>, patient_id: Option<String>) -> Self {
         Self {
             header,
             entries: Vec::with_capacity(32),
             notices: Vec::new(),
-            patient_id: shared_id("Patient", header.patient),
+            patient_id: patient_id.unwrap_or_else(|| shared_id("Patient", header.patient)),
             course_id: shared_id("EpisodeOfCare", header.course),
             named: HashSet::new(),
             taken: HashSet::new(),

@@ -153,7 +153,7 @@ mod tests {
 
     /// The resources as JSON, after the record came back from JSON and from XML as it was sent.
     fn there_and_back(record: &Value) -> Vec<Value> {
-        let mapped = mapping::map(&Record::from_value(Kind::IntegrationSession, record.clone()).unwrap());
+        let mapped = mapping::map(&Record::from_value(Kind::IntegrationSession, record.clone()).unwrap(), None);
         let json: Vec<_> = mapped.entries.iter().map(|entry| codec::to_json(&entry.resource).unwrap()).collect();
         let from_json: Vec<_> = json.iter().map(|bytes| codec::from_json(bytes).unwrap()).collect();
         let from_xml: Vec<_> = mapped

@@ -4,7 +4,9 @@
 
 use super::systems::{ACT_CODE, ACT_REASON, CONFIDENTIALITY};
 use crate::fhir::build::coding;
+use crate::fhir::model::Resource;
 use crate::fhir::model::types::Coding;
+use crate::fhir::resource::{identify, meta_mut};
 use crate::kap::records::shared::SecurityMark;
 
 /// What a resource holds, as far as its sensitivity goes; the later the stricter.
@@ -76,4 +78,52 @@ pub fn marks(security: &[Coding]) -> Vec<SecurityMark> {
             SecurityMark::ALL.iter().copied().find(|mark| mark_label(*mark).1 == code)
         })
         .collect()
+}
+
+/// Gives a resource the labels that its current version has too: the stricter confidentiality, and every other label
+/// of both.
+pub fn keep(resource: &mut Resource, current: &Resource) {
+    let Some((_, _, Some(current))) = identify(current) else { return };
+    let Some(Some(meta)) = meta_mut(resource) else { return };
+    let rank = |label: &Coding| {
+        let is_confidentiality = label.system.as_ref().and_then(|s| s.value.as_deref()) == Some(CONFIDENTIALITY);
+        let code = label.code.as_ref().and_then(|code| code.value.as_deref()).filter(|_| is_confidentiality);
+        code.and_then(|code| ["N", "R", "V"].iter().position(|own| *own == code))
+    };
+    let strictest = meta.security.iter().chain(&current.security).max_by_key(|label| rank(label)).cloned();
+    let mut labels: Vec<Coding> = strictest.filter(|label| rank(label).is_some()).into_iter().collect();
+    for label in meta.security.iter().chain(&current.security) {
+        if rank(label).is_none() && !labels.contains(label) {
+            labels.push(label.clone());
+        }
+    }
+    meta.security = labels;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhir::model::resources::Patient;
+    use crate::fhir::model::types::Meta;
+    use crate::fhir::resource::Emitted;
+
+    fn patient(marks: &[SecurityMark]) -> Resource {
+        let meta = Meta { security: security(Label::Normal, marks), ..Default::default() };
+        Patient { meta: Some(Box::new(meta)), ..Default::default() }.into_resource()
+    }
+
+    fn codes(resource: &Resource) -> Vec<String> {
+        let security = identify(resource).and_then(|(_, _, meta)| Some(meta?.security.clone())).unwrap_or_default();
+        security.iter().filter_map(|label| label.code.as_ref()?.value.clone()).collect()
+    }
+
+    #[test]
+    fn a_label_that_is_there_is_never_taken_away() {
+        let mut resource = patient(&[SecurityMark::TestData]);
+        keep(&mut resource, &patient(&[SecurityMark::EmployeeRecord, SecurityMark::TestData]));
+        assert_eq!(codes(&resource), ["R", "HTEST", "EMP"]);
+        let mut strict = patient(&[SecurityMark::PatientRestricted]);
+        keep(&mut strict, &patient(&[]));
+        assert_eq!(codes(&strict), ["R", "PRS"]);
+    }
 }

@@ -69,9 +69,10 @@ pub struct Mapped {
     pub course_id: String,
 }
 
-/// Maps a record. The same record gives the same resources with the same ids.
-pub fn map(record: &Record) -> Mapped {
-    let mut draft = Draft::new(record.header());
+/// Maps a record. The same record gives the same resources with the same ids. `patient_id`: the `Patient.id` that the
+/// patient is already known by; otherwise the record's first identifier makes it.
+pub fn map(record: &Record, patient_id: Option<String>) -> Mapped {
+    let mut draft = Draft::new(record.header(), patient_id);
     match record {
         Record::Intake(record) => intake::map(&mut draft, record),
         Record::DosingSession(record) => dosing_session::map(&mut draft, record),

@@ -10,4 +10,5 @@ mod pages;
 mod read;
 mod records;
 mod search;
+mod shared_resources;
 mod test_app;

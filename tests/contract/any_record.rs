@@ -240,7 +240,7 @@ fn any_record_that_the_contract_accepts_comes_back_from_fhir_as_it_was_sent() {
             let (system, id) =
                 (source["system"].as_str().expect("a system"), source["recordId"].as_str().expect("an id"));
             // Through the bytes: what the store keeps is what the way back reads.
-            let resources: Vec<_> = mapping::map(&typed)
+            let resources: Vec<_> = mapping::map(&typed, None)
                 .entries
                 .iter()
                 .map(|entry| codec::to_json(&entry.resource).expect("JSON"))
@@ -265,7 +265,7 @@ fn any_record_says_in_xml_what_it_says_in_json() {
     for kind in Kind::ALL {
         for (seed, record) in made(*kind).into_iter().step_by(5) {
             let typed = Record::from_value(*kind, record).expect("a typed record");
-            for entry in mapping::map(&typed).entries {
+            for entry in mapping::map(&typed, None).entries {
                 let json = codec::to_json(&entry.resource).expect("JSON");
                 let xml = String::from_utf8(to_xml(&entry.resource).expect("XML")).expect("UTF-8");
                 let read = codec::from_xml(&xml).unwrap_or_else(|error| panic!("{seed}: {error}\n{xml}"));

@@ -39,7 +39,8 @@ pub fn endpoints() -> Vec<Endpoint> {
 /// A segment of the path, decoded; the router leaves malformed encoding as it stands.
 fn segment(request: &HttpRequest, name: &str) -> Result<String, ApiError> {
     parameters::decode_percent(request.uri().path())?;
-    Ok(request.match_info().query(name).to_owned())
+    // The router leaves `%2F`, `%2B` and `%25` as they stand, so that a slash in a value is no step of the path.
+    parameters::decode_percent(request.match_info().query(name))
 }
 
 fn kind(request: &HttpRequest) -> Result<Kind, ApiError> {

@@ -76,6 +76,14 @@ impl Record {
         }
     }
 
+    /// Every identifier that the record gives its patient, the first first.
+    pub fn patient_identifiers(&self) -> Vec<IdentifierRef<'_>> {
+        match self {
+            Self::Intake(record) => record.patient.identifiers.iter().map(IdentifierRef::from).collect(),
+            Self::DosingSession(_) | Self::IntegrationSession(_) | Self::Outcome(_) => vec![self.header().patient],
+        }
+    }
+
     pub fn header(&self) -> Header<'_> {
         /// The same six fields by the same names; only the intake's patient has more than one identifier.
         macro_rules! header {
