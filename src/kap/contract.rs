@@ -62,7 +62,8 @@ impl Contract {
             faults.extend(errors.flat_map(|error| self.faults(&error)));
         }
         let sentence = "The value must be a whole number, written without a decimal point.";
-        let counts_with_point = self.counts_with_point(record);
+        let mut counts_with_point = Vec::new();
+        self.counts_with_point(record, &mut String::new(), &mut counts_with_point);
         faults.extend(counts_with_point.into_iter().map(|pointer| Fault::error(FaultKind::Value, pointer, sentence)));
         // One value can break several keywords of its schema at once (an empty text: length and pattern); the
         // sender needs to be told once.
@@ -147,25 +148,34 @@ impl Contract {
 
     /// Pointers to counts with a decimal point. JSON Schema takes `2.0` for an integer; here a count has one
     /// spelling, so that it comes back as it was sent.
-    fn counts_with_point(&self, value: &Value) -> Vec<String> {
-        let below = |step: &str, value: &Value| {
-            self.counts_with_point(value).into_iter().map(|pointer| child("", step) + &pointer).collect::<Vec<_>>()
-        };
+    fn counts_with_point(&self, value: &Value, pointer: &mut String, found: &mut Vec<String>) {
+        let before = pointer.len();
         match value {
-            Value::Object(fields) => fields
-                .iter()
-                .flat_map(|(name, value)| match value {
-                    Value::Number(number) if number.as_str().contains('.') && self.counts.contains(name) => {
-                        vec![child("", name)]
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    match field {
+                        Value::Number(number) if number.as_str().contains('.') && self.counts.contains(name) => {
+                            found.push(child(pointer, name));
+                        }
+                        Value::Object(_) | Value::Array(_) => {
+                            pointer.push_str(&child("", name));
+                            self.counts_with_point(field, pointer, found);
+                            pointer.truncate(before);
+                        }
+                        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
                     }
-                    Value::Object(_) | Value::Array(_) => below(name, value),
-                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
-                })
-                .collect(),
-            Value::Array(values) => {
-                values.iter().enumerate().flat_map(|(index, value)| below(&index.to_string(), value)).collect()
+                }
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+            Value::Array(elements) => {
+                for (place, element) in elements.iter().enumerate() {
+                    if matches!(element, Value::Object(_) | Value::Array(_)) {
+                        pointer.push_str(&child("", &place.to_string()));
+                        self.counts_with_point(element, pointer, found);
+                        pointer.truncate(before);
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
 }
