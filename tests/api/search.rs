@@ -168,6 +168,38 @@ async fn every_parameter_that_cannot_be_used_is_named() {
 }
 
 #[tokio::test]
+async fn search_takes_200_values_and_no_more() {
+    let app = TestApp::with_observations().await;
+    let ids_upto = |count: usize| (3..=count).map(|n| format!(",x-{n}")).collect::<String>();
+    // A value that stands twice counts once.
+    for query in
+        [format!("_id=bp-1,bp-3,bp-1{}", ids_upto(200)), format!("_id=bp-1,bp-3&_id=bp-1,bp-3{}", ids_upto(198))]
+    {
+        let bundle = app.json(&format!("/fhir/Observation?{query}")).await;
+        assert_eq!(ids(&bundle), ["bp-1", "bp-3"]);
+    }
+    // Each such value is two tests.
+    let dates: Vec<String> = (0..200).map(|n| format!("ne{}", 1900 + n)).collect();
+    assert_eq!(ids(&app.json(&format!("/fhir/Observation?date={}", dates.join(","))).await).len(), 4);
+
+    for query in [format!("_id=bp-1,bp-3{}", ids_upto(201)), format!("code=x&_id=bp-1,bp-3{}", ids_upto(200))] {
+        let body = outcome(app.get(&format!("/fhir/Observation?{query}")).await, StatusCode::BAD_REQUEST).await;
+        assert_eq!(body["issue"][0]["code"], "too-costly");
+        assert_eq!(body["issue"][0]["location"][0], "http._id");
+    }
+}
+
+#[tokio::test]
+async fn search_takes_20_filters_and_no_more() {
+    let app = TestApp::with_observations().await;
+    let filters = "status=final&".repeat(20);
+    assert_eq!(ids(&app.json(&format!("/fhir/Observation?{filters}_sort=date&_count=9")).await), ["other", "bp-2"]);
+    let body = outcome(app.get(&format!("/fhir/Observation?{filters}code=x")).await, StatusCode::BAD_REQUEST).await;
+    assert_eq!(body["issue"][0]["code"], "too-costly");
+    assert_eq!(body["issue"][0]["location"][0], "http.code");
+}
+
+#[tokio::test]
 async fn error_texts_never_repeat_a_value() {
     let app = TestApp::start();
     for query in [

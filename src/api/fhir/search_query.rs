@@ -15,9 +15,15 @@ use crate::{
     },
     store::{Cursor, DatePrefix, Filter, FilterValue, SearchQuery, Sort},
 };
+use std::collections::HashSet;
 
 pub const SORT: &str = "_sort";
 pub const TOTAL: &str = "_total";
+
+/// Filters of one search, and their values together. Each is a part of the store's query: with many, one request
+/// would hold up the others.
+const MOST_FILTERS: usize = 20;
+const MOST_VALUES: usize = 200;
 
 /// Parameters on every type that are columns of the store. Their meaning: <https://hl7.org/fhir/R4/resource.html#search>
 pub const COLUMNS: [(&str, SearchType); 2] = [("_id", SearchType::Token), ("_lastUpdated", SearchType::Date)];
@@ -49,6 +55,8 @@ pub fn parse(
         fhir_base,
         handling,
         errors: Vec::new(),
+        filters: 0,
+        values: 0,
         search: Search {
             query: SearchQuery {
                 resource_type: resource_type.to_owned(),
@@ -63,6 +71,10 @@ pub fn parse(
     };
     for parameter in parameters {
         reader.take(parameter);
+        // Whoever sends so many errors does not read them.
+        if reader.errors.len() > MOST_FILTERS {
+            break;
+        }
     }
     reader.finish()
 }
@@ -73,6 +85,10 @@ struct Reader<'a> {
     fhir_base: &'a str,
     handling: Handling,
     errors: Vec<ParameterError>,
+    /// Filters so far, also those that are not known.
+    filters: usize,
+    /// Their values so far.
+    values: usize,
     search: Search,
 }
 
@@ -155,6 +171,11 @@ impl Reader<'_> {
     }
 
     fn filter(&mut self, parameter: &Parameter) -> Result<(), Refusal> {
+        self.filters += 1;
+        if self.filters > MOST_FILTERS {
+            let problem = format!("is one too many: a search takes {MOST_FILTERS} filters at most");
+            return Err(too_costly(&parameter.name, problem));
+        }
         let (name, modifier) = match parameter.name.split_once(':') {
             Some((name, modifier)) => (name, Some(modifier)),
             None => (parameter.name.as_str(), None),
@@ -171,7 +192,15 @@ impl Reader<'_> {
             let problem = "has a modifier; this server knows none";
             return Err(Refusal::Bad(ParameterError::new(&parameter.name, IssueType::NotSupported, problem)));
         }
-        let any_of = split_unescaped(&parameter.value, ',')
+        let mut values = split_unescaped(&parameter.value, ',');
+        let mut seen = HashSet::new();
+        values.retain(|value| seen.insert(*value));
+        self.values += values.len();
+        if self.values > MOST_VALUES {
+            let problem = format!("has too many values: the filters of a search take {MOST_VALUES} together at most");
+            return Err(too_costly(&parameter.name, problem));
+        }
+        let any_of = values
             .into_iter()
             .map(|value| match kind {
                 SearchType::Token => token(name, value),
@@ -217,6 +246,10 @@ impl From<ParameterError> for Refusal {
 
 fn bad(name: &str, problem: impl Into<String>) -> Refusal {
     Refusal::Bad(ParameterError::new(name, IssueType::Value, problem))
+}
+
+fn too_costly(name: &str, problem: String) -> Refusal {
+    Refusal::Bad(ParameterError::new(name, IssueType::TooCostly, problem))
 }
 
 /// `_count`: a whole number; more than the page may hold becomes that.

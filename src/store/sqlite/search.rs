@@ -10,6 +10,9 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
+// Texts that depend on the client's filters are prepared for one use: kept, those of many shapes would push the fixed
+// ones out, and a long one takes megabytes.
+
 /// Up to so many matches a filter leads the query.
 const FEW: i64 = 1000;
 
@@ -32,7 +35,7 @@ pub(super) fn page(connection: &mut Connection, tenant: &str, query: &SearchQuer
 
 fn total(connection: &Connection, conditions: &Conditions) -> rusqlite::Result<u64> {
     let sql = format!("SELECT count(*) FROM resource WHERE {}", conditions.sql);
-    connection.prepare_cached(&sql)?.query_row(params_from_iter(&conditions.values), |row| row.get(0))
+    connection.prepare(&sql)?.query_row(params_from_iter(&conditions.values), |row| row.get(0))
 }
 
 fn resources(
@@ -48,7 +51,7 @@ fn resources(
     }
     // One more than the page holds tells whether there is a next page.
     values.push(Value::Integer(i64::try_from(count).unwrap_or(i64::MAX).saturating_add(1)));
-    let mut statement = connection.prepare_cached(&page_sql(query.sort, conditions, after.is_some()))?;
+    let mut statement = connection.prepare(&page_sql(query.sort, conditions, after.is_some()))?;
     let rows = statement.query_map(params_from_iter(values), |row| {
         let resource = reads::stored(row, &query.resource_type, row.get_ref(3)?.as_str()?)?;
         Ok((Position { key: row.get(4)?, seq: row.get(5)? }, resource))
@@ -130,7 +133,7 @@ fn condition(connection: &Connection, collection: i64, filter: &Filter) -> rusql
     };
     let (by_index, values) = by_index(collection, parameter, &any_of);
     let matches: i64 = connection
-        .prepare_cached(&format!("SELECT count(*) FROM ({by_index} LIMIT {FEW})"))?
+        .prepare(&format!("SELECT count(*) FROM ({by_index} LIMIT {FEW})"))?
         .query_row(params_from_iter(&values), |row| row.get(0))?;
     Ok(Some(if matches < FEW {
         Condition { sql: format!("seq IN ({by_index})"), values, leads: true }
