@@ -57,6 +57,25 @@ async fn second_store_on_the_same_file_is_refused_until_the_first_is_gone() {
     SqliteStore::open(&file).unwrap();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn file_in_use_is_refused_by_any_other_name_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kap.db");
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let error = SqliteStore::open(&link).err().unwrap();
+    assert!(error.to_string().contains("cannot be used"), "{error}");
+    let first = SqliteStore::open(&file).unwrap();
+    let error = SqliteStore::open(&link).err().unwrap();
+    assert!(error.to_string().contains("is in use by another kap-gateway"), "{error}");
+    drop(first);
+    drop(SqliteStore::open(&link).unwrap());
+    std::fs::hard_link(&file, folder.path().join("hard.db")).unwrap();
+    let error = SqliteStore::open(folder.path().join("hard.db")).err().unwrap();
+    assert!(error.to_string().contains("hard link"), "{error}");
+}
+
 #[test]
 fn file_that_is_no_store_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -20,6 +20,7 @@ use readers::Readers;
 use recent::Recent;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +47,7 @@ impl SqliteStore {
     /// Opens the file, or makes it, and claims it: a second gateway on the same file gets an error, as does a
     /// file of a newer schema.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let place = Place { path: path.as_ref().to_path_buf() };
+        let place = Place::of(path.as_ref())?;
         let claim = place.claim()?;
         let mut connection =
             place.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(unavailable)?;
@@ -142,6 +143,26 @@ struct Place {
 }
 
 impl Place {
+    /// The file by its one true path, so that whoever names it otherwise meets the same claim. A file with a second
+    /// name (a hard link) has no such path, and is refused.
+    fn of(path: &Path) -> Result<Self, StoreError> {
+        let refused = |why: String| StoreError::Unavailable(format!("{} {why}", path.display()));
+        let unusable = |error: io::Error| refused(format!("cannot be used: {error}"));
+        match path.canonicalize() {
+            Ok(path) if names(&path).map_err(unusable)? > 1 => {
+                Err(refused("has a second name (a hard link), by which another could open it".to_owned()))
+            }
+            Ok(path) => Ok(Self { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+                let name = path.file_name().ok_or_else(|| refused("names no file".to_owned()))?;
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new(".")).canonicalize().map_err(unusable)?;
+                Ok(Self { path: folder.join(name) })
+            }
+            Err(error) => Err(unusable(error)),
+        }
+    }
+
     /// Holds `<file>.lock` for as long as the store is open. The lock goes with the process, also when it is killed.
     fn claim(&self) -> Result<File, StoreError> {
         let mut lock_path = self.path.clone().into_os_string();
@@ -178,6 +199,19 @@ impl Place {
         }
         Ok(connection)
     }
+}
+
+/// How many names the file has.
+#[cfg(unix)]
+fn names(file: &Path) -> io::Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(file.metadata()?.nlink())
+}
+
+/// The standard library cannot tell here.
+#[cfg(not(unix))]
+fn names(file: &Path) -> io::Result<u64> {
+    file.metadata().map(|_| 1)
 }
 
 /// SQLite names tables and columns in its texts, never values: nothing of a patient can be in them.
