@@ -15,6 +15,8 @@ pub const ENVIRONMENT_PREFIX: &str = "KAP_GATEWAY_";
 const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
 const DEFAULT_PAGE_SIZE: usize = 50;
 const DEFAULT_PAGE_SIZE_MAX: usize = 1000;
+/// Far above any machine's processors: more is a slip, and the system might not give as many threads.
+const MOST_WORKERS: usize = 512;
 
 /// What can be set, in one place or another: nothing here has a default yet.
 ///
@@ -118,8 +120,12 @@ pub enum ConfigError {
          --allow-unprotected if something in front of the gateway controls access"
     )]
     Unprotected(SocketAddr),
-    #[error("public_base_url must be http:// or https:// with a host, without ? and #")]
+    #[error("public_base_url must be http:// or https:// with a host, in printable ASCII, without ? and #")]
     WrongBaseUrl,
+    #[error("data_file must name a file: what is kept nowhere is lost when the gateway stops")]
+    WrongDataFile,
+    #[error("workers must be {MOST_WORKERS} at most")]
+    TooManyWorkers,
     #[error("{0} must be at least 1")]
     Zero(&'static str),
     #[error("page_size ({0}) is larger than page_size_max ({1})")]
@@ -173,6 +179,12 @@ impl TryFrom<Options> for Config {
         if config.public_base_url.as_deref().is_some_and(|url| !is_base_url(url)) {
             return Err(ConfigError::WrongBaseUrl);
         }
+        if config.data_file.as_os_str().is_empty() || config.data_file == Path::new(":memory:") {
+            return Err(ConfigError::WrongDataFile);
+        }
+        if config.workers.is_some_and(|workers| workers > MOST_WORKERS) {
+            return Err(ConfigError::TooManyWorkers);
+        }
         let sizes = [
             ("body_limit", config.body_limit),
             ("page_size", config.page_size),
@@ -191,7 +203,8 @@ impl TryFrom<Options> for Config {
 
 fn is_base_url(url: &str) -> bool {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['?', '#', ' ', '"']))
+    let printable = url.bytes().all(|byte| byte.is_ascii_graphic());
+    printable && rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['?', '#', '"']))
 }
 
 /// Refuses environment variables that look like ours and are not: a misspelt one would be ignored silently.
@@ -256,6 +269,12 @@ mod tests {
             "public_base_url = 'ftp://x'",
             "public_base_url = 'https://'",
             "public_base_url = 'https://x/?a'",
+            "public_base_url = 'https://x y'",
+            "public_base_url = 'https://ü'",
+            "public_base_url = \"https://x\\r\\ny\"",
+            "data_file = ''",
+            "data_file = ':memory:'",
+            "workers = 513",
             "page_size = 0",
             "body_limit = 0",
             "workers = 0",
