@@ -155,6 +155,11 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn demo(arguments: &Demo) -> ExitCode {
+    if !arguments.listen.ip().is_loopback() {
+        let address = arguments.listen;
+        tell([format!("kap-gateway: the demo is for this machine alone, and others could reach {address}")]);
+        return ExitCode::from(USAGE);
+    }
     let temporary = std::env::temp_dir().join(format!("kap-gateway-demo-{}", std::process::id()));
     let folder = arguments.folder.as_ref().unwrap_or(&temporary);
     let result = run_demo(arguments.listen, folder);
