@@ -36,6 +36,9 @@ use tracing_subscriber::{
 /// Seconds that requests under way have when the gateway stops.
 const SHUTDOWN_SECONDS: u64 = 10;
 
+/// Connections that one worker holds; further ones wait until it has room.
+const MOST_CONNECTIONS: usize = 1024;
+
 /// Why the gateway did not start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -86,6 +89,7 @@ fn serve(api: Api, listener: TcpListener, workers: Option<usize>) -> io::Result<
     let mut server =
         HttpServer::new(move || App::new().app_data(api.clone()).wrap(from_fn(observe)).configure(api::configure))
             .shutdown_timeout(SHUTDOWN_SECONDS)
+            .max_connections(MOST_CONNECTIONS)
             // The command line decides when to stop.
             .disable_signals();
     if let Some(workers) = workers {
@@ -133,7 +137,11 @@ pub fn start_log(format: LogFormat, level: LogLevel) {
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
-    let targets = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("kap_gateway", level);
+    let targets = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        // It writes a line for each connection that sends no HTTP: anybody could fill the log.
+        .with_target("actix_http", LevelFilter::OFF)
+        .with_target("kap_gateway", level);
     let lines = tracing_subscriber::fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
     let registry = tracing_subscriber::registry().with(targets);
     match format {

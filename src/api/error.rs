@@ -12,7 +12,7 @@ use crate::{
     store::StoreError,
 };
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
+    HttpMessage, HttpRequest, HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
 
@@ -50,12 +50,16 @@ pub enum ApiError {
     VersionNotFound { resource_type: String },
     #[error("no format that this server writes is accepted: ask for application/fhir+json or application/fhir+xml")]
     NotAcceptable,
+    #[error("answers of /kap/v1 are written as application/json only: ask for that")]
+    JsonNotAcceptable,
     #[error("the body must be sent as {expected}")]
     UnsupportedMediaType { expected: &'static str },
     #[error("the body is larger than {limit} bytes, the most that is taken here")]
     BodyTooLarge { limit: usize },
     #[error("the body ended before it was complete")]
     BodyIncomplete,
+    #[error("the body did not arrive within {seconds} seconds")]
+    BodyTooSlow { seconds: u64 },
     #[error("parameters cannot be used")]
     Parameters(Vec<ParameterError>),
     #[error(transparent)]
@@ -100,9 +104,11 @@ impl ApiError {
             Self::NotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::VersionNotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::NotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
+            Self::JsonNotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
             Self::UnsupportedMediaType { .. } => row(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueType::NotSupported),
             Self::BodyTooLarge { .. } => row(StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong),
             Self::BodyIncomplete => row(StatusCode::BAD_REQUEST, IssueType::Structure),
+            Self::BodyTooSlow { .. } => row(StatusCode::REQUEST_TIMEOUT, IssueType::Transient),
             Self::Parameters(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
             Self::UnknownKind => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
             Self::Store(error) => store_row(error),
@@ -160,13 +166,19 @@ impl ApiError {
         }
     }
 
-    /// The answer, in the format that the request asked for, or in JSON where that is not to be had.
+    /// The answer, in the format that the request asked for (a handler that read it off the body leaves it with the
+    /// request), or in JSON where that is not to be had.
     pub fn response(&self, request: &HttpRequest) -> HttpResponse {
-        let representation = Representation::of(request).unwrap_or_default();
+        let chosen = request.extensions().get::<Representation>().copied();
+        let representation = chosen.or_else(|| Representation::of(request).ok()).unwrap_or_default();
         let outcome = operation_outcome(&self.issues());
         let mut answer = HttpResponse::build(self.row().status);
         if let Self::MethodNotAllowed { allow } = self {
             answer.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if let Self::BodyTooSlow { .. } = self {
+            // The rest of the body would be taken for the next request.
+            answer.force_close();
         }
         representation.write(answer, outcome.to_string().into())
     }

@@ -22,7 +22,10 @@ use actix_web::{
 };
 use bytes::Bytes;
 use error::ApiError;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// How long a client may take to send a body.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// What the handlers work with.
 pub struct Api {
@@ -122,12 +125,56 @@ async fn unknown_route(request: HttpRequest) -> Result<String, ApiError> {
 
 /// The whole body, up to the limit. Compressed bodies are refused: what they unpack to has no limit.
 pub async fn body(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Bytes, ApiError> {
+    body_within(BODY_TIME, request, payload, limit).await
+}
+
+async fn body_within(
+    time: Duration,
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Bytes, ApiError> {
     if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(ApiError::UnsupportedMediaType { expected: "it is, without Content-Encoding" });
     }
-    match payload.to_bytes_limited(limit).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(ApiError::BodyIncomplete),
-        Err(_) => Err(ApiError::BodyTooLarge { limit }),
+    match tokio::time::timeout(time, payload.to_bytes_limited(limit)).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(_))) => Err(ApiError::BodyIncomplete),
+        Ok(Err(_)) => Err(ApiError::BodyTooLarge { limit }),
+        Err(_) => Err(ApiError::BodyTooSlow { seconds: time.as_secs() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{App, HttpServer, middleware::from_fn};
+    use std::{
+        io::{Read, Write},
+        net::{TcpListener, TcpStream},
+    };
+
+    #[actix_web::test]
+    async fn body_that_does_not_come_returns_408_and_ends_the_connection() {
+        async fn read(request: HttpRequest, payload: web::Payload) -> Result<String, ApiError> {
+            body_within(Duration::from_millis(50), &request, payload, 100).await.map(|_| String::new())
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let app = || App::new().wrap(from_fn(observe::observe)).route("/", web::post().to(read));
+        let server = HttpServer::new(app).workers(1).listen(listener).expect("a server").run();
+        let handle = server.handle();
+        tokio::spawn(server);
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut stream = TcpStream::connect(address).expect("a connection");
+            stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+            stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na").expect("sent");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).expect("an answer, and its end");
+            answer
+        });
+        let answer = answer.await.expect("an answer");
+        handle.stop(false).await;
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("OperationOutcome"), "{answer}");
     }
 }

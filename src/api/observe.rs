@@ -8,7 +8,10 @@ use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        Method,
+        header::{HeaderName, HeaderValue},
+    },
     middleware::Next,
 };
 use std::{
@@ -35,7 +38,7 @@ pub async fn observe(
     };
     if tracing::enabled!(tracing::Level::INFO) {
         tracing::info!(
-            method = response.request().method().as_str(),
+            method = method_name(response.request().method()),
             route = response.request().match_pattern().as_deref().unwrap_or("none"),
             status = response.status().as_u16(),
             duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -45,6 +48,22 @@ pub async fn observe(
     }
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)
+}
+
+/// A client may send any word as the method: only the standard ones are logged.
+fn method_name(method: &Method) -> &str {
+    const STANDARD: [Method; 9] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    if STANDARD.contains(method) { method.as_str() } else { "other" }
 }
 
 /// The client's own id where it is a UUID; other texts might name a patient, and the id is logged.

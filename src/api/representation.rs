@@ -75,6 +75,8 @@ impl Representation {
     /// Finishes an answer whose body is a resource in JSON.
     pub fn write(self, mut answer: HttpResponseBuilder, json: Bytes) -> HttpResponse {
         answer.insert_header((header::VARY, "Accept"));
+        // A patient's data, perhaps: no shared cache may keep it, and a private one asks again.
+        answer.insert_header((header::CACHE_CONTROL, "private, no-cache"));
         match self.body(json) {
             Ok(body) => answer.content_type(self.content_type()).body(body),
             // Nothing that names the content: it is stored, and it is ours to repair.

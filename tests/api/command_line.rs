@@ -60,6 +60,13 @@ fn misspelt_settings_are_refused_wherever_they_stand() {
 }
 
 #[test]
+fn demo_for_other_machines_is_refused_without_naming_a_flag_that_it_has_not() {
+    let (code, text) = run(gateway().args(["demo", "--listen", "192.0.2.1:1"]));
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("192.0.2.1:1") && !text.contains("--allow"), "{text}");
+}
+
+#[test]
 fn help_names_every_command_with_an_example() {
     let output = gateway().arg("--help").output().expect("the program");
     let help = String::from_utf8(output.stdout).expect("text");
@@ -100,6 +107,8 @@ async fn log_holds_no_request_content_and_a_signal_ends_the_program() {
     let form =
         client.post(format!("{url}/fhir/Patient/_search")).header("Content-Type", "application/x-www-form-urlencoded");
     form.body("identifier=secret-6").send().await.expect("an answer");
+    let method = reqwest::Method::from_bytes(b"secret-7").expect("a method");
+    client.request(method, format!("{url}/healthz")).send().await.expect("an answer");
 
     let stopped = Command::new("kill").args(["-TERM", &program.id().to_string()]).status().expect("kill");
     assert!(stopped.success());
@@ -112,7 +121,7 @@ async fn log_holds_no_request_content_and_a_signal_ends_the_program() {
         .filter(|line: &Value| line["fields"]["message"] == "request")
         .collect();
     let routes: Vec<&str> = requests.iter().filter_map(|line| line["fields"]["route"].as_str()).collect();
-    assert_eq!(requests.len(), 5, "{lines}");
+    assert_eq!(requests.len(), 6, "{lines}");
     assert!(routes[1].starts_with("/fhir/{resource_type"), "{routes:?}");
 }
 

@@ -275,6 +275,34 @@ async fn search_by_post_takes_the_format_from_the_form() {
 }
 
 #[tokio::test]
+async fn search_by_post_takes_the_format_of_errors_from_the_form_too() {
+    let app = TestApp::start();
+    let request = app.request(Method::POST, "/fhir/Observation/_search");
+    let response = request.header("Content-Type", FORM).body("_format=xml&banana=1").send().await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(header(&response, "content-type"), "application/fhir+xml; charset=utf-8");
+}
+
+#[tokio::test]
+async fn medication_administrations_are_found_by_date_too() {
+    let app = TestApp::start();
+    for (id, day) in [("a", 1), ("b", 2)] {
+        app.store(&serde_json::json!({
+            "resourceType": "MedicationAdministration",
+            "id": id,
+            "meta": {},
+            "status": "completed",
+            "effectiveDateTime": format!("2026-02-0{day}"),
+        }))
+        .await;
+    }
+    for name in ["date", "effective-time"] {
+        let bundle = app.json(&format!("/fhir/MedicationAdministration?{name}=2026-02-02")).await;
+        assert_eq!(ids(&bundle), ["b"], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn search_by_post_with_another_body_returns_415() {
     let app = TestApp::start();
     let request = app.request(Method::POST, "/fhir/Observation/_search");

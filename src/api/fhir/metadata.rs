@@ -12,7 +12,7 @@ use crate::{
         },
         parameters::{FORMAT, PRETTY},
     },
-    fhir::search::{self, SearchType},
+    fhir::search::{self, SearchParameter, SearchType},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ fn resource(name: &str, interactions: &[&str]) -> Value {
             "name": parameter.name,
             "definition": parameter.definition,
             "type": type_code(parameter.kind),
-            "documentation": parameter.documentation,
+            "documentation": documentation(name, parameter),
         })
     });
     json!({
@@ -88,6 +88,12 @@ fn resource(name: &str, interactions: &[&str]) -> Value {
         "conditionalDelete": "not-supported",
         "searchParam": columns.chain(of_type).collect::<Vec<_>>(),
     })
+}
+
+fn documentation(resource_type: &str, parameter: &SearchParameter) -> String {
+    let text = parameter.documentation;
+    let is_date = search::sort_date(resource_type).is_some_and(|date| date.name == parameter.name);
+    if is_date && parameter.name != "date" { format!("{text}; taken by the name date too") } else { text.to_owned() }
 }
 
 /// <https://hl7.org/fhir/R4/valueset-search-param-type.html>

@@ -10,11 +10,12 @@ use crate::{
             search_query::{self, Search},
         },
         parameters::{self, Handling, Parameter},
+        representation::Representation,
     },
     fhir::outcome::operation_outcome,
     store::{DEFAULT_TENANT, SearchPage},
 };
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
 use bytes::Bytes;
 use serde_json::json;
 
@@ -39,6 +40,10 @@ pub async fn search_by_post(
     let form = read_form(&request, payload, api.body_limit).await?;
     let mut parameters = parameters::decode(request.query_string())?;
     parameters.extend(parameters::decode(&form)?);
+    if let Ok(representation) = Representation::chosen(&parameters, request.headers()) {
+        // Errors are written where the form is not known.
+        request.extensions_mut().insert(representation);
+    }
     answer(&request, &resource_type, parameters, &api).await
 }
 
@@ -71,9 +76,7 @@ async fn answer(
         page.next = None;
     }
     let bundle = searchset(&base, resource_type, search, &page);
-    let mut answer = HttpResponse::Ok();
-    answer.insert_header((header::CACHE_CONTROL, "private, no-cache"));
-    Ok(representation.write(answer, bundle))
+    Ok(representation.write(HttpResponse::Ok(), bundle))
 }
 
 fn searchset(base: &str, resource_type: &str, search: Search, page: &SearchPage) -> Bytes {

@@ -213,7 +213,10 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// `date` means the type's date also where R4 has another name for it, as it does for sorting.
     fn known(&self, name: &str) -> Option<(&'static str, SearchType)> {
+        let date = search::sort_date(self.resource_type).map(|parameter| parameter.name);
+        let name = if name == "date" { date.unwrap_or(name) } else { name };
         let columns = COLUMNS.into_iter();
         let of_type = search::parameters(self.resource_type).iter();
         let mut all = columns.chain(of_type.map(|known: &SearchParameter| (known.name, known.kind)));

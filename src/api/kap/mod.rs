@@ -79,9 +79,9 @@ fn system(request: &HttpRequest) -> Result<Option<String>, ApiError> {
 
 /// Answers that are no FHIR resources have no XML form.
 fn check_json_is_accepted(request: &HttpRequest) -> Result<(), ApiError> {
-    match Representation::chosen(&[], request.headers())?.format {
-        Format::Json => Ok(()),
-        Format::Xml => Err(ApiError::NotAcceptable),
+    match Representation::chosen(&[], request.headers()) {
+        Ok(Representation { format: Format::Json, .. }) => Ok(()),
+        Ok(Representation { format: Format::Xml, .. }) | Err(_) => Err(ApiError::JsonNotAcceptable),
     }
 }
 
