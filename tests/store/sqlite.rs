@@ -109,6 +109,8 @@ async fn fill_the_disk() {
                 assert_eq!(ids(&store).await.len(), i);
                 let again = store.commit(DEFAULT_TENANT, record("late", vec![write("Goal", "late", &big)])).await;
                 assert!(matches!(again, Err(StoreError::Unavailable(_))));
+                // The readiness row would still fit; a record does not.
+                assert!(matches!(store.check().await, Err(StoreError::Unavailable(_))));
                 println!("refused");
                 return;
             }

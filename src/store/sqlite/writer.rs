@@ -7,9 +7,10 @@ use super::record::Recorder;
 use super::unavailable;
 use crate::store::{Committed, RecordWrite, StoreError};
 use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Requests that share one transaction at most: bounds the memory and the time until the first is answered.
@@ -17,6 +18,10 @@ const GROUP: usize = 128;
 
 /// Requests that may wait; further callers wait for a place.
 const QUEUE: usize = 256;
+
+/// How long a failing disk makes the store unready, unless a record is stored before. Then records are let in again:
+/// where nobody sends to a gateway that is not ready, nothing else could show that the disk is well.
+const DISTRUST: Duration = Duration::from_secs(60);
 
 /// The handle on the writer thread. Dropping it lets the thread finish what it has taken, and waits for it.
 pub(super) struct Writer {
@@ -91,23 +96,53 @@ impl Drop for Writer {
 fn run(mut connection: Connection, mut clock: Clock, mut jobs: mpsc::Receiver<Job>, recent: &Recent) {
     connection.set_prepared_statement_cache_capacity(64);
     let mut group = Vec::with_capacity(GROUP);
+    let mut disk = Disk::default();
     while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
         let (tasks, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.task, job.reply)).unzip();
         let answers = answers(&mut connection, &mut clock, &tasks);
         recent.forget(tasks.iter().filter_map(Task::write));
-        for (reply, answer) in replies.into_iter().zip(answers) {
+        for ((task, reply), answer) in tasks.iter().zip(replies).zip(answers) {
+            let answer = disk.judge(task, answer);
             // A caller that no longer waits has its record stored all the same.
             let _ = reply.send(answer);
         }
     }
 }
 
+/// Remembers that the disk refused a record. The readiness row alone does not tell: a disk that is full for records
+/// may still have room for that.
+#[derive(Default)]
+struct Disk {
+    refused: Option<Instant>,
+}
+
+impl Disk {
+    fn judge(&mut self, task: &Task, answer: rusqlite::Result<Committed>) -> Result<Committed, StoreError> {
+        match (task, &answer) {
+            (Task::Commit { .. }, Ok(Committed::Stored(_))) => self.refused = None,
+            (Task::Commit { .. }, Err(error)) if is_of_the_disk(error) => self.refused = Some(Instant::now()),
+            (Task::Commit { .. }, Ok(Committed::Superseded) | Err(_)) => {}
+            (Task::Check, _) if self.refused.is_some_and(|at| at.elapsed() < DISTRUST) => {
+                return Err(StoreError::Unavailable("the disk refused the last record".into()));
+            }
+            (Task::Check, _) => {}
+        }
+        answer.map_err(unavailable)
+    }
+}
+
+fn is_of_the_disk(error: &rusqlite::Error) -> bool {
+    const OF_THE_DISK: [ErrorCode; 4] =
+        [ErrorCode::DiskFull, ErrorCode::SystemIoFailure, ErrorCode::CannotOpen, ErrorCode::ReadOnly];
+    error.sqlite_error_code().is_some_and(|code| OF_THE_DISK.contains(&code))
+}
+
 /// Commits the tasks together; if one of them fails, or the disk has no space for all, each by itself: so one that
 /// fails does not fail the rest. (A savepoint for each would do too, and costs every page that the group shares.)
-fn answers(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> Vec<Result<Committed, StoreError>> {
+fn answers(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> Vec<rusqlite::Result<Committed>> {
     match (commit_together(connection, clock, tasks), tasks) {
         (Ok(answers), _) => answers.into_iter().map(Ok).collect(),
-        (Err(error), [_]) => vec![Err(unavailable(error))],
+        (Err(error), [_]) => vec![Err(error)],
         (Err(_), tasks) => tasks.chunks(1).flat_map(|task| answers(connection, clock, task)).collect(),
     }
 }
@@ -202,6 +237,23 @@ mod tests {
     fn group_that_fails_as_a_whole_is_tried_one_by_one() {
         let (stored, records) = group_with_a_bad_one("ROLLBACK");
         assert_eq!((stored, records), (vec![true, false, true], vec!["a".into(), "b".into()]));
+    }
+
+    #[test]
+    fn store_is_unready_from_a_record_that_the_disk_refused_to_one_that_it_took() {
+        let full = || Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None));
+        let mistake = || Err(rusqlite::Error::InvalidQuery);
+        let stored = || Ok(Committed::Stored(vec![]));
+        let mut disk = Disk::default();
+        let mut ready_after = |answer| {
+            let _ = disk.judge(&task("a"), answer);
+            disk.judge(&Task::Check, stored()).is_ok()
+        };
+        assert!(ready_after(mistake()));
+        assert!(!ready_after(full()));
+        assert!(!ready_after(mistake()));
+        assert!(!ready_after(Ok(Committed::Superseded)));
+        assert!(ready_after(stored()));
     }
 
     #[test]
