@@ -97,3 +97,13 @@ async fn errors_come_as_xml_where_xml_is_asked_for() {
     codec::from_xml(&text).expect("FHIR XML");
     assert!(text.contains("OperationOutcome"));
 }
+
+#[tokio::test]
+async fn answers_of_patients_are_kept_by_no_shared_cache_and_kap_has_json_alone() {
+    let app = one_patient().await;
+    let response = app.get(&format!("/fhir/Patient/{PATIENT}/_history")).await;
+    assert_eq!(header(&response, "cache-control"), "private, no-cache");
+    let request = app.request(Method::GET, "/kap/v1/intake/x").header("Accept", "text/html");
+    let body = outcome(request.send().await.expect("an answer"), StatusCode::NOT_ACCEPTABLE).await;
+    assert!(body["issue"][0]["details"]["text"].as_str().expect("text").contains("application/json"), "{body}");
+}
