@@ -71,6 +71,11 @@ impl Decimal {
     }
 }
 
+/// A computed mass in mg to six decimals, halves away from zero: finer than any pharmacy measures.
+pub fn round_milligrams(computed: rust_decimal::Decimal) -> rust_decimal::Decimal {
+    computed.round_dp_with_strategy(6, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
+}
+
 /// A point in time with an offset, as written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

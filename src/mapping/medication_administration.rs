@@ -23,7 +23,8 @@ use crate::kap::records::dosing_session::{
     AdministrationPerformer, Dose, DoseRole, DoseStatus, DosingWeight, Pause, PerformerFunction, StatusReason,
     StatusReasonTerm, Strength, Wasted, WeightBasis,
 };
-use crate::kap::values::{DateTime, Quantity, Termed};
+use crate::kap::values::{DateTime, Quantity, Termed, round_milligrams};
+use rust_decimal::Decimal;
 
 /// Adds the dose; `order` is the slot of the order that it carries out.
 pub fn dose(draft: &mut Draft<'_>, dose: &Dose, order: Option<&str>, pointer: &str) {
@@ -110,24 +111,29 @@ fn amount(draft: &mut Draft<'_>, dose: &Dose, pointer: &str) -> Option<crate::fh
         return Some(quantity(sent));
     }
     let computed = milligrams(dose.volume.as_ref()?, strength(dose)?)?;
-    draft
-        .notice(format!("{pointer}/volume"), format!("The dose was computed from volume and strength: {computed} mg."));
-    Some(build::quantity(computed, "mg"))
+    let rounded = round_milligrams(computed).normalize();
+    // The rules refuse such a record: zero is no dose.
+    if rounded.is_zero() {
+        return None;
+    }
+    let how = if rounded == computed { "" } else { ", rounded to six decimals" };
+    let sentence = format!("The dose was computed from volume and strength: {rounded} mg{how}.");
+    draft.notice(format!("{pointer}/volume"), sentence);
+    Some(build::quantity(rounded.to_string(), "mg"))
 }
 
 fn strength(dose: &Dose) -> Option<&Strength> {
     dose.product.as_ref()?.strength.as_ref()
 }
 
-/// Volume × strength in mg, without trailing zeros.
-fn milligrams(volume: &Quantity, strength: &Strength) -> Option<String> {
+/// Volume × strength in mg.
+fn milligrams(volume: &Quantity, strength: &Strength) -> Option<Decimal> {
     let numerator = match strength.numerator.unit.as_str() {
         "g" => strength.numerator.value.value()?.checked_mul(1000.into())?,
         "ug" => strength.numerator.value.value()?.checked_div(1000.into())?,
         _ => strength.numerator.value.value()?,
     };
-    let computed = volume.value.value()?.checked_mul(numerator)?.checked_div(strength.denominator.value.value()?)?;
-    Some(computed.normalize().to_string())
+    volume.value.value()?.checked_mul(numerator)?.checked_div(strength.denominator.value.value()?)
 }
 
 fn volume_text(dose: &Dose) -> Option<String> {
@@ -359,17 +365,59 @@ fn read_wasted(extension: &Extension) -> Option<Wasted> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kap::values::Decimal;
+    use crate::kap::kind::Kind;
+    use crate::kap::records::Record;
+    use serde_json::{Value, json};
 
-    fn of(value: &str, unit: &str) -> Quantity {
-        Quantity { value: Decimal::parse(value).expect("a number"), unit: unit.to_owned() }
+    /// Dose, and what the sender is told, of a volume in mL of a strength in that unit per mL.
+    fn given(volume: &str, numerator: &str, unit: &str, denominator: &str) -> (Option<String>, Vec<String>) {
+        let number = |text: &str| serde_json::from_str::<Value>(text).expect("a number");
+        let record = json!({
+            "kind": "dosing-session", "source": {"system": "urn:kap:test", "recordId": "d-1", "revision": 1},
+            "recordedAt": "2026-02-02T12:00:00-05:00",
+            "author": {"identifier": {"system": "urn:kap:test", "value": "nurse"}},
+            "patient": {"identifier": {"system": "urn:kap:test", "value": "patient"}},
+            "course": {"identifier": {"system": "urn:kap:test", "value": "course"}},
+            "contact": {"status": "finished", "start": "2026-02-02T09:00:00-05:00", "setting": "clinic"},
+            "format": "individual",
+            "doses": [{"status": "completed", "medicine": {"term": "ketamine"}, "route": {"term": "intramuscular"},
+                "performers": [{"function": "performer", "patient": true}],
+                "start": "2026-02-02T09:30:00-05:00", "volume": {"value": number(volume), "unit": "mL"},
+                "product": {"strength": {"numerator": {"value": number(numerator), "unit": unit},
+                    "denominator": {"value": number(denominator), "unit": "mL"}}}}],
+        });
+        let record = Record::from_value(Kind::DosingSession, record).expect("a record");
+        let mut draft = Draft::new(record.header(), None);
+        let Record::DosingSession(session) = &record else { panic!("a dosing session") };
+        dose(&mut draft, &session.doses[0], None, "/doses/0");
+        let found = draft.entries.iter().find_map(|entry| {
+            if let Resource::MedicationAdministration(found) = &entry.resource { found.dosage.as_ref() } else { None }
+        });
+        let milligrams = found.and_then(|dosage| dosage.dose.as_ref()?.value.as_ref()?.value.clone());
+        let told = draft.notices.into_iter().map(|notice| format!("{} {}", notice.pointer, notice.sentence)).collect();
+        (milligrams, told)
     }
 
     #[test]
     fn volume_times_strength_is_the_dose_in_milligrams() {
-        let strength = |numerator, unit| Strength { numerator: of(numerator, unit), denominator: of("1", "mL") };
-        assert_eq!(milligrams(&of("0.5", "mL"), &strength("100", "mg")).as_deref(), Some("50"));
-        assert_eq!(milligrams(&of("0.75", "mL"), &strength("0.05", "g")).as_deref(), Some("37.5"));
-        assert_eq!(milligrams(&of("2", "mL"), &strength("500", "ug")).as_deref(), Some("1"));
+        let (dose, told) = given("0.5", "100", "mg", "1");
+        assert_eq!(dose.as_deref(), Some("50"));
+        assert_eq!(told, ["/doses/0/volume The dose was computed from volume and strength: 50 mg."]);
+        assert_eq!(given("0.75", "0.05", "g", "1").0.as_deref(), Some("37.5"));
+        assert_eq!(given("2", "500", "ug", "1").0.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn a_computed_dose_has_six_decimals_at_most_and_says_that_it_was_rounded() {
+        // 100 / 3 = 33.3333...
+        let (dose, told) = given("1", "100", "mg", "3");
+        assert_eq!(dose.as_deref(), Some("33.333333"));
+        assert!(told[0].ends_with("33.333333 mg, rounded to six decimals."), "{told:?}");
+        assert_eq!(given("0.0000005", "1", "mg", "1").0.as_deref(), Some("0.000001"), "halves away from zero");
+    }
+
+    #[test]
+    fn a_computed_zero_is_no_dose() {
+        assert_eq!(given("0.0000004", "1", "mg", "1"), (None, Vec::new()));
     }
 }

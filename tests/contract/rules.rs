@@ -94,6 +94,17 @@ fn a_volume_of_known_strength_is_an_amount() {
 }
 
 #[test]
+fn a_computed_dose_of_zero_is_no_dose() {
+    let volume = |value: &str| {
+        let value: Value = serde_json::from_str(value).expect("a number");
+        [("/doses/1/dose", json!(null)), ("/doses/1/volume", json!({"value": value, "unit": "mL"}))]
+    };
+    // The product has 100 mg/mL.
+    refuses(INJECTION, &volume("0.000000004"), "/doses/1/volume", "The computed dose is zero");
+    accepts(INJECTION, &volume("0.000000005"));
+}
+
+#[test]
 fn a_dose_not_given_has_a_reason_and_no_amount() {
     let not_done = ("/doses/1/status", json!("not-done"));
     let reason = ("/doses/1/statusReasons", json!([{"term": "no-escort"}]));

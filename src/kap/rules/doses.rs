@@ -1,6 +1,7 @@
 //! What a dose must say, and what two of its figures say about each other.
 
 use super::super::place::{Findings, Place};
+use super::super::values::round_milligrams;
 use super::times;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -47,6 +48,9 @@ fn amount(dose: Place, findings: &mut Findings) {
         let product = dose.at("product").unwrap_or(dose);
         let name = if dose.has("product") { "strength" } else { "product" };
         findings.needed(product, name, "A `volume` needs the strength of the product: `product.strength`.");
+    }
+    if computed_milligrams(dose).is_some_and(|computed| round_milligrams(computed).is_zero()) {
+        findings.conflict(dose, "volume", "The computed dose is zero: less than half a millionth of a milligram.");
     }
     if dose.text("status") == Some("completed") && !dose.has("dose") && !dose.has("volume") {
         findings.needed(dose, "dose", "A completed dose needs `dose`, or `volume` and the product's strength.");
@@ -178,9 +182,17 @@ fn strength(dose: Place) -> Option<Decimal> {
 fn milligrams_given(dose: Place) -> Option<Decimal> {
     match (dose.at("dose"), dose.at("volume")) {
         (Some(mass), None) => milligrams(mass),
-        (None, Some(volume)) => volume.decimal("value")?.checked_mul(strength(dose)?),
+        (None, Some(_)) => computed_milligrams(dose),
         (Some(_), Some(_)) | (None, None) => None,
     }
+}
+
+/// Volume × strength in mg.
+fn computed_milligrams(dose: Place) -> Option<Decimal> {
+    let volume = dose.at("volume")?.decimal("value")?;
+    let strength = dose.at("product")?.at("strength")?;
+    let numerator = milligrams(strength.at("numerator")?)?;
+    volume.checked_mul(numerator)?.checked_div(strength.at("denominator")?.decimal("value")?)
 }
 
 fn weight(dose: Place) -> Option<Decimal> {
