@@ -41,6 +41,12 @@ macro_rules! emitted {
             None
         }
 
+        /// An empty resource of every type.
+        #[cfg(test)]
+        pub fn one_of_each() -> Vec<Resource> {
+            vec![$(Resource::$name(Box::default()),)+]
+        }
+
         /// The resource's `meta`, to change; `None` for a type that the gateway never emits.
         pub fn meta_mut(resource: &mut Resource) -> Option<&mut Option<Box<Meta>>> {
             $(if let Resource::$name(inner) = resource {

@@ -55,6 +55,12 @@ pub fn retract(mut resource: Resource) -> Resource {
         allergy.verification_status = Some(verification(ALLERGY_VERIFICATION));
     } else if let Resource::AdverseEvent(event) = &mut resource {
         tag(&mut event.meta);
+    } else if let Resource::Patient(patient) = &mut resource {
+        inactivate(&mut patient.active);
+        tag(&mut patient.meta);
+    } else if let Resource::Organization(organization) = &mut resource {
+        inactivate(&mut organization.active);
+        tag(&mut organization.meta);
     } else if let Resource::RelatedPerson(person) = &mut resource {
         inactivate(&mut person.active);
         tag(&mut person.meta);
@@ -96,4 +102,30 @@ fn tag(meta: &mut Option<Box<Meta>>) {
 /// Has it been retracted?
 pub fn is_retracted(resource: &Resource) -> bool {
     retract(resource.clone()) == *resource
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhir::resource;
+
+    #[test]
+    fn every_type_but_provenance_is_changed_by_its_retraction() {
+        let unchanged: Vec<_> = resource::one_of_each()
+            .into_iter()
+            .filter(is_retracted)
+            .filter_map(|resource| resource::identify(&resource).map(|(name, _, _)| name))
+            .collect();
+        // Who said what, and when, stays true.
+        assert_eq!(unchanged, ["Provenance"]);
+    }
+
+    #[test]
+    fn a_patient_that_is_gone_is_inactive_and_tagged() {
+        let patient = retract(Resource::Patient(Box::default()));
+        let Resource::Patient(patient) = patient else { panic!("a patient stays a patient") };
+        assert_eq!(patient.active.and_then(|active| active.value), Some(false));
+        let tags = patient.meta.map(|meta| meta.tag).unwrap_or_default();
+        assert_eq!(tags, [build::coding(KAP, ENTERED_IN_ERROR, "Entered in error")]);
+    }
 }
