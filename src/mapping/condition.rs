@@ -136,6 +136,12 @@ pub fn diagnosis_label(diagnosis: &Termed) -> Label {
     }
 }
 
+/// The label of what is asked for because of these diagnoses: their strictest, and never below mental health, which
+/// every order and referral of a course tells of.
+pub fn reasons_label(reasons: &[Termed]) -> Label {
+    reasons.iter().map(diagnosis_label).max().unwrap_or(Label::Normal).max(Label::MentalHealth)
+}
+
 fn term_label(term: &str) -> Label {
     if SUBSTANCE_USE.contains(&term) {
         Label::SubstanceUse

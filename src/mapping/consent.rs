@@ -24,7 +24,8 @@ pub fn consents(draft: &mut Draft<'_>, consents: &[intake::Consent]) {
         let slot = draft.slot(LIST, consent.id.as_deref(), &natural);
         let source = consent.document.as_ref().map(|form| {
             let list = form_list(&slot);
-            let form = document_reference::document(draft, form, &list, DocumentKind::ConsentForm, &consent.given_at);
+            let kind = DocumentKind::ConsentForm(label(consent.r#type));
+            let form = document_reference::document(draft, form, &list, kind, &consent.given_at);
             ConsentSource::Reference(Box::new(form))
         });
         let resource = Consent { source, ..self::consent(draft, consent, &slot) };

@@ -17,13 +17,13 @@ use base64::engine::general_purpose::STANDARD;
 
 const PLAIN_TEXT: &str = "text/plain;charset=utf-8";
 
-/// What kind of text it is.
+/// What kind of text it is. A text that belongs to something labelled tells what that tells: it has its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentKind {
-    ReferralLetter,
+    ReferralLetter(Label),
     PresentIllness,
     SafetyPlan,
-    ConsentForm,
+    ConsentForm(Label),
     ExperienceNarrative,
     IntegrationSummary,
     GroupNote,
@@ -32,10 +32,10 @@ pub enum DocumentKind {
 impl DocumentKind {
     fn coding(self) -> Coding {
         match self {
-            Self::ReferralLetter => build::coding(LOINC, "57133-1", "Referral note"),
+            Self::ReferralLetter(_) => build::coding(LOINC, "57133-1", "Referral note"),
             Self::PresentIllness => build::coding(LOINC, "10164-2", "History of Present illness Narrative"),
             Self::SafetyPlan => build::coding(LOINC, "87626-8", "Suicide prevention note"),
-            Self::ConsentForm => build::coding(LOINC, "59284-0", "Patient Consent"),
+            Self::ConsentForm(_) => build::coding(LOINC, "59284-0", "Patient Consent"),
             Self::ExperienceNarrative => {
                 build::coding(KAP_DOCUMENT_CATEGORY, "experience-narrative", "Experience narrative")
             }
@@ -46,9 +46,10 @@ impl DocumentKind {
 
     fn label(self) -> Label {
         match self {
-            Self::ConsentForm => Label::Normal,
+            Self::ConsentForm(label) => label,
             // What the patient says, and what tells a diagnosis.
-            Self::ReferralLetter | Self::PresentIllness | Self::ExperienceNarrative => Label::Psychiatric,
+            Self::ReferralLetter(label) => label.max(Label::Psychiatric),
+            Self::PresentIllness | Self::ExperienceNarrative => Label::Psychiatric,
             Self::SafetyPlan | Self::IntegrationSummary | Self::GroupNote => Label::MentalHealth,
         }
     }

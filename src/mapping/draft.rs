@@ -4,14 +4,15 @@
 //! the same record makes the same ids. The slot also stands in `meta.source` (`system#kind/record-id/slot`): by it
 //! the way back finds each resource's place without guessing from its content.
 
-use super::concepts::{Concept, by_word, known};
+use super::concepts::{Concept, by_word, known, plain};
 use super::label::{self, Label};
-use super::systems::{CANONICAL, extension_url};
+use super::systems::{CANONICAL, LOINC, extension_url};
 use crate::fhir::build;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::{EpisodeOfCare, Organization, Patient, Practitioner};
 use crate::fhir::model::types::{
     Code as FhirCode, CodeableConcept, Coding, Extension, ExtensionValue, HumanName, Identifier, Meta, Reference,
+    String as FhirString,
 };
 use crate::fhir::resource::Emitted;
 use crate::kap::kind::Kind;
@@ -201,16 +202,16 @@ impl<'a> Draft<'a> {
     /// code without a mapping is kept as text with a review tag and a warning".
     pub fn termed(&mut self, table: &'static [Concept], termed: &Termed, pointer: &str) -> CodeableConcept {
         let row = termed.term.as_deref().and_then(|term| by_word(table, term));
-        self.coded(row, &termed.codes, termed.text.as_deref(), pointer)
+        self.coded(row, &termed.codes, termed.text.as_deref(), &format!("{pointer}/codes"))
     }
 
     /// The sender's words and codes, without a closed set.
     pub fn coded_text(&mut self, coded: &shared::CodedText, pointer: &str) -> CodeableConcept {
-        self.coded(None, &coded.codes, Some(&coded.text), pointer)
+        self.coded(None, &coded.codes, Some(&coded.text), &format!("{pointer}/codes"))
     }
 
     /// Codes that we know become codings, marked `userSelected`: the sender chose them. The others stay beside the
-    /// text in an extension, with their place in the sender's list.
+    /// text in an extension, with their place in the sender's list, which stands at `pointer`.
     pub fn coded(
         &mut self,
         row: Option<&'static Concept>,
@@ -229,14 +230,15 @@ impl<'a> Draft<'a> {
                 None => {
                     self.review = true;
                     self.notice(
-                        format!("{pointer}/codes/{place}"),
+                        format!("{pointer}/{place}"),
                         "The gateway does not know this code: it is kept beside the text and tagged for review.",
                     );
                     extension.push(unmapped_code(code, place));
                 }
             }
         }
-        CodeableConcept { extension, coding, text: text.map(Into::into), ..Default::default() }
+        let text = text.map(Into::into).or_else(|| plain_words(&coding));
+        CodeableConcept { extension, coding, text, ..Default::default() }
     }
 
     // ------------------------------------------------------------ entries
@@ -344,7 +346,29 @@ pub fn concept_coding(row: &'static Concept) -> Coding {
 
 /// A word of a closed set as a concept; an empty concept where the table has no row, which the contract excludes.
 pub fn word(table: &'static [Concept], word: &str) -> CodeableConcept {
-    CodeableConcept { coding: by_word(table, word).map(concept_coding).into_iter().collect(), ..Default::default() }
+    by_word(table, word).map(concept).unwrap_or_default()
+}
+
+/// The concept of a table's row.
+pub fn concept(row: &'static Concept) -> CodeableConcept {
+    let coding = vec![concept_coding(row)];
+    CodeableConcept { text: plain_words(&coding), coding, ..Default::default() }
+}
+
+/// What codes without a display mean, in the gateway's words.
+fn plain_words(coding: &[Coding]) -> Option<FhirString> {
+    if coding.iter().any(|coding| coding.display.is_some()) {
+        return None;
+    }
+    let value = |coding: &Coding| Some((coding.system.as_ref()?.value.clone()?, coding.code.as_ref()?.value.clone()?));
+    let loinc = coding.iter().filter_map(value).filter(|(system, _)| system == LOINC);
+    loinc.filter_map(|(_, code)| plain::of_loinc(&code)).map(gateway_text).next()
+}
+
+/// Words of the gateway, marked: the way back does not take them for the sender's.
+pub fn gateway_text(words: &str) -> FhirString {
+    let mark = build::extension(extension_url("kap-gateway-text"), ExtensionValue::Boolean(true.into()));
+    FhirString { extension: vec![mark], ..words.into() }
 }
 
 /// What tells an element with a coded word from its neighbours: its word, else its text, else its first code.

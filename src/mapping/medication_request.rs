@@ -3,9 +3,9 @@
 //! <https://hl7.org/fhir/R4/medicationrequest.html>
 
 use super::concepts;
+use super::condition::reasons_label;
 use super::draft::Draft;
 use super::encounter;
-use super::label::Label;
 use super::medication_administration::{read_route, route_concept};
 use super::observation_vitals::quantity;
 use super::reading::{self, Reading, RebuildError};
@@ -33,7 +33,7 @@ pub fn medication_request(draft: &mut Draft<'_>, order: &Order, pointer: &str) -
         .collect();
     let resource = MedicationRequest {
         id: Some(draft.id(&slot).as_str().into()),
-        meta: draft.meta(&slot, Label::MentalHealth),
+        meta: draft.meta(&slot, reasons_label(&order.reasons)),
         extension: order
             .dose_per_weight
             .iter()

@@ -2,12 +2,13 @@
 //!
 //! <https://hl7.org/fhir/R4/medicationstatement.html>
 
-use super::concepts::{self, by_code};
+use super::concepts;
 use super::draft::{Draft, natural_key, word};
 use super::encounter;
 use super::label::Label;
 use super::observation_vitals::quantity;
 use super::reading::{self, Reading, RebuildError};
+use super::systems::RXNORM;
 use crate::fhir::build;
 use crate::fhir::model::resources::{MedicationStatement, MedicationStatementEffective, MedicationStatementMedication};
 use crate::fhir::model::types::{
@@ -46,9 +47,12 @@ fn statement(draft: &mut Draft<'_>, slot: &str, label: Label) -> MedicationState
     }
 }
 
+/// RxNorm's ketamine, esketamine, and the esketamine nasal sprays.
+const KETAMINE: &[&str] = &["6130", "2119365", "2201623", "2201625"];
+
 /// Ketamine tells of its treatment, by term or by code.
 fn label(medication: &Medication) -> Label {
-    let is_ketamine = |code: &Code| by_code(concepts::MEDICINE, &code.system, &code.code).is_some();
+    let is_ketamine = |code: &Code| code.system == RXNORM && KETAMINE.contains(&code.code.as_str());
     let medicine = &medication.medicine;
     if medicine.term.is_some() || medicine.codes.iter().any(is_ketamine) { Label::MentalHealth } else { Label::Normal }
 }

@@ -4,7 +4,7 @@
 //! <https://hl7.org/fhir/R4/observation.html>
 
 use super::concepts::instruments::{RISK_LEVEL, SCALES, SCORE_PART, Scale, scale};
-use super::draft::{self, Draft, concept_coding, word};
+use super::draft::{self, Draft, word};
 use super::observation_score_change::{self as score_change, score_change};
 use super::observation_vitals::{read_timepoint, timepoint};
 use super::questionnaire_response::{self, Answered, answered, is_raw, questionnaire_response};
@@ -117,7 +117,7 @@ fn score_observation(draft: &mut Draft<'_>, frame: &Frame<'_>, in_whole: bool, d
         part_of: frame.part_of.iter().cloned().collect(),
         status: if value.is_some() { "final" } else { "preliminary" }.into(),
         category: vec![survey()],
-        code: Box::new(build::concept(concept_coding(&scale.score))),
+        code: Box::new(draft::concept(&scale.score)),
         subject: Some(Box::new(draft.patient())),
         encounter: frame.encounter.clone().map(Box::new),
         effective: Some(ObservationEffective::DateTime(frame.effective.clone())),

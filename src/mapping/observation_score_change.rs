@@ -3,9 +3,9 @@
 //! The sender gives the baseline, the gateway computes the rest. What an instrument does not define stays absent.
 //! <https://hl7.org/fhir/R4/observation.html>
 
-use super::concepts::Concept;
 use super::concepts::instruments::{Better, DIRECTION, SCORE_CHANGE, SCORE_PART, Scale, Threshold};
-use super::draft::{Draft, word};
+use super::concepts::{Concept, plain};
+use super::draft::{Draft, gateway_text, word};
 use super::observation_score::{Frame, points, survey};
 use super::questionnaire_response::is_raw;
 use super::reading::{self, Reading, RebuildError};
@@ -14,7 +14,7 @@ use crate::fhir::build;
 use crate::fhir::model::resources::{
     Observation, ObservationComponent, ObservationComponentValue as ComponentValue, ObservationEffective,
 };
-use crate::fhir::model::types::{Extension, ExtensionValue, Reference};
+use crate::fhir::model::types::{CodeableConcept, Extension, ExtensionValue, Reference};
 use crate::kap::records::measurement::Baseline;
 use crate::kap::records::shared::RecordReference;
 use crate::kap::values;
@@ -78,6 +78,8 @@ pub fn two_decimals(value: Decimal) -> String {
 /// The change of a score, with the baseline as it was sent.
 pub fn score_change(draft: &mut Draft<'_>, frame: &Frame<'_>, baseline: &Baseline) -> Observation {
     let slot = slot(&frame.slot);
+    // What changed, for whoever reads the change by itself.
+    let name = plain::instrument(frame.scale.instrument);
     Observation {
         id: Some(draft.id(&slot).as_str().into()),
         meta: draft.meta(&slot, frame.scale.label),
@@ -86,23 +88,18 @@ pub fn score_change(draft: &mut Draft<'_>, frame: &Frame<'_>, baseline: &Baselin
         part_of: frame.part_of.iter().cloned().collect(),
         status: "final".into(),
         category: vec![survey()],
-        code: Box::new(word(SCORE_CHANGE, "score-change")),
+        code: Box::new(CodeableConcept {
+            text: Some(gateway_text(&format!("Score change: {name}"))),
+            ..word(SCORE_CHANGE, "score-change")
+        }),
         subject: Some(Box::new(draft.patient())),
         encounter: frame.encounter.clone().map(Box::new),
         effective: Some(ObservationEffective::DateTime(frame.effective.clone())),
         method: Some(Box::new(word(SCORE_PART, "gateway-derived"))),
-        derived_from: vec![Reference {
-            display: Some(name(frame.scale).into()),
-            ..draft.reference("Observation", &frame.slot)
-        }],
+        derived_from: vec![Reference { display: Some(name.into()), ..draft.reference("Observation", &frame.slot) }],
         component: components(frame, baseline),
         ..Default::default()
     }
-}
-
-/// What changed, for whoever reads the change by itself.
-fn name(scale: &Scale) -> &'static str {
-    if scale.score.display.is_empty() { scale.score.word } else { scale.score.display }
 }
 
 /// The sender knows the baseline's record, not its place there: a logical reference.

@@ -168,16 +168,19 @@ pub fn table_word(table: &'static [Concept], concept: &CodeableConcept) -> Optio
 
 /// Undoes `Draft::termed`.
 pub fn termed(table: &'static [Concept], concept: &CodeableConcept) -> Termed {
-    Termed {
-        term: table_word(table, concept).map(str::to_owned),
-        codes: codes(concept),
-        text: concept.text.as_ref().and_then(|text| text.value.clone()),
-    }
+    Termed { term: table_word(table, concept).map(str::to_owned), codes: codes(concept), text: sender_text(concept) }
+}
+
+/// The sender's words. Undoes `draft::gateway_text`: the gateway's are not the sender's.
+fn sender_text(concept: &CodeableConcept) -> Option<String> {
+    let text = concept.text.as_ref()?;
+    let is_ours = extension_bool(&text.extension, "kap-gateway-text") == Some(true);
+    if is_ours { None } else { text.value.clone() }
 }
 
 /// Undoes `Draft::coded_text`.
 pub fn coded_text(concept: &CodeableConcept) -> Option<CodedText> {
-    Some(CodedText { codes: codes(concept), text: concept.text.as_ref()?.value.clone()? })
+    Some(CodedText { codes: codes(concept), text: sender_text(concept)? })
 }
 
 fn is_senders(coding: &crate::fhir::model::types::Coding) -> bool {

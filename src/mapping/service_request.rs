@@ -3,7 +3,7 @@
 //! <https://hl7.org/fhir/R4/servicerequest.html>, <https://hl7.org/fhir/R4/task.html>
 
 use super::concepts;
-use super::condition::diagnosis_label;
+use super::condition::reasons_label;
 use super::document_reference::{self, DocumentKind};
 use super::draft::{Draft, word};
 use super::label::Label;
@@ -20,10 +20,11 @@ const LETTER: &str = "referral-letter";
 /// Pushes the referral, its letter and its state, and gives a reference to it.
 pub fn referral(draft: &mut Draft<'_>, referral: &Referral) -> Reference {
     let slot = draft.slot(LIST, referral.id.as_deref(), LIST);
+    let label = reasons_label(&referral.reasons);
     let letter = referral.letter.as_ref().map(|letter| {
-        document_reference::document(draft, letter, LETTER, DocumentKind::ReferralLetter, &referral.referred_at)
+        let kind = DocumentKind::ReferralLetter(label);
+        document_reference::document(draft, letter, LETTER, kind, &referral.referred_at)
     });
-    let label = referral.reasons.iter().map(diagnosis_label).max().unwrap_or(Label::Normal).max(Label::MentalHealth);
     let request = service_request(draft, referral, letter, label, &slot);
     draft.push(request);
     let state = task(draft, referral, label, &slot);

@@ -6,6 +6,7 @@
 pub mod instruments;
 mod intake;
 pub mod known;
+pub mod plain;
 mod tables;
 
 pub use intake::*;
@@ -21,6 +22,59 @@ pub struct Concept {
     pub display: &'static str,
 }
 
+/// Every table, so that a code of ours is known when a sender uses it.
+const TABLES: &[&[Concept]] = &[
+    ROUTE,
+    MEDICINE,
+    DIAGNOSIS,
+    ADVERSE_EVENT,
+    EVENT_CATEGORY,
+    SERIOUSNESS,
+    MODALITY,
+    FORMAT,
+    SETTING,
+    PLACE,
+    PRESENCE,
+    ROLE,
+    PERFORMER_FUNCTION,
+    APPROACH,
+    FORMULATION,
+    STATUS_REASON,
+    MEASURE,
+    DISPOSITION,
+    THEME,
+    STEP,
+    OUTCOME_PHASE,
+    FACT,
+    PREGNANCY,
+    PREGNANCY_TEST,
+    TEST_RESULT,
+    LAB,
+    ECG,
+    REFERRAL,
+    ASSERTION,
+    SUITABILITY,
+    DECISION,
+    CONSENT_TYPE,
+    ACKNOWLEDGEMENT,
+    CREDENTIAL,
+    PLAN_CATEGORY,
+    CLINICAL_STATUS,
+    VERIFICATION_STATUS,
+    ALLERGY_STATUS,
+    ACHIEVEMENT,
+    instruments::PHQ_9_ANSWER,
+    instruments::SCORE_CHANGE,
+    instruments::DIRECTION,
+    instruments::SCORE_PART,
+    instruments::RISK_LEVEL,
+];
+
+/// Every row: of the tables, and the scores of the instruments.
+fn rows() -> impl Iterator<Item = &'static Concept> {
+    TABLES.iter().copied().flatten().chain(instruments::SCALES.iter().map(|scale| &scale.score))
+}
+
 /// The row of a word.
 pub fn by_word(table: &'static [Concept], word: &str) -> Option<&'static Concept> {
     table.iter().find(|row| row.word == word)
@@ -29,4 +83,24 @@ pub fn by_word(table: &'static [Concept], word: &str) -> Option<&'static Concept
 /// The row of a code.
 pub fn by_code(table: &'static [Concept], system: &str, code: &str) -> Option<&'static Concept> {
     table.iter().find(|row| row.code == code && row.system == system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_is_listed() {
+        let sources = [include_str!("tables.rs"), include_str!("intake.rs"), include_str!("instruments.rs")];
+        let tables: usize = sources.iter().map(|source| source.matches(": &[Concept] =").count()).sum();
+        assert_eq!(TABLES.len(), tables);
+    }
+
+    #[test]
+    fn every_code_of_a_table_is_known_when_a_sender_uses_it() {
+        let unknown: Vec<_> = rows().filter(|row| known::display(row.system, row.code).is_none()).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+        let emdr = known::display(crate::mapping::systems::SCT, "449030000");
+        assert_eq!(emdr, Some("Eye movement desensitization and reprocessing therapy"));
+    }
 }

@@ -216,6 +216,54 @@ fn a_diagnosis_is_labelled_by_the_strictest_that_it_tells() {
 }
 
 #[test]
+fn what_belongs_to_a_sensitive_thing_has_its_label() {
+    let own = r#", "referral": {"service": "psychiatrist", "status": "requested", "referredAt": "2026-01-12T09:00:00-05:00",
+            "reasons": [{"term": "ptsd"}, {"term": "alcohol-dependence"}], "letter": {"id": "l", "text": "Drinks."}},
+        "medications": [{"id": "m", "status": "active", "medicine": {"text": "Spravato",
+            "codes": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2201625"}]}}],
+        "consents": [{"id": "c", "type": "part-2", "status": "active", "givenAt": "2026-01-28T16:35:00-05:00",
+            "document": {"id": "f", "text": "Agreed."}}],
+        "plan": {"status": "active", "description": "Six doses.", "order": {"id": "o", "status": "active", "medicine": {"term": "ketamine"},
+            "route": {"term": "oral"}, "reasons": [{"term": "chronic-pain"}, {"term": "opioid-dependence"}],
+            "orderedAt": "2026-01-28T17:00:00-05:00",
+            "prescriber": {"identifier": {"system": "urn:kap:test", "value": "prescriber"}}}}"#;
+    let resources = there_and_back(&record(&format!("{MINIMAL}{own}")));
+    assert_eq!(labels(slot(&resources, "referral-letter/l"))[1], "SUD");
+    assert_eq!(labels(slot(&resources, "consents/c/form/f"))[1], "SUD");
+    assert_eq!(labels(slot(&resources, "order/o"))[1], "SUD");
+    assert_eq!(labels(slot(&resources, "medications/m"))[1], "MH");
+    let pain = own.replace(r#", {"term": "opioid-dependence"}"#, "");
+    let resources = there_and_back(&record(&format!("{MINIMAL}{pain}")));
+    assert_eq!(labels(slot(&resources, "order/o"))[1], "MH", "an order of ketamine is never less");
+}
+
+#[test]
+fn a_code_without_a_display_has_words_of_the_gateway_and_never_instead_of_the_senders() {
+    let lab = |id: &str, test: &str| {
+        format!(r#"{{"id": "{id}", "test": {test}, "at": "2026-01-20T08:30:00-05:00", "finding": "none"}}"#)
+    };
+    let labs = [
+        lab("word", r#"{"term": "bilirubin"}"#),
+        lab("said", r#"{"term": "bilirubin", "text": "Bilirubin"}"#),
+        lab("shown", r#"{"term": "alt"}"#),
+    ];
+    let own = format!(
+        r#", "labs": [{}], "results": [{{"id": "p", "instrument": "pcl-5", "score": 29, "baseline": {{"score": 58}}}}],
+        "ecg": {{"at": "2026-01-20T09:00:00-05:00", "qtc": {{"value": 412, "unit": "ms"}}}}"#,
+        labs.join(",")
+    );
+    // The way back keeps apart what was said and what was not, though the words are the same.
+    let resources = there_and_back(&record(&format!("{MINIMAL}{own}")));
+    let code = |place: &str| &slot(&resources, place)["code"];
+    assert_eq!(code("labs/word")["text"], "Bilirubin");
+    assert_eq!(code("labs/said")["text"], "Bilirubin");
+    assert!(code("labs/said").get("_text").is_none() && code("labs/shown").get("text").is_none());
+    assert_eq!(code("results/p")["text"], "PCL-5 total score");
+    assert_eq!(code("results/p/change")["text"], "Score change: PCL-5");
+    assert_eq!(code("ecg/qtc")["text"], "QTc interval");
+}
+
+#[test]
 fn a_code_that_nobody_knows_is_kept_beside_the_text_and_tagged() {
     let resources = there_and_back(&record(RICH));
     assert_eq!(condition(&resources, "38341003")["meta"]["tag"][0]["code"], "review-code");
