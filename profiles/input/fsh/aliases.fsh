@@ -15,6 +15,13 @@ Alias: $KAP-SUITABILITY = https://kap-gateway.example.org/fhir/CodeSystem/kap-su
 Alias: $KAP-DOCUMENT-CATEGORY = https://kap-gateway.example.org/fhir/CodeSystem/kap-document-category
 Alias: $KAP-RULE = https://kap-gateway.example.org/fhir/CodeSystem/kap-rule
 Alias: $KAP-BAND = https://kap-gateway.example.org/fhir/CodeSystem/kap-band
+Alias: $KAP-DOSE-ROLE = https://kap-gateway.example.org/fhir/CodeSystem/kap-dose-role
+Alias: $KAP-TIMEPOINT = https://kap-gateway.example.org/fhir/CodeSystem/kap-timepoint
+Alias: $KAP-WEIGHT-BASIS = https://kap-gateway.example.org/fhir/CodeSystem/kap-weight-basis
+Alias: $KAP-ANSWERED-BY = https://kap-gateway.example.org/fhir/CodeSystem/kap-answered-by
+Alias: $KAP-DEA-SCHEDULE = https://kap-gateway.example.org/fhir/CodeSystem/kap-dea-schedule
+Alias: $KAP-STEREOCHEMISTRY = https://kap-gateway.example.org/fhir/CodeSystem/kap-stereochemistry
+Alias: $KAP-COURSE-END-REASON = https://kap-gateway.example.org/fhir/CodeSystem/kap-course-end-reason
 
 // Outside terminologies
 Alias: $SCT = http://snomed.info/sct

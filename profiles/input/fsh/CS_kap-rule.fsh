@@ -1,0 +1,65 @@
+CodeSystem: KAPRule
+Id: kap-rule
+Title: "KAP safety rules"
+Description: "Rules that the gateway computes over records. A rule that fires is a remark for the care team, never a decision on treatment; where input is missing it says that it cannot evaluate, never that all is well. Thresholds and their sources are data beside the rules, not part of their codes."
+* insert LocalCodeSystem
+
+// Consents, decisions, completeness
+* #R-01 "No active treatment consent" "A dose was given on a day without an active treatment consent."
+* #R-02 "No suitability decision" "The first dose came before any decision of suitable or suitable with conditions."
+* #R-03 "No recent weight" "A dose per weight was given without a weight dated within the limit."
+* #R-04 "No list of medicines" "There is neither a list of current medicines nor the statement that there are none."
+* #R-05 "No baseline liver tests" "Ketamine was given again without baseline liver tests."
+* #R-06 "Administered outside scope of practice" "The performer of an administration is neither prescriber nor nurse, nor the patient with a witness."
+// Conditions
+* #R-10 "Absolute contraindication" "An active condition or allergy stands among the absolute contraindications of the label."
+* #R-11 "Cardiovascular or cerebrovascular hazard" "A condition is active in which a rise of blood pressure would be a serious hazard."
+* #R-12 "Psychosis or mania" "Psychosis, schizophrenia or mania is active or in the history."
+* #R-13 "Pregnancy" "The patient is pregnant; or childbearing potential exists and the status is unknown."
+* #R-14 "Breastfeeding" "The patient is breastfeeding."
+* #R-15 "Substance use disorder" "A substance use disorder is active, or ketamine dependence is known."
+* #R-16 "Urinary tract" "Cystitis, or new urinary symptoms, during ketamine treatment."
+* #R-17 "Liver" "Hepatic failure or cirrhosis, or liver enzymes above the limit."
+* #R-18 "Older adult" "The patient's age on the date of the record is at or above the limit for older adults."
+* #R-19 "Minor" "The patient is under the age for which the medicine is approved."
+// Medicines
+* #R-20 "Central nervous system depressant" "A benzodiazepine, Z-drug, opioid agonist or other depressant is taken."
+* #R-21 "Lamotrigine" "Lamotrigine is taken; it may weaken the effect."
+* #R-22 "MAO inhibitor or stimulant" "A medicine is taken that may raise blood pressure together with ketamine."
+* #R-23 "Metabolism of ketamine" "An inhibitor or inducer of CYP3A4 or CYP2B6 is taken."
+* #R-24 "Seizure threshold" "Theophylline or aminophylline is taken."
+// Doses
+* #R-30 "Dose outside the band of its route" "A dose is above or below the review band of its route."
+* #R-31 "Unusual esketamine dose" "An esketamine dose is not one of the doses of the US label."
+* #R-32 "Esketamine too often" "More esketamine sessions than the label's schedule has in that week."
+* #R-33 "Ketamine on many days" "More days with ketamine in seven days than the limit."
+* #R-34 "Cumulative dose without review" "The sum of doses by one route, or the number of sessions, passed the limit without a documented review."
+* #R-35 "Session total above the limit" "All doses of a session together are above the hard limit of their route."
+* #R-36 "Ketamine from another source" "Another organisation gave or dispensed ketamine within the interval."
+* #R-37 "Rate and time do not make the dose" "Infusion rate times running time differs from the recorded dose by more than the tolerance."
+// Escort, integration, REMS, home
+* #R-40 "No escort" "The patient left without an escort or a documented waiver."
+* #R-41 "No integration session" "No integration session followed the dose within the interval."
+* #R-42 "Esketamine observation incomplete" "The observation after esketamine was too short, or a blood pressure is missing."
+* #R-43 "No oxygen saturation" "An esketamine session has no oxygen saturation."
+* #R-44 "No REMS form" "There is no evidence of a REMS form within the interval after an esketamine session."
+* #R-45 "Esketamine outside a certified setting" "Esketamine was given at home or dispensed to the patient."
+* #R-46 "Home use without safeguards" "Compounded ketamine was taken at home without second adult, baseline vital signs or remote monitoring; each that is missing is named."
+* #R-47 "Remote prescription of a controlled substance" "Ketamine was prescribed by telemedicine after the date until which that is allowed."
+// Monitoring
+* #R-50 "Blood pressure high before the dose" "Blood pressure before the dose was above the limit."
+* #R-51 "Blood pressure very high" "Blood pressure during or after the dose reached the limit of a hypertensive crisis."
+* #R-52 "Blood pressure not back" "Blood pressure rose by more than the limit, or had not returned towards baseline before discharge."
+* #R-53 "Low oxygen saturation" "Oxygen saturation on room air fell below the limit."
+* #R-54 "Deep sedation" "A sedation scale reached deep sedation."
+* #R-55 "Heart rate out of range" "Heart rate was above or below the limits."
+* #R-56 "Gap in monitoring" "Between first dose and discharge two sets of vital signs lie further apart than the limit."
+* #R-57 "Recovery score low at discharge" "The patient was discharged with a recovery score below the limit."
+// Suicidality, follow-up, long term
+* #R-60 "Suicidal thoughts in a questionnaire" "The question of the PHQ-9 on thoughts of death or self-harm was answered with more than not at all."
+* #R-61 "Suicidal intent or behaviour" "The suicide risk screener tells of intent, a plan, or recent behaviour."
+* #R-62 "Worsening" "A check-in tells of suicidal thoughts, or depression has worsened against baseline by the limit or more."
+* #R-63 "Severe distress without follow-up" "A severe emotional adverse event was not followed by a contact within the interval."
+* #R-70 "Long-term monitoring overdue" "In maintenance treatment a urinary symptom screen or liver tests are overdue."
+// Privacy
+* #R-80 "Psychotherapy note outbound" "A resource labelled as psychotherapy note was about to leave; it is blocked."
