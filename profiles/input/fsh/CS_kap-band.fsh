@@ -1,4 +1,4 @@
-CodeSystem: KAPBand
+CodeSystem: KAPBandCS
 Id: kap-band
 Title: "Bands of scores"
 Description: "Severity bands of instruments, as instrument-band; only bands whose limits have been read in a source. A band tells where a score lies on its scale; it is no diagnosis."

@@ -1,4 +1,4 @@
-CodeSystem: KAPRule
+CodeSystem: KAPRuleCS
 Id: kap-rule
 Title: "KAP safety rules"
 Description: "Rules that the gateway computes over records. A rule that fires is a remark for the care team, never a decision on treatment; where input is missing it says that it cannot evaluate, never that all is well. Thresholds and their sources are data beside the rules, not part of their codes."

@@ -1,4 +1,4 @@
-CodeSystem: KAPScore
+CodeSystem: KAPScoreCS
 Id: kap-score
 Title: "KAP scores"
 Description: "Scores of instruments for which no LOINC code has been verified. Higher is worse unless the definition says otherwise. Neither items nor wording of any instrument are part of this code system."

@@ -1,4 +1,4 @@
-CodeSystem: KAPCodeSystem
+CodeSystem: KAPCS
 Id: kap
 Title: "KAP processes and observations"
 Description: "What happens and what is observed in ketamine-assisted psychotherapy (KAP) where no standard code with that meaning was found: contacts, activities, observations and their parts, consents, themes, next steps, and the gateway's own marks."

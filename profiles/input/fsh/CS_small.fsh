@@ -1,6 +1,6 @@
 // The smaller code systems.
 
-CodeSystem: KAPFormulation
+CodeSystem: KAPFormulationCS
 Id: kap-formulation
 Title: "KAP formulations"
 Description: "Pharmaceutical forms in which ketamine and esketamine are given."
@@ -15,7 +15,7 @@ Description: "Pharmaceutical forms in which ketamine and esketamine are given."
 * #capsule "Capsule" "A capsule to be swallowed."
 * #suppository "Suppository" "A solid dose for rectal use."
 
-CodeSystem: KAPApproach
+CodeSystem: KAPApproachCS
 Id: kap-approach
 Title: "KAP approaches"
 Description: "The therapeutic approach for which a dose was chosen."
@@ -25,7 +25,7 @@ Description: "The therapeutic approach for which a dose was chosen."
 * #antidepressant-infusion "Antidepressant infusion" "A dose given for its pharmacological effect on mood, with monitoring and support but without psychotherapy during the effect."
 * #other "Other approach" "An approach that none of the others describes."
 
-CodeSystem: KAPModality
+CodeSystem: KAPModalityCS
 Id: kap-modality
 Title: "KAP therapy modalities"
 Description: "Psychotherapy modalities used in KAP for which no SNOMED CT code has been verified."
@@ -38,7 +38,7 @@ Description: "Psychotherapy modalities used in KAP for which no SNOMED CT code h
 * #art "Art therapy" "Psychotherapy through drawing, painting, music or other creative work."
 * #narrative "Narrative therapy" "Psychotherapy that re-tells and re-authors the patient's life story."
 
-CodeSystem: KAPRole
+CodeSystem: KAPRoleCS
 Id: kap-role
 Title: "KAP roles"
 Description: "Roles in the team that carries a KAP course. A role says what a person does in the course, not which licence the person holds."
@@ -48,7 +48,7 @@ Description: "Roles in the team that carries a KAP course. A role says what a pe
 * #monitoring-nurse "Monitoring nurse" "Watches vital signs and level of consciousness during a session and may administer what the prescriber orders."
 * #sitter "Sitter" "Stays with the patient during the effect without giving therapy or medicine."
 
-CodeSystem: KAPCredential
+CodeSystem: KAPCredentialCS
 Id: kap-credential
 Title: "KAP credentials"
 Description: "Licences, degrees and certificates that HL7 table 0360 does not hold."
@@ -61,7 +61,7 @@ Description: "Licences, degrees and certificates that HL7 table 0360 does not ho
 * #LCP "Licensed clinical psychologist" "A state licence to practise clinical psychology."
 * #ketamine-training-certificate "Ketamine training certificate" "A certificate of training in ketamine-assisted psychotherapy; the issuer says which."
 
-CodeSystem: KAPAdverseEvent
+CodeSystem: KAPAdverseEventCS
 Id: kap-ae
 Title: "KAP adverse events"
 Description: "Categories of adverse events, their seriousness, and events of the emotional kind for which no SNOMED CT code has been verified."
@@ -75,7 +75,7 @@ Description: "Categories of adverse events, their seriousness, and events of the
 * #trauma-reactivation "Trauma reactivation" "Reliving of past trauma during or after a session, beyond what was therapeutically intended."
 * #boundary-concern "Boundary concern" "A concern that a professional or personal boundary was touched or crossed."
 
-CodeSystem: KAPStatusReason
+CodeSystem: KAPStatusReasonCS
 Id: kap-status-reason
 Title: "KAP reasons for a dose's status"
 Description: "Why a dose was stopped, held or not given."
@@ -90,7 +90,7 @@ Description: "Why a dose was stopped, held or not given."
 * #equipment "Equipment" "A pump, monitor or device failed or was missing."
 * #other "Other reason" "A reason that none of the others describes; the text says which."
 
-CodeSystem: KAPSuitability
+CodeSystem: KAPSuitabilityCS
 Id: kap-suitability
 Title: "KAP suitability decisions"
 Description: "What a prescriber decided on whether a patient may be given ketamine in a course."
@@ -101,7 +101,7 @@ Description: "What a prescriber decided on whether a patient may be given ketami
 * #not-suitable "Not suitable" "Ketamine should not be given in this course."
 * #withdrawn-by-patient "Withdrawn by patient" "The patient no longer wishes to be considered."
 
-CodeSystem: KAPDocumentCategory
+CodeSystem: KAPDocumentCategoryCS
 Id: kap-document-category
 Title: "KAP document categories"
 Description: "Kinds of documents that must be kept apart, because law and patients treat them differently."
@@ -110,7 +110,7 @@ Description: "Kinds of documents that must be kept apart, because law and patien
 * #psychotherapy-note "Psychotherapy note" "A note that documents or analyses the conversation in a counseling session and is kept apart from the record (45 CFR 164.501); it leaves the author's system only under an authorization of its own."
 * #experience-narrative "Experience narrative" "The patient's own account of the experience under the medicine; shared only as the patient chooses."
 
-CodeSystem: KAPDoseRole
+CodeSystem: KAPDoseRoleCS
 Id: kap-dose-role
 Title: "KAP dose roles"
 Description: "What part a dose plays among the doses of one session."
@@ -121,7 +121,7 @@ Description: "What part a dose plays among the doses of one session."
 * #booster "Booster" "A further dose, offered because of the effect of the earlier one."
 * #titration "Titration" "One of several small doses given until the intended effect is reached."
 
-CodeSystem: KAPTimepoint
+CodeSystem: KAPTimepointCS
 Id: kap-timepoint
 Title: "KAP timepoints"
 Description: "Where in a dosing session a measurement was taken."
@@ -132,7 +132,7 @@ Description: "Where in a dosing session a measurement was taken."
 * #pre-discharge "Before discharge" "At the end of monitoring, before the patient leaves."
 * #post-discharge "After discharge" "After the patient has left."
 
-CodeSystem: KAPWeightBasis
+CodeSystem: KAPWeightBasisCS
 Id: kap-weight-basis
 Title: "KAP weight bases"
 Description: "Which body weight a dose per weight was computed from."
@@ -141,7 +141,7 @@ Description: "Which body weight a dose per weight was computed from."
 * #ideal "Ideal body weight" "A weight computed from height and sex."
 * #adjusted "Adjusted body weight" "A weight between ideal and actual, used in obesity."
 
-CodeSystem: KAPAnsweredBy
+CodeSystem: KAPAnsweredByCS
 Id: kap-answered-by
 Title: "KAP answerers"
 Description: "Who answered or rated an instrument."
@@ -149,7 +149,7 @@ Description: "Who answered or rated an instrument."
 * #patient "Patient" "The patient answered; self-report."
 * #clinician "Clinician" "A clinician rated or asked."
 
-CodeSystem: KAPDEASchedule
+CodeSystem: KAPDEAScheduleCS
 Id: kap-dea-schedule
 Title: "Schedules of controlled substances"
 Description: "Schedules of the Controlled Substances Act (21 CFR 1308) that a prescribed medicine may stand in."
@@ -159,7 +159,7 @@ Description: "Schedules of the Controlled Substances Act (21 CFR 1308) that a pr
 * #CIV "Schedule IV" "Accepted medical use, low potential for abuse relative to schedule III."
 * #CV "Schedule V" "Accepted medical use, low potential for abuse relative to schedule IV."
 
-CodeSystem: KAPStereochemistry
+CodeSystem: KAPStereochemistryCS
 Id: kap-stereochemistry
 Title: "Stereochemistry of ketamine"
 Description: "Which enantiomers of ketamine a product holds, for products whose ingredient code does not say it."
@@ -168,7 +168,7 @@ Description: "Which enantiomers of ketamine a product holds, for products whose 
 * #esketamine "Esketamine" "The S enantiomer only."
 * #arketamine "Arketamine" "The R enantiomer only."
 
-CodeSystem: KAPCourseEndReason
+CodeSystem: KAPCourseEndReasonCS
 Id: kap-course-end-reason
 Title: "KAP reasons for ending a course"
 Description: "Why a KAP course was ended."
