@@ -45,6 +45,27 @@ pub struct Concept {
     pub inactive: bool,
 }
 
+impl Concept {
+    /// Whether a display fits: `None` if no display is known for the language. Upper and lower case and runs of spaces do not
+    /// matter. A display or a designation without a language counts for any.
+    pub fn has_display(&self, display: &str, language: Option<&str>) -> Option<bool> {
+        let speaks = |d: &&Designation| match (d.language.as_deref(), language) {
+            (Some(own), Some(asked)) => primary(own) == primary(asked),
+            (None, _) | (_, None) => true,
+        };
+        let designations = self.designations.iter().filter(speaks).map(|d| d.value.as_str());
+        let mut known = self.display.as_deref().into_iter().chain(designations).peekable();
+        known.peek()?;
+        let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let asked = folded(display);
+        Some(known.any(|own| folded(own) == asked))
+    }
+}
+
+fn primary(language: &str) -> String {
+    language.split('-').next().unwrap_or(language).to_lowercase()
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Designation {
     pub language: Option<String>,

@@ -1,0 +1,99 @@
+//! The fhir room: all codes of a ValueSet, <https://hl7.org/fhir/R4/valueset-operation-expand.html>.
+
+use super::filter::passes;
+use super::library::Library;
+use super::membership::{Answer, MAX_DEPTH};
+use super::terminology::{Code, Concept, Expansion, Unexpandable};
+use super::value_set::{Compose, Part};
+use std::collections::HashSet;
+
+/// An expansion with more codes is refused; the largest of R4's that can be expanded has some 6,400.
+const MAX_CODES: usize = 50_000;
+
+impl Library {
+    pub(super) fn expand(&self, canonical: &str) -> Result<Expansion, Unexpandable> {
+        let set = self.value_set(canonical).map_err(Unexpandable::new)?;
+        let concepts = self.codes_of(canonical, 0).map_err(Unexpandable::new)?;
+        Ok(Expansion { value_set: set.canonical.clone(), concepts })
+    }
+
+    fn codes_of(&self, canonical: &str, depth: usize) -> Result<Vec<Concept>, String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("ValueSets include each other more than {MAX_DEPTH} deep, or in a circle"));
+        }
+        let set = self.value_set(canonical)?;
+        let composed = match &set.compose {
+            Some(compose) => self.composed(compose, depth),
+            None => Err(format!("the ValueSet {canonical} does not say what is in it")),
+        };
+        composed.or_else(|reason| set.expansion.clone().ok_or(reason))
+    }
+
+    fn composed(&self, compose: &Compose, depth: usize) -> Result<Vec<Concept>, String> {
+        let mut seen = HashSet::new();
+        let mut all = Vec::new();
+        for part in &compose.include {
+            for concept in self.candidates(part, depth)? {
+                if (compose.without_inactive && concept.inactive) || !self.in_sets(part, &concept, depth)? {
+                    continue;
+                }
+                if seen.insert((concept.system.clone(), concept.code.clone())) {
+                    all.push(concept);
+                }
+                if all.len() > MAX_CODES {
+                    return Err(format!("the ValueSet has more than {MAX_CODES} codes"));
+                }
+            }
+        }
+        if compose.exclude.is_empty() {
+            return Ok(all);
+        }
+        let mut excluded = HashSet::new();
+        for part in &compose.exclude {
+            for concept in self.candidates(part, depth)? {
+                if self.in_sets(part, &concept, depth)? {
+                    excluded.insert((concept.system, concept.code));
+                }
+            }
+        }
+        all.retain(|concept| !excluded.contains(&(concept.system.clone(), concept.code.clone())));
+        Ok(all)
+    }
+
+    /// The codes of a part's system, or of its first ValueSet where it names no system.
+    fn candidates(&self, part: &Part, depth: usize) -> Result<Vec<Concept>, String> {
+        let Some(system) = &part.system else {
+            let first = part.value_sets.first().ok_or("a part of the ValueSet names neither system nor ValueSet")?;
+            return self.codes_of(first, depth + 1);
+        };
+        if let Some(concepts) = &part.concepts {
+            return Ok(concepts.iter().map(|concept| self.completed(concept.clone(), system)).collect());
+        }
+        let found = self.code_system(system)?.ok_or_else(|| format!("the CodeSystem {system} is not here"))?;
+        if let Some(reason) = found.incomplete() {
+            return Err(reason);
+        }
+        let mut codes = Vec::new();
+        for node in found.nodes() {
+            if passes(&found, node, &part.filters)? {
+                codes.push(node.concept.clone());
+            }
+        }
+        Ok(codes)
+    }
+
+    /// Whether a candidate is in all ValueSets that the part names.
+    fn in_sets(&self, part: &Part, concept: &Concept, depth: usize) -> Result<bool, String> {
+        // Without a system the candidates are those of the first.
+        let others = part.value_sets.iter().skip(usize::from(part.system.is_none()));
+        let code = Code { system: concept.system.as_deref(), code: &concept.code, ..Code::default() };
+        for set in others {
+            match self.in_value_set(set, &code, depth + 1) {
+                Answer::Yes(_) => {}
+                Answer::No => return Ok(false),
+                Answer::Unknown(reason) => return Err(reason),
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,211 @@
+//! The fhir room: whether a code is in a ValueSet or a CodeSystem,
+//! <https://hl7.org/fhir/R4/valueset-operation-validate-code.html>.
+
+use super::code_system::CodeSystem;
+use super::filter::passes;
+use super::grammar;
+use super::library::{Kind, Library, NotHere};
+use super::terminology::{Code, Concept, Lookup, Membership};
+use super::value_set::{Part, ValueSet};
+use std::sync::Arc;
+
+/// ValueSets that include each other go no deeper; R4's own go three deep.
+pub(super) const MAX_DEPTH: usize = 16;
+
+/// Yes with the concept, no, or why it cannot be told.
+pub(super) enum Answer {
+    Yes(Box<Concept>),
+    No,
+    Unknown(String),
+}
+
+impl From<Answer> for Membership {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Yes(concept) => Self::Member(*concept),
+            Answer::No => Self::NotMember,
+            Answer::Unknown(reason) => Self::Unknown(reason),
+        }
+    }
+}
+
+impl Library {
+    pub(super) fn value_set(&self, canonical: &str) -> Result<Arc<ValueSet>, String> {
+        match self.find(Kind::ValueSet, canonical) {
+            Ok(entry) => entry.value_set().map_err(|reason| format!("the ValueSet {canonical} is faulty: {reason}")),
+            Err(NotHere::Unknown) => Err(format!("the ValueSet {canonical} is not here")),
+            Err(NotHere::OtherVersion(here)) => {
+                Err(format!("the ValueSet {canonical} is not here in that version, but as {here}"))
+            }
+        }
+    }
+
+    /// `Ok(None)`: no such CodeSystem is here.
+    pub(super) fn code_system(&self, canonical: &str) -> Result<Option<Arc<CodeSystem>>, String> {
+        match self.find(Kind::CodeSystem, canonical) {
+            Ok(entry) => {
+                entry.code_system().map(Some).map_err(|e| format!("the CodeSystem {canonical} is faulty: {e}"))
+            }
+            Err(NotHere::Unknown) => Ok(None),
+            Err(NotHere::OtherVersion(here)) => {
+                Err(format!("the CodeSystem {canonical} is not here in that version, but as {here}"))
+            }
+        }
+    }
+
+    /// `system` may carry a version.
+    pub(super) fn lookup(&self, system: &str, code: &str) -> Lookup {
+        match self.code_system(system) {
+            Ok(Some(found)) => match found.lookup(code) {
+                Lookup::Unknown(reason) => grammar::lookup(system, code).unwrap_or(Lookup::Unknown(reason)),
+                told @ (Lookup::Found(_) | Lookup::NotFound) => told,
+            },
+            Ok(None) => grammar::lookup(system, code)
+                .unwrap_or_else(|| Lookup::Unknown(format!("the CodeSystem {system} is not here"))),
+            Err(reason) => Lookup::Unknown(reason),
+        }
+    }
+
+    pub(super) fn in_value_set(&self, canonical: &str, code: &Code, depth: usize) -> Answer {
+        if depth > MAX_DEPTH {
+            return Answer::Unknown(format!("ValueSets include each other more than {MAX_DEPTH} deep, or in a circle"));
+        }
+        let set = match self.value_set(canonical) {
+            Ok(set) => set,
+            Err(reason) => return Answer::Unknown(reason),
+        };
+        let composed = set.compose.as_ref().map(|compose| {
+            let included = self.in_any(&compose.include, code, depth);
+            let Answer::Yes(concept) = included else { return included };
+            if compose.without_inactive && concept.inactive {
+                return Answer::No;
+            }
+            match self.in_any(&compose.exclude, code, depth) {
+                Answer::Yes(_) => Answer::No,
+                Answer::No => Answer::Yes(concept),
+                Answer::Unknown(reason) => Answer::Unknown(reason),
+            }
+        });
+        let expanded = |otherwise| match &set.expansion {
+            Some(codes) => listed(codes, code).map_or(Answer::No, |concept| Answer::Yes(Box::new(concept.clone()))),
+            None => Answer::Unknown(otherwise),
+        };
+        match composed {
+            Some(Answer::Unknown(reason)) => expanded(reason),
+            Some(told) => told,
+            None => expanded(format!("the ValueSet {canonical} does not say what is in it")),
+        }
+    }
+
+    fn in_any(&self, parts: &[Part], code: &Code, depth: usize) -> Answer {
+        let mut unknown = None;
+        for part in parts {
+            match self.in_part(part, code, depth) {
+                Answer::Yes(concept) => return Answer::Yes(concept),
+                Answer::No => {}
+                Answer::Unknown(reason) => unknown = unknown.or(Some(reason)),
+            }
+        }
+        unknown.map_or(Answer::No, Answer::Unknown)
+    }
+
+    /// In all that the part names: its system, its list or its filters, and each of its ValueSets.
+    fn in_part(&self, part: &Part, code: &Code, depth: usize) -> Answer {
+        let mut found = None;
+        let mut unknown = None;
+        if part.system.is_some() {
+            match self.in_system(part, code) {
+                Answer::Yes(concept) => found = Some(concept),
+                Answer::No => return Answer::No,
+                Answer::Unknown(reason) => unknown = Some(reason),
+            }
+        }
+        for set in &part.value_sets {
+            match self.in_value_set(set, code, depth + 1) {
+                Answer::Yes(concept) => found = found.or(Some(concept)),
+                Answer::No => return Answer::No,
+                Answer::Unknown(reason) => unknown = unknown.or(Some(reason)),
+            }
+        }
+        match (unknown, found) {
+            (Some(reason), _) => Answer::Unknown(reason),
+            (None, Some(concept)) => Answer::Yes(concept),
+            (None, None) => Answer::Unknown("a part of the ValueSet names neither system nor ValueSet".into()),
+        }
+    }
+
+    fn in_system(&self, part: &Part, code: &Code) -> Answer {
+        let (Some(system), Some(url)) = (&part.system, part.system_url()) else { return Answer::No };
+        if code.system.is_some_and(|given| given != url) {
+            return Answer::No;
+        }
+        if let Some(concepts) = &part.concepts {
+            return match listed(concepts, code) {
+                Some(concept) => Answer::Yes(Box::new(self.completed(concept.clone(), system))),
+                None => self.listed_in_other_case(concepts, code, system),
+            };
+        }
+        if part.filters.is_empty() {
+            return match self.lookup(system, code.code) {
+                Lookup::Found(concept) => Answer::Yes(Box::new(concept)),
+                Lookup::NotFound => Answer::No,
+                Lookup::Unknown(reason) => Answer::Unknown(reason),
+            };
+        }
+        let found = match self.code_system(system) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Answer::Unknown(format!("the CodeSystem {system} is not here")),
+            Err(reason) => return Answer::Unknown(reason),
+        };
+        match (found.find(code.code), found.lookup(code.code)) {
+            (_, Lookup::Unknown(reason)) => Answer::Unknown(reason),
+            (None, _) | (_, Lookup::NotFound) => Answer::No,
+            (Some(node), Lookup::Found(_)) => match passes(&found, node, &part.filters) {
+                Ok(true) => Answer::Yes(Box::new(node.concept.clone())),
+                Ok(false) => Answer::No,
+                Err(reason) => Answer::Unknown(reason),
+            },
+        }
+    }
+
+    /// A list writes codes in one case; a system may not heed it.
+    fn listed_in_other_case(&self, concepts: &[Concept], code: &Code, system: &str) -> Answer {
+        if !concepts.iter().any(|c| c.code.eq_ignore_ascii_case(code.code)) {
+            return Answer::No;
+        }
+        match self.code_system(system) {
+            Ok(Some(found)) => match found.lookup(code.code) {
+                Lookup::Found(concept) if concepts.iter().any(|c| c.code == concept.code) => {
+                    Answer::Yes(Box::new(concept))
+                }
+                Lookup::Found(_) | Lookup::NotFound => Answer::No,
+                Lookup::Unknown(reason) => Answer::Unknown(reason),
+            },
+            Ok(None) | Err(_) => Answer::No,
+        }
+    }
+
+    /// A listed concept with what its system knows of it.
+    pub(super) fn completed(&self, mut concept: Concept, system: &str) -> Concept {
+        if let Ok(Some(found)) = self.code_system(system)
+            && let Some(node) = found.find(&concept.code)
+        {
+            concept.is_abstract = node.concept.is_abstract;
+            concept.inactive = node.concept.inactive;
+            concept.designations.extend(node.concept.designations.iter().cloned());
+            match (&concept.display, &node.concept.display) {
+                (None, known) => concept.display = known.clone(),
+                (Some(own), Some(known)) if own != known => {
+                    concept.designations.push(super::terminology::Designation { language: None, value: known.clone() });
+                }
+                (Some(_), Some(_) | None) => {}
+            }
+        }
+        concept
+    }
+}
+
+fn listed<'a>(concepts: &'a [Concept], code: &Code) -> Option<&'a Concept> {
+    let fits = |c: &&Concept| c.code == code.code && (code.system.is_none() || c.system.as_deref() == code.system);
+    concepts.iter().find(fits)
+}
