@@ -90,7 +90,8 @@ impl Types {
             types.link(declaration);
         }
         for index in 0..types.entries.len() {
-            types.entries[index].is_quantity = types.ancestors(Some(nth(index))).any(|t| types.name(t) == "Quantity");
+            let is_quantity = types.ancestors(Some(nth(index))).any(|t| types.name(t) == "Quantity");
+            types.entries[index].is_quantity = is_quantity;
         }
         types
     }
