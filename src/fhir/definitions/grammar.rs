@@ -2,18 +2,55 @@
 //! <https://hl7.org/fhir/R4/terminologies-systems.html>.
 
 use super::terminology::{Concept, Lookup};
+use super::value_set::Filter;
+use language_tags::LanguageTag;
+
+/// A longer unit is not looked at: real ones have some 20 letters.
+const MAX_UNIT: usize = 256;
 
 /// `None`: this file knows nothing of the system (which may carry a version).
 pub(super) fn lookup(system: &str, code: &str) -> Option<Lookup> {
     let url = system.split('|').next().unwrap_or(system);
+    let among = |list: &str| list.split(' ').any(|known| known == code);
     let valid = match url {
+        "http://unitsofmeasure.org" if code.len() > MAX_UNIT => return Some(Lookup::Unknown("the unit is too long".into())),
         "http://unitsofmeasure.org" => octofhir_ucum::validate(code).is_ok(),
         "urn:ietf:bcp:13" => is_media_type(code),
-        "urn:iso:std:iso:4217" => CURRENCIES.split(' ').any(|known| known == code),
         "urn:ietf:bcp:47" => return Some(language(code)),
+        "urn:iso:std:iso:4217" => among(CURRENCIES),
+        "https://www.usps.com/" => among(STATES),
+        "urn:iso:std:iso:3166" if code.len() != 2 => {
+            return Some(Lookup::Unknown("of ISO 3166 only the codes of two letters are here".into()));
+        }
+        "urn:iso:std:iso:3166" => among(COUNTRIES),
         _ => return None,
     };
     Some(if valid { found(url, code) } else { Lookup::NotFound })
+}
+
+/// Whether a code that [`lookup`] found passes the filters of a ValueSet; `None` if that cannot be told here.
+pub(super) fn passes(system: &str, code: &str, filters: &[Filter]) -> Option<bool> {
+    if system.split('|').next() != Some("urn:ietf:bcp:47") {
+        return None;
+    }
+    let tag = LanguageTag::parse(code).ok()?;
+    let one = |filter: &Filter| {
+        let part = match filter.property.as_str() {
+            "ext-lang" => tag.extended_language(),
+            "script" => tag.script(),
+            "region" => tag.region(),
+            "variant" => tag.variant(),
+            "extension" => tag.extension(),
+            "private-use" => tag.private_use(),
+            _ => return None,
+        };
+        match (filter.op.as_str(), filter.value.as_str()) {
+            ("exists", "true") => Some(part.is_some()),
+            ("exists", "false") => Some(part.is_none()),
+            _ => None,
+        }
+    };
+    filters.iter().map(one).try_fold(true, |all, passed| Some(all && passed?))
 }
 
 fn found(system: &str, code: &str) -> Lookup {
@@ -46,7 +83,7 @@ fn is_media_type(code: &str) -> bool {
 /// letters that ISO 639-1 has not; of three letters and of the other parts only the form can be told, for the registry
 /// is not here.
 fn language(code: &str) -> Lookup {
-    let Ok(tag) = language_tags::LanguageTag::parse(code) else { return Lookup::NotFound };
+    let Ok(tag) = LanguageTag::parse(code) else { return Lookup::NotFound };
     let primary = tag.primary_language().to_ascii_lowercase();
     match primary.len() {
         2 if LANGUAGES.split(' ').any(|known| known == primary) => found("urn:ietf:bcp:47", code),
@@ -70,3 +107,16 @@ const CURRENCIES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BG
     PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB \
     TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XAG XAU XBA XBB XBC XBD XCD \
     XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG ZWL";
+
+/// ISO 3166-1, alpha-2.
+const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS \
+    BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ \
+    FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT \
+    JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP \
+    MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE \
+    RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV \
+    TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+
+/// USPS: states, territories, freely associated states and armed forces.
+const STATES: &str = "AK AL AR AS AZ CA CO CT DC DE FL FM GA GU HI IA ID IL IN KS KY LA MA MD ME MH MI MN MO MP MS MT NC ND \
+    NE NH NJ NM NV NY OH OK OR PA PR PW RI SC SD TN TX UT VA VI VT WA WI WV WY AA AE AP";

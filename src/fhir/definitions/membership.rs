@@ -154,7 +154,7 @@ impl Library {
         }
         let found = match self.code_system(system) {
             Ok(Some(found)) => found,
-            Ok(None) => return Answer::Unknown(format!("the CodeSystem {system} is not here")),
+            Ok(None) => return self.in_grammar(part, system, code),
             Err(reason) => return Answer::Unknown(reason),
         };
         match (found.find(code.code), found.lookup(code.code)) {
@@ -165,6 +165,18 @@ impl Library {
                 Ok(false) => Answer::No,
                 Err(reason) => Answer::Unknown(reason),
             },
+        }
+    }
+
+    fn in_grammar(&self, part: &Part, system: &str, code: &Code) -> Answer {
+        match self.lookup(system, code.code) {
+            Lookup::Found(concept) => match grammar::passes(system, code.code, &part.filters) {
+                Some(true) => Answer::Yes(Box::new(concept)),
+                Some(false) => Answer::No,
+                None => Answer::Unknown(format!("the CodeSystem {system} is not here, so its codes cannot be filtered")),
+            },
+            Lookup::NotFound => Answer::No,
+            Lookup::Unknown(reason) => Answer::Unknown(reason),
         }
     }
 
