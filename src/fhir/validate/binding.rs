@@ -1,0 +1,242 @@
+//! The fhir room: coded values and what they are bound to, <https://hl7.org/fhir/R4/terminologies.html#strength>.
+
+use super::compile::{Node, TypeKind};
+use super::place::Place;
+use super::primitive::shown;
+use super::reference::has_scheme;
+use super::walk::{Instance, Walk};
+use crate::fhir::definitions::structure::{Binding, Strength};
+use crate::fhir::definitions::{Code, Lookup, Membership};
+use crate::fhir::outcome::{IssueType, Severity};
+use serde_json::{Map, Value};
+
+/// Systems whose content is licensed or too large to be at hand: that their codes cannot be checked is no news.
+const OUT_OF_REACH: &[&str] = &[
+    "http://snomed.info/sct",
+    "http://loinc.org",
+    "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "http://www.ama-assn.org/go/cpt",
+    "http://hl7.org/fhir/sid/icd-10",
+    "http://hl7.org/fhir/sid/icd-10-cm",
+    "http://hl7.org/fhir/sid/icd-9-cm",
+    "http://hl7.org/fhir/sid/ndc",
+    "http://hl7.org/fhir/sid/cvx",
+    "http://nucc.org/provider-taxonomy",
+    "http://dicom.nema.org/resources/ontology/DCM",
+];
+
+/// The code of a Coding, or of a Quantity.
+pub(super) fn code_of(value: &Value) -> Option<Code<'_>> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    Some(Code { system: text("system"), version: text("version"), code: text("code")?, display: text("display") })
+}
+
+enum Answer {
+    Member,
+    NotMember,
+    Unknown(String),
+}
+
+impl<'v> Walk<'v> {
+    /// Holds a coded element to a binding.
+    pub(super) fn binding(
+        &mut self,
+        binding: &'v Binding,
+        node: &'v Node,
+        kind: TypeKind,
+        instance: &Instance<'v>,
+        place: &Place<'_>,
+    ) {
+        if binding.strength == Strength::Example && binding.max_value_set.is_none() {
+            return;
+        }
+        let Some(value) = instance.value else { return };
+        match kind {
+            TypeKind::Primitive(_) => {
+                let Some(code) = value.as_str() else { return };
+                if node.is_bound_code(self.validator, binding, code) == Some(true) {
+                    return;
+                }
+                self.bound(binding, &[Code { code, ..Code::default() }], place);
+            }
+            TypeKind::Coding | TypeKind::Quantity => {
+                if let Some(code) = code_of(value) {
+                    self.bound(binding, &[code], place);
+                }
+            }
+            TypeKind::CodeableConcept => {
+                let codings = value.get("coding").and_then(Value::as_array);
+                let codes: Vec<Code<'_>> = codings.into_iter().flatten().filter_map(code_of).collect();
+                if codes.is_empty() {
+                    self.text_only(binding, place);
+                } else {
+                    self.bound(binding, &codes, place);
+                }
+            }
+            TypeKind::Backbone | TypeKind::Resource | TypeKind::Extension | TypeKind::Reference | TypeKind::Complex => {
+            }
+        }
+    }
+
+    fn text_only(&mut self, binding: &Binding, place: &Place<'_>) {
+        let Some(value_set) = &binding.value_set else { return };
+        let (severity, verb) = match binding.strength {
+            Strength::Required => (Severity::Error, "must"),
+            Strength::Extensible if binding.max_value_set.is_some() => (Severity::Error, "must"),
+            Strength::Extensible => (Severity::Information, "should"),
+            Strength::Preferred | Strength::Example => return,
+        };
+        self.issue(severity, IssueType::CodeInvalid, rule_of(binding.strength), place, || {
+            format!("there is no code, and a code from {value_set} {verb} be given")
+        });
+    }
+
+    /// At least one of the codes must be in the value set.
+    fn bound(&mut self, binding: &'v Binding, codes: &[Code<'_>], place: &Place<'_>) {
+        if let Some(value_set) = &binding.value_set
+            && binding.strength != Strength::Example
+        {
+            match self.member(value_set, codes) {
+                Answer::Member => {}
+                Answer::NotMember => {
+                    let severity = match binding.strength {
+                        Strength::Required => Severity::Error,
+                        Strength::Extensible => Severity::Warning,
+                        Strength::Preferred | Strength::Example => Severity::Information,
+                    };
+                    let asked = match binding.strength {
+                        Strength::Required => "must be one of",
+                        Strength::Extensible => "should be one of, unless none fits,",
+                        Strength::Preferred | Strength::Example => "would best be one of",
+                    };
+                    self.issue(severity, IssueType::CodeInvalid, rule_of(binding.strength), place, || {
+                        format!("{} {asked} {value_set}", listed(codes))
+                    });
+                }
+                Answer::Unknown(reason) => self.unchecked(binding.strength, value_set, codes, &reason, place),
+            }
+        }
+        if let Some(value_set) = &binding.max_value_set {
+            match self.member(value_set, codes) {
+                Answer::Member => {}
+                Answer::NotMember => self.issue(Severity::Error, IssueType::CodeInvalid, "binding-max", place, || {
+                    format!("{} must be one of {value_set}", listed(codes))
+                }),
+                Answer::Unknown(reason) => self.unchecked(Strength::Required, value_set, codes, &reason, place),
+            }
+        }
+    }
+
+    fn unchecked(&mut self, strength: Strength, value_set: &str, codes: &[Code<'_>], reason: &str, place: &Place<'_>) {
+        let expected = codes.iter().all(|code| code.system.is_some_and(|system| OUT_OF_REACH.contains(&system)));
+        let severity =
+            if expected || strength == Strength::Preferred { Severity::Information } else { Severity::Warning };
+        self.issue(severity, IssueType::NotSupported, "binding-unchecked", place, || {
+            format!("whether {} is in {value_set} could not be checked: {reason}", listed(codes))
+        });
+    }
+
+    fn member(&self, value_set: &str, codes: &[Code<'_>]) -> Answer {
+        let mut unknown = None;
+        for code in codes {
+            match self.validator.definitions.validate_code(value_set, code) {
+                Membership::Member(_) => return Answer::Member,
+                Membership::NotMember => {}
+                Membership::Unknown(reason) => unknown = Some(reason),
+            }
+        }
+        unknown.map_or(Answer::NotMember, Answer::Unknown)
+    }
+
+    /// A Coding by itself: its system must be one, and hold the code.
+    pub(super) fn coding(&mut self, map: &'v Map<String, Value>, place: &Place<'_>) {
+        let Some(system) = map.get("system").and_then(Value::as_str) else { return };
+        if !has_scheme(system) {
+            self.issue(Severity::Error, IssueType::CodeInvalid, "coding-system", place, || {
+                format!("the system '{}' of a Coding is not absolute: use its whole URL", shown(system))
+            });
+            return;
+        }
+        let Some(code) = map.get("code").and_then(Value::as_str) else { return };
+        match self.validator.definitions.lookup(system, code) {
+            Lookup::NotFound => self.issue(Severity::Error, IssueType::CodeInvalid, "code-unknown", place, || {
+                format!("the code system {} has no code {}", shown(system), shown(code))
+            }),
+            Lookup::Unknown(reason) => {
+                if !OUT_OF_REACH.contains(&system) {
+                    self.issue(Severity::Information, IssueType::NotFound, "code-unchecked", place, || {
+                        format!("the code {} of {} could not be checked: {reason}", shown(code), shown(system))
+                    });
+                }
+            }
+            Lookup::Found(concept) => {
+                let Some(display) = map.get("display").and_then(Value::as_str) else { return };
+                let same = |known: &str| same_words(known, display);
+                if concept.display.as_deref().is_some_and(|known| !same(known))
+                    && !concept.designations.iter().any(|designation| same(&designation.value))
+                {
+                    self.issue(Severity::Warning, IssueType::Invalid, "display", place, || {
+                        format!(
+                            "the display '{}' is not that of {}: '{}'",
+                            shown(display),
+                            shown(code),
+                            concept.display.as_deref().unwrap_or_default()
+                        )
+                    });
+                }
+            }
+        }
+    }
+
+    /// A Quantity with a code of UCUM: the code must be a unit.
+    pub(super) fn quantity(&mut self, map: &'v Map<String, Value>, place: &Place<'_>) {
+        let text = |key: &str| map.get(key).and_then(Value::as_str);
+        let Some(code) = text("code") else { return };
+        let Some(system) = text("system") else {
+            self.issue(Severity::Error, IssueType::Invariant, "qty-3", place, || {
+                "a quantity with a code needs the system of the code".into()
+            });
+            return;
+        };
+        match self.validator.definitions.lookup(system, code) {
+            Lookup::NotFound => self.issue(Severity::Error, IssueType::CodeInvalid, "unit-unknown", place, || {
+                format!("'{}' is no unit of {}", shown(code), shown(system))
+            }),
+            Lookup::Found(_) => {}
+            Lookup::Unknown(reason) => {
+                self.issue(Severity::Information, IssueType::NotFound, "code-unchecked", place, || {
+                    format!("the unit {} of {} could not be checked: {reason}", shown(code), shown(system))
+                })
+            }
+        }
+    }
+}
+
+fn rule_of(strength: Strength) -> &'static str {
+    match strength {
+        Strength::Required => "binding-required",
+        Strength::Extensible => "binding-extensible",
+        Strength::Preferred => "binding-preferred",
+        Strength::Example => "binding-example",
+    }
+}
+
+fn listed(codes: &[Code<'_>]) -> String {
+    let mut names: Vec<String> = codes
+        .iter()
+        .take(5)
+        .map(|code| match code.system {
+            Some(system) => format!("{}#{}", shown(system), shown(code.code)),
+            None => format!("'{}'", shown(code.code)),
+        })
+        .collect();
+    if codes.len() > names.len() {
+        names.push(format!("{} more", codes.len() - names.len()));
+    }
+    if names.len() == 1 { names.concat() } else { format!("one of {}", names.join(", ")) }
+}
+
+/// Case and white space do not make a display wrong.
+fn same_words(known: &str, given: &str) -> bool {
+    known.split_whitespace().map(str::to_lowercase).eq(given.split_whitespace().map(str::to_lowercase))
+}

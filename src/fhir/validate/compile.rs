@@ -1,0 +1,237 @@
+//! The fhir room: a StructureDefinition made ready for the walk,
+//! <https://hl7.org/fhir/R4/elementdefinition.html#interpretation>.
+
+use super::Validator;
+use super::primitive::Primitive;
+use super::rules::Rule;
+use super::slicing::Matcher;
+use crate::fhir::definitions::NoStructure;
+use crate::fhir::definitions::structure::{Binding, Element, ElementIndex, Strength, Structure};
+use crate::fhir::path::Type;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+
+/// More codes than these are asked for one by one.
+const MAX_EXPANSION: usize = 5_000;
+
+/// Place of a definition in [`Validator::slots`].
+pub(super) type Slot = usize;
+
+/// One type or profile.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    pub structure: Arc<Structure>,
+    /// In step with `structure.elements`.
+    pub nodes: Vec<Node>,
+}
+
+/// What the walk needs of one element.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// JSON keys of the children, sorted; a choice has one for each type.
+    keys: Vec<(Box<str>, Key)>,
+    /// Bits of the children that must be there, by [`Key::ordinal`].
+    pub required: u128,
+    /// One for each of the element's types.
+    pub types: Vec<TypeNode>,
+    pub rules: Vec<Rule>,
+    /// What FHIRPath takes it for; `None` for a choice.
+    pub path_type: Option<Type>,
+    /// The codes of a required binding of a `code`, where they can all be known.
+    codes: OnceLock<Option<HashSet<Box<str>>>>,
+    pub matchers: OnceLock<Vec<Matcher>>,
+}
+
+/// What a JSON key of an object stands for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    pub child: ElementIndex,
+    /// Number of the child among its parent's, for `required` and for choices given twice.
+    pub ordinal: u32,
+    /// Which of the child's types.
+    pub type_index: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct TypeNode {
+    pub kind: TypeKind,
+    /// The definition of the type; `None`: it is not here.
+    pub slot: Option<Slot>,
+    pub path_type: Option<Type>,
+}
+
+/// What the walk does with an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TypeKind {
+    Primitive(Primitive),
+    /// Its children stand in the same definition.
+    Backbone,
+    /// Any resource: `contained`, `Bundle.entry.resource`.
+    Resource,
+    Extension,
+    Reference,
+    Coding,
+    CodeableConcept,
+    Quantity,
+    Complex,
+}
+
+impl Compiled {
+    /// `Err`: the definition cannot be worked with; the reason.
+    pub(super) fn new(validator: &Validator, structure: Arc<Structure>) -> Result<Self, NoStructure> {
+        let faulty = |reason: String| NoStructure::Faulty { url: structure.url.clone(), reason };
+        if structure.elements.is_empty() {
+            return Err(NoStructure::NoSnapshot(structure.url.clone()));
+        }
+        let inherited = inherited_rules(validator, &structure);
+        let mut nodes = Vec::with_capacity(structure.elements.len());
+        for (index, element) in structure.elements.iter().enumerate() {
+            if element.children.len() > 128 {
+                return Err(faulty(format!("{} has more than 128 children", element.path)));
+            }
+            nodes.push(node(validator, &structure, index, element, &inherited));
+        }
+        Ok(Self { structure, nodes })
+    }
+
+    /// The element whose children stand for those of `index`.
+    pub(super) fn with_children(&self, index: ElementIndex) -> ElementIndex {
+        match self.structure.elements.get(index).and_then(|element| element.content_reference) {
+            Some(target) if target < self.nodes.len() => target,
+            _ => index,
+        }
+    }
+
+    pub(super) fn element(&self, index: ElementIndex) -> &Element {
+        &self.structure.elements[index]
+    }
+
+    pub(super) fn is_resource(&self) -> bool {
+        self.structure.kind == crate::fhir::definitions::structure::Kind::Resource
+    }
+}
+
+impl Node {
+    /// What a JSON key without its underscore stands for.
+    pub(super) fn key(&self, key: &str) -> Option<Key> {
+        self.keys
+            .binary_search_by(|(known, _)| (**known).cmp(key))
+            .ok()
+            .and_then(|at| self.keys.get(at))
+            .map(|(_, key)| *key)
+    }
+
+    /// The keys of one child: several for a choice.
+    pub(super) fn keys_of(&self, child: ElementIndex) -> impl Iterator<Item = (&str, Key)> {
+        self.keys.iter().filter(move |(_, key)| key.child == child).map(|(name, key)| (&**name, *key))
+    }
+
+    /// `Some(false)`: not one of the codes of the binding. `None`: it must be asked for.
+    pub(super) fn is_bound_code(&self, validator: &Validator, binding: &Binding, code: &str) -> Option<bool> {
+        let codes = self.codes.get_or_init(|| {
+            if binding.strength != Strength::Required {
+                return None;
+            }
+            let expansion = validator.definitions.expand(binding.value_set.as_deref()?).ok()?;
+            (expansion.concepts.len() <= MAX_EXPANSION)
+                .then(|| expansion.concepts.iter().map(|concept| concept.code.as_str().into()).collect())
+        });
+        // What is not in the expansion is asked for, so that there is one answer to such a question.
+        codes.as_ref().filter(|codes| codes.contains(code)).map(|_| true)
+    }
+}
+
+fn node(
+    validator: &Validator,
+    structure: &Structure,
+    index: ElementIndex,
+    element: &Element,
+    inherited: &HashSet<&str>,
+) -> Node {
+    let mut keys = Vec::new();
+    let mut required = 0;
+    for (ordinal, &child_index) in (0..).zip(&element.children) {
+        let Some(child) = structure.elements.get(child_index) else { continue };
+        if child.min > 0 {
+            required |= 1 << ordinal;
+        }
+        if child.is_choice {
+            for (type_index, of) in child.types.iter().enumerate() {
+                let key = format!("{}{}", child.name, capitalized(&of.code));
+                keys.push((key.into(), Key { child: child_index, ordinal, type_index }));
+            }
+        } else {
+            keys.push((child.name.as_str().into(), Key { child: child_index, ordinal, type_index: 0 }));
+        }
+    }
+    keys.sort_by(|a: &(Box<str>, Key), b| a.0.cmp(&b.0));
+    let types: Vec<TypeNode> = if element.content_reference.is_some() {
+        vec![TypeNode { kind: TypeKind::Backbone, slot: None, path_type: None }]
+    } else {
+        element.types.iter().map(|of| type_node(validator, structure, element, &of.code)).collect()
+    };
+    let path_type = if index == 0 {
+        validator.types.named(&structure.type_name)
+    } else if element.is_choice {
+        None
+    } else {
+        let target = element.content_reference.and_then(|target| structure.elements.get(target)).unwrap_or(element);
+        validator.types.named(&target.path).or_else(|| types.first().and_then(|of| of.path_type))
+    };
+    let rules = element
+        .constraints
+        .iter()
+        .filter(|constraint| !structure.is_profile || !inherited.contains(constraint.key.as_str()))
+        .map(|constraint| Rule::new(validator, constraint))
+        .collect();
+    Node { keys, required, types, rules, path_type, codes: OnceLock::new(), matchers: OnceLock::new() }
+}
+
+fn type_node(validator: &Validator, structure: &Structure, element: &Element, code: &str) -> TypeNode {
+    // `Resource.id` is typed as a string by mistake in 4.0.1; its text says id.
+    let is_resource_id = element.name == "id"
+        && element.parent == Some(0)
+        && structure.kind == crate::fhir::definitions::structure::Kind::Resource;
+    let kind = match code {
+        _ if is_resource_id => TypeKind::Primitive(Primitive::Id),
+        "Element" | "BackboneElement" => TypeKind::Backbone,
+        "Resource" | "DomainResource" => TypeKind::Resource,
+        "Extension" => TypeKind::Extension,
+        "Reference" => TypeKind::Reference,
+        "Coding" => TypeKind::Coding,
+        "CodeableConcept" => TypeKind::CodeableConcept,
+        "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "Money" | "SimpleQuantity" | "MoneyQuantity" => {
+            TypeKind::Quantity
+        }
+        other => Primitive::of(other).map_or(TypeKind::Complex, TypeKind::Primitive),
+    };
+    TypeNode { kind, slot: validator.type_slot(code), path_type: validator.types.named(code) }
+}
+
+/// Keys of the rules that a profile repeats from its base types: they have been checked when it comes to the profile.
+fn inherited_rules<'v>(validator: &'v Validator, structure: &Structure) -> HashSet<&'v str> {
+    let mut keys = HashSet::new();
+    if !structure.is_profile {
+        return keys;
+    }
+    let mut names: Vec<&str> = vec![&structure.type_name, "Element", "Extension", "BackboneElement"];
+    names.extend(structure.elements.iter().flat_map(|element| &element.types).map(|of| of.code.as_str()));
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let Some(slot) = validator.type_slot(name) else { continue };
+        keys.extend(validator.type_rules(slot));
+    }
+    keys
+}
+
+/// `dateTime` as in `valueDateTime`.
+pub(super) fn capitalized(code: &str) -> String {
+    let mut letters = code.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The types that an element can have by the end of a choice's key: `DateTime` is `dateTime`.
+pub(super) fn choice_suffixes<'s>(types: impl Iterator<Item = &'s str>) -> HashMap<Box<str>, Box<str>> {
+    types.map(|name| (capitalized(name).into(), name.into())).collect()
+}

@@ -1,0 +1,164 @@
+//! The fhir room: extensions, by their definitions and where they may stand,
+//! <https://hl7.org/fhir/R4/extensibility.html>.
+
+use super::place::Place;
+use super::primitive::shown;
+use super::reference::{Scope, has_scheme};
+use super::walk::{Instance, Walk};
+use crate::fhir::definitions::NoStructure;
+use crate::fhir::definitions::structure::{ContextKind, ExtensionContext, Structure};
+use crate::fhir::outcome::{IssueType, Severity};
+use serde_json::{Map, Value};
+
+impl<'v> Walk<'v> {
+    /// One extension. Those within a complex extension have relative urls and are held to that one's definition.
+    pub(super) fn extension(
+        &mut self,
+        map: &'v Map<String, Value>,
+        is_modifier: bool,
+        instance: &Instance<'v>,
+        place: &Place<'_>,
+        scope: &Scope<'v, '_>,
+    ) {
+        self.ext_1(map, place);
+        let Some(url) = map.get("url").and_then(Value::as_str) else { return };
+        if !has_scheme(url) {
+            let nested = place.parent().is_some_and(|parent| parent.type_name == "Extension");
+            if !nested {
+                self.issue(Severity::Error, IssueType::Value, "extension-url", place, || {
+                    format!("the url '{}' of an extension is not absolute", shown(url))
+                });
+            }
+            return;
+        }
+        let validator = self.validator;
+        let found = validator.slot(url).and_then(|slot| validator.compiled(slot).map_err(Clone::clone));
+        let compiled = match found {
+            Ok(compiled) if compiled.structure.type_name == "Extension" => compiled,
+            Ok(_) => {
+                self.issue(Severity::Error, IssueType::Value, "extension-url", place, || {
+                    format!("{} is not the url of an extension", shown(url))
+                });
+                return;
+            }
+            Err(error) => {
+                self.unknown_extension(url, is_modifier, &error, place);
+                return;
+            }
+        };
+        self.modifier(&compiled.structure, is_modifier, place);
+        self.context(&compiled.structure, place);
+        let before = self.profile.replace(&compiled.structure.url);
+        self.conform(instance, compiled, 0, place, scope);
+        self.profile = before;
+    }
+
+    fn ext_1(&mut self, map: &Map<String, Value>, place: &Place<'_>) {
+        let has_extension = map.contains_key("extension");
+        let has_value = map.keys().any(|key| key.starts_with("value") || key.starts_with("_value"));
+        if has_extension == has_value {
+            self.issue(Severity::Error, IssueType::Invariant, "ext-1", place, || {
+                let found = if has_value { "and not both" } else { "and has neither" };
+                format!("an extension has either a value or extensions, {found}")
+            });
+        }
+    }
+
+    fn unknown_extension(&mut self, url: &str, is_modifier: bool, error: &NoStructure, place: &Place<'_>) {
+        if is_modifier {
+            self.issue(Severity::Error, IssueType::NotFound, "modifier-extension-unknown", place, || {
+                format!(
+                    "the modifier extension {} cannot be understood, so neither can what holds it: {error}",
+                    shown(url)
+                )
+            });
+        } else {
+            self.issue(Severity::Warning, IssueType::NotFound, "extension-unknown", place, || {
+                format!("the extension {} could not be checked: {error}", shown(url))
+            });
+        }
+    }
+
+    fn modifier(&mut self, structure: &Structure, is_modifier: bool, place: &Place<'_>) {
+        let should_be = structure.elements.first().is_some_and(|root| root.is_modifier);
+        if should_be != is_modifier {
+            self.issue(Severity::Error, IssueType::Structure, "extension-modifier", place, || {
+                let (right, wrong) =
+                    if should_be { ("modifierExtension", "extension") } else { ("extension", "modifierExtension") };
+                format!("{} stands under {right}, and not under {wrong}", structure.url)
+            });
+        }
+    }
+
+    /// Where the extension may stand.
+    fn context(&mut self, structure: &'v Structure, place: &Place<'_>) {
+        let Some(holder) = place.parent() else { return };
+        let mut by_path = false;
+        for context in &structure.context {
+            if context.kind == ContextKind::FhirPath {
+                by_path = true;
+            } else if self.stands_in(holder, context) {
+                return;
+            }
+        }
+        if structure.context.is_empty() {
+            return;
+        }
+        if by_path {
+            self.issue(Severity::Information, IssueType::NotSupported, "extension-context", place, || {
+                format!("whether {} may stand here could not be checked: its context is a FHIRPath", structure.url)
+            });
+            return;
+        }
+        self.issue(Severity::Error, IssueType::Structure, "extension-context", place, || {
+            let allowed: Vec<&str> = structure.context.iter().map(|context| context.expression.as_str()).collect();
+            format!("{} may not stand here: only on {}", structure.url, allowed.join(", "))
+        });
+    }
+
+    fn stands_in(&self, holder: &Place<'_>, context: &ExtensionContext) -> bool {
+        if context.kind == ContextKind::Extension {
+            // The url of the extension that holds this one is not on the way here; its definition checks its parts.
+            return holder.type_name == "Extension";
+        }
+        let expression =
+            context.expression.strip_prefix("http://hl7.org/fhir/StructureDefinition/").unwrap_or(&context.expression);
+        let expression = expression.split_once('#').map_or(expression, |(_, path)| path);
+        if expression == "Element" {
+            return !self.is_resource_type(holder.type_name);
+        }
+        let expression = expression.trim_end_matches("[x]");
+        if holder.definition_path.trim_end_matches("[x]") == expression || self.is_a(holder.type_name, expression) {
+            return true;
+        }
+        // `HumanName.given` and `Patient.contact.name.given` are both the given name of a contact.
+        let mut steps = expression.rsplit('.');
+        let mut here = Some(holder);
+        let mut last = steps.next();
+        while let (Some(step), Some(place)) = (last, here) {
+            let next = steps.next();
+            if next.is_none() {
+                return self.is_a(place.type_name, step);
+            }
+            if place.name() != step.trim_end_matches("[x]") {
+                return false;
+            }
+            here = place.parent();
+            last = next;
+        }
+        false
+    }
+
+    fn is_resource_type(&self, name: &str) -> bool {
+        self.validator.type_named(name).is_some_and(super::compile::Compiled::is_resource)
+    }
+
+    /// Whether a type is another or derives from it.
+    pub(super) fn is_a(&self, name: &str, ancestor: &str) -> bool {
+        let types = &self.validator.types;
+        match (types.named(name), types.named(ancestor)) {
+            (Some(name), Some(ancestor)) => types.is_a(name, ancestor),
+            _ => name == ancestor,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The fhir room: the validator. Holds a resource to R4 and to profiles, and tells every fault with its place,
+//! <https://hl7.org/fhir/R4/validation.html>.
+//!
+//! ```text
+//! let validator = Validator::new(Definitions::base());                  // once
+//! let report = validator.validate(&json, &Options::default());          // from any thread
+//! report.is_valid()
+//! ```
+//!
+//! Two walks go over the same JSON. `walk` holds every element to its base type: keys, JSON types, formats, numbers of
+//! items, bindings, invariants. `profile` then looks only at what a profile says, and goes only where it says something.
+//! What cannot be checked (an unknown profile, value set or code system) is an issue, never silence.
+
+mod binding;
+mod bundle;
+mod compile;
+mod conform;
+mod contained;
+mod extension;
+mod fixed;
+pub mod narrative;
+mod place;
+pub mod primitive;
+mod reference;
+mod report;
+mod rules;
+mod slicing;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use report::{Issue, Report};
+
+use crate::fhir::definitions::structure::{Kind, Structure};
+use crate::fhir::definitions::{Definitions, NoStructure};
+use crate::fhir::path::Types;
+use compile::{Compiled, Slot, choice_suffixes};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+/// How a resource is to be validated.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Canonicals of profiles that the resource must keep, besides those that it claims in `meta.profile`.
+    pub profiles: &'a [&'a str],
+    /// More issues than these are only counted.
+    pub max_issues: usize,
+    /// How many levels of elements a resource may have.
+    pub max_depth: usize,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { profiles: &[], max_issues: 1_000, max_depth: 100 }
+    }
+}
+
+/// Holds resources to a set of definitions. Share it: what it prepares for a type or a profile is kept.
+pub struct Validator {
+    definitions: Definitions,
+    types: Types,
+    slots: Vec<SlotEntry>,
+    by_url: HashMap<Box<str>, Slot>,
+    /// Slots of the types by their names: `Patient`, `Quantity`. No profiles: a profile is compiled with its types.
+    by_type: HashMap<Box<str>, Slot>,
+    suffixes: HashMap<Box<str>, Box<str>>,
+}
+
+struct SlotEntry {
+    url: Box<str>,
+    compiled: OnceLock<Result<Compiled, NoStructure>>,
+}
+
+impl Validator {
+    /// Reads the types at once, and each profile when it is first needed. Definitions that are added to a clone of
+    /// `definitions` later are not seen.
+    pub fn new(definitions: Definitions) -> Self {
+        let mut slots = Vec::new();
+        let mut by_url = HashMap::new();
+        let mut by_type = HashMap::new();
+        let mut base: Vec<Arc<Structure>> = Vec::new();
+        for url in definitions.structures().map(str::to_owned).collect::<Vec<_>>() {
+            by_url.insert(url.as_str().into(), slots.len());
+            // A name with a dash is a profile or an extension: those can wait.
+            if let Some(name) = url.strip_prefix("http://hl7.org/fhir/StructureDefinition/")
+                && !name.contains('-')
+                && let Ok(structure) = definitions.structure(&url)
+                && !structure.is_profile
+            {
+                by_type.entry(name.into()).or_insert(slots.len());
+                base.push(structure);
+            }
+            slots.push(SlotEntry { url: url.into(), compiled: OnceLock::new() });
+        }
+        let types = Types::from_structures(base.iter().map(AsRef::as_ref));
+        let suffixes = choice_suffixes(
+            base.iter()
+                .filter(|structure| matches!(structure.kind, Kind::Primitive | Kind::Complex))
+                .map(|structure| structure.type_name.as_str()),
+        );
+        Self { definitions, types, slots, by_url, by_type, suffixes }
+    }
+
+    /// Holds a resource to its base type, the profiles that it claims, and those of the options.
+    pub fn validate(&self, resource: &Value, options: &Options<'_>) -> Report {
+        walk::validate(self, resource, options)
+    }
+
+    /// The definitions that this one works with.
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// The types as FHIRPath sees them.
+    pub fn types(&self) -> &Types {
+        &self.types
+    }
+
+    fn type_slot(&self, name: &str) -> Option<Slot> {
+        self.by_type.get(name).copied()
+    }
+
+    /// The slot of a canonical. One that asks for a version which is not here has none.
+    fn slot(&self, canonical: &str) -> Result<Slot, NoStructure> {
+        let url = canonical.split('|').next().unwrap_or(canonical);
+        let slot = self.by_url.get(url).copied().ok_or_else(|| NoStructure::Unknown(canonical.into()))?;
+        if url.len() != canonical.len() {
+            self.definitions.structure(canonical)?;
+        }
+        Ok(slot)
+    }
+
+    fn compiled(&self, slot: Slot) -> Result<&Compiled, &NoStructure> {
+        let entry = &self.slots[slot];
+        entry
+            .compiled
+            .get_or_init(|| self.definitions.structure(&entry.url).and_then(|structure| Compiled::new(self, structure)))
+            .as_ref()
+    }
+
+    /// The resource type or data type of a name.
+    fn type_named(&self, name: &str) -> Option<&Compiled> {
+        self.type_slot(name).and_then(|slot| self.compiled(slot).ok())
+    }
+
+    /// Keys of all rules of a type that is no profile.
+    fn type_rules(&self, slot: Slot) -> Vec<&str> {
+        match self.compiled(slot) {
+            Ok(compiled) if !compiled.structure.is_profile => compiled
+                .structure
+                .elements
+                .iter()
+                .flat_map(|element| &element.constraints)
+                .map(|constraint| constraint.key.as_str())
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
