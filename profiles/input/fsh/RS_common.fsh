@@ -6,6 +6,7 @@ RuleSet: Traceable
 * meta.source ^short = "Sender's system, kind of record, record id and place in the record"
 * meta.source ^definition = "`{system}#{kind}/{record id}/{place}`: which record of the sender made this resource, and where in the record it stands. By it a record can be read back as it was sent."
 * meta.security MS
+* meta.security from https://kap-gateway.example.org/fhir/ValueSet/kap-security-labels (extensible)
 * meta.security ^short = "Confidentiality and sensitivity labels, given when the resource is first written"
 * meta.security ^definition = "One confidentiality code (N, R or V) and the sensitivity of the content: mental health (MH), psychiatric (PSY), substance use (SUD), psychotherapy note (PSYTHPN). Labels are made stricter, never weaker."
 * meta.tag ^short = "`kap#review-code` where a code of the sender was kept as text"
@@ -26,12 +27,14 @@ RuleSet: Value(type)
 * value[x] 1..1
 * value[x] only {type}
 
-// A quantity in UCUM; code of the unit bound.
-RuleSet: UcumQuantity(path)
-* {path}.value 1..1 MS
-* {path}.system 1..1 MS
+// A quantity in UCUM, its unit from a value set. The code is bound, as US Core does: UCUM cannot be listed, and validators
+// without a terminology server would refuse the quantity.
+RuleSet: QuantityFrom(path, set)
+* {path}.value 1..1
+* {path}.system 1..1
 * {path}.system = $UCUM (exactly)
-* {path}.code 1..1 MS
+* {path}.code 1..1
+* {path}.code from https://kap-gateway.example.org/fhir/ValueSet/{set} (required)
 
 // A quantity in one UCUM unit.
 RuleSet: QuantityIn(path, unit)

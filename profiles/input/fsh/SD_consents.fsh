@@ -38,6 +38,7 @@ Description: "The patient's consent to treatment with ketamine, with what was ac
 * category[patientConsent] = $LNC#59284-0
 * category[treatment] = $KAP#consent-treatment
 * provision.code MS
+* provision.code from https://kap-gateway.example.org/fhir/ValueSet/kap-consent-acknowledgement (extensible)
 * provision.code ^short = "Acknowledgements"
 
 Profile: KAPSharingConsent

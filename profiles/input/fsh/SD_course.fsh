@@ -83,6 +83,7 @@ Title: "KAP Referral"
 Description: "The referral of a patient to a clinic for ketamine-assisted psychotherapy, to psychiatry or to psychotherapy: for what reason, how urgent, with which letter. What became of it is told by a Task that has it as focus. Patients may refer themselves: then the patient is the requester."
 * insert Traceable
 * insert Identified
+* code from https://kap-gateway.example.org/fhir/ValueSet/kap-referral (extensible)
 * code ^short = "Which service is asked for"
 * priority MS
 * authoredOn 1.. MS

@@ -145,11 +145,25 @@ Description: "The summary of a course for those who treat the patient next: what
 * section[plan].code = $LNC#18776-5
 
 Profile: KAPProvenance
-Parent: us-core-provenance
+Parent: Provenance
 Id: kap-provenance
 Title: "KAP Provenance"
-Description: "Which record of which sender made a set of resources, in which revision, and who wrote it. One for each record: it points to all that the record holds, and to the patient and the course."
+Description: "Which record of which sender made a set of resources, in which revision, and who wrote it. One for each record: it points to all that the record holds, and to the patient and the course. Derived from R4 itself: US Core demands the organization that a practitioner acted for (provenance-1), which records of a course do not tell."
 * insert Traceable
+* target MS
+* target.reference 1.. MS
+* recorded MS
+* agent MS
+* agent ^slicing.discriminator.type = #pattern
+* agent ^slicing.discriminator.path = "type"
+* agent ^slicing.rules = #open
+* agent ^slicing.description = "The author apart from other agents"
+* agent contains author 1..1 MS
+* agent[author].type 1.. MS
+* agent[author].type = http://terminology.hl7.org/CodeSystem/provenance-participant-type#author
+* agent[author].who MS
+* agent[author].who only Reference(us-core-practitioner or us-core-patient or us-core-organization)
+* agent[author].onBehalfOf MS
 * extension contains
     KAPRecordPatientExtension named patient 1..1 MS and
     KAPRecordCourseExtension named course 1..1 MS

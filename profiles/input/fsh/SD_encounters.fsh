@@ -4,6 +4,7 @@
 RuleSet: Contact
 * insert Traceable
 * insert Identified
+* class from https://kap-gateway.example.org/fhir/ValueSet/kap-encounter-class (extensible)
 * class ^short = "In the clinic (AMB), by telehealth (VR), at home (HH)"
 * episodeOfCare 1.. MS
 * episodeOfCare only Reference(KAPCourse)

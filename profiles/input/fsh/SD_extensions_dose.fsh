@@ -112,7 +112,7 @@ Context: MedicationAdministration
     witness 0..1 MS
 * extension[amount].value[x] 1..1
 * extension[amount].value[x] only Quantity
-* extension[amount].valueQuantity from https://kap-gateway.example.org/fhir/ValueSet/kap-dose-unit (required)
+* insert QuantityFrom(extension[amount].valueQuantity, kap-dose-unit)
 * extension[amount] ^short = "Mass discarded"
 * extension[witness].value[x] 1..1
 * extension[witness].value[x] only Reference(Practitioner or PractitionerRole)

@@ -63,7 +63,7 @@ Title: "Mode of participation"
 Description: "Whether a participant was there in person or by video."
 Context: Encounter.participant
 * insert Value(Coding)
-* valueCoding from http://terminology.hl7.org/ValueSet/v3-ParticipationMode (extensible)
+* valueCoding from https://kap-gateway.example.org/fhir/ValueSet/kap-participation-mode (extensible)
 
 Extension: KAPCourseEndReasonExtension
 Id: kap-course-end-reason

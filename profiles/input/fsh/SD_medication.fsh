@@ -18,11 +18,10 @@ Description: "The order for ketamine or esketamine that a session or a course ca
 * dosageInstruction.route 1.. MS
 * dosageInstruction.route from https://kap-gateway.example.org/fhir/ValueSet/kap-ketamine-route (required)
 * dosageInstruction.doseAndRate.dose[x] only Quantity
-* insert UcumQuantity(dosageInstruction.doseAndRate.doseQuantity)
-* dosageInstruction.doseAndRate.doseQuantity from https://kap-gateway.example.org/fhir/ValueSet/kap-dose-unit (required)
+* insert QuantityFrom(dosageInstruction.doseAndRate.doseQuantity, kap-dose-unit)
 * dosageInstruction.doseAndRate.rate[x] MS
 * dosageInstruction.doseAndRate.rate[x] only SimpleQuantity
-* dosageInstruction.doseAndRate.rateQuantity from https://kap-gateway.example.org/fhir/ValueSet/kap-rate-unit (required)
+* insert QuantityFrom(dosageInstruction.doseAndRate.rateQuantity, kap-rate-unit)
 * dispenseRequest MS
 * dispenseRequest.expectedSupplyDuration MS
 
@@ -97,10 +96,10 @@ Description: "One dose of ketamine or esketamine that was given, stopped, held o
 * dosage.route 1.. MS
 * dosage.route from https://kap-gateway.example.org/fhir/ValueSet/kap-ketamine-route (required)
 * dosage.dose MS
-* dosage.dose from https://kap-gateway.example.org/fhir/ValueSet/kap-dose-unit (required)
+* insert QuantityFrom(dosage.dose, kap-dose-unit)
 * dosage.rate[x] MS
 * dosage.rate[x] only SimpleQuantity
-* dosage.rateQuantity from https://kap-gateway.example.org/fhir/ValueSet/kap-rate-unit (required)
+* insert QuantityFrom(dosage.rateQuantity, kap-rate-unit)
 * obeys kap-dose-1 and kap-dose-2 and kap-route-1 and kap-iv-1 and kap-iv-2 and kap-esk-1 and kap-esk-2 and kap-wt-1 and kap-stop-1
 
 Profile: KAPRescueAdministration
@@ -130,7 +129,7 @@ Description: "A medicine given during a session against an adverse event. R4 doe
 * dosage 1.. MS
 * dosage.route 1.. MS
 * dosage.dose 1.. MS
-* dosage.dose from https://kap-gateway.example.org/fhir/ValueSet/kap-dose-unit (required)
+* insert QuantityFrom(dosage.dose, kap-dose-unit)
 * obeys kap-dose-1 and kap-dose-2 and kap-iv-2 and kap-stop-1
 
 Profile: KAPAtHomeDispense

@@ -60,6 +60,7 @@ Description: "What a professional does in a course: prescriber, therapist, monit
 * code 1.. MS
 * code from https://kap-gateway.example.org/fhir/ValueSet/kap-role (extensible)
 * specialty MS
+* specialty from https://kap-gateway.example.org/fhir/ValueSet/kap-specialty (preferred)
 * specialty ^short = "Provider taxonomy (NUCC)"
 * telecom MS
 

@@ -41,6 +41,7 @@ Description: "A warning that everybody who treats the patient should see first: 
 * status MS
 * category 1.. MS
 * code MS
+* code from https://kap-gateway.example.org/fhir/ValueSet/kap-safety-rule (preferred)
 * code ^short = "What to beware of; the rule that raised it, where one did"
 * insert AboutPatient
 * period 1.. MS
@@ -52,11 +53,11 @@ Profile: KAPDetectedIssue
 Parent: DetectedIssue
 Id: kap-detected-issue
 Title: "KAP Detected Issue"
-Description: "What one of the gateway's rules found in the records: an interaction, a missing blood pressure, two figures that contradict each other. The code names the rule; what it rests on is referred to. It informs and decides nothing, and it carries the labels of what it rests on."
+Description: "What one of the gateway's rules found in the records: an interaction, a missing blood pressure, two figures that contradict each other. The code tells the kind of conflict and, beside it, the rule; what it rests on is referred to. It informs and decides nothing, and it carries the labels of what it rests on."
 * insert Traceable
 * status MS
 * code 1.. MS
-* code from https://kap-gateway.example.org/fhir/ValueSet/kap-rule (extensible)
+* code from https://kap-gateway.example.org/fhir/ValueSet/kap-detected-issue (extensible)
 * severity 1.. MS
 * patient 1.. MS
 * patient only Reference(us-core-patient)

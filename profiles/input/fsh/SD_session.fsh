@@ -16,17 +16,13 @@ Description: "The therapeutic event of a dosing session, inside its contact: the
 * code.coding ^slicing.discriminator.path = "$this"
 * code.coding ^slicing.rules = #open
 * code.coding ^slicing.description = "The session as such beside its format; billed codes may stand beside both"
-* code.coding contains
-    kap 1..1 MS and
-    format 1..1 MS
+* code.coding contains kap 1..1 MS
 * code.coding[kap] ^short = "That it is a session of ketamine-assisted psychotherapy"
 * code.coding[kap] = $KAP#ketamine-assisted-psychotherapy-session
-* code.coding[format] ^short = "Individual, group, couple"
-* code.coding[format] from https://kap-gateway.example.org/fhir/ValueSet/kap-session-format (required)
 * encounter 1.. MS
 * encounter only Reference(us-core-encounter)
 * performed[x] only Period
 * performedPeriod.start MS
 * performedPeriod.end MS
 * note MS
-* obeys kap-grp-1
+* obeys kap-format-1 and kap-grp-1
