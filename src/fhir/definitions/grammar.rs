@@ -13,8 +13,10 @@ pub(super) fn lookup(system: &str, code: &str) -> Option<Lookup> {
     let url = system.split('|').next().unwrap_or(system);
     let among = |list: &str| list.split(' ').any(|known| known == code);
     let valid = match url {
-        "http://unitsofmeasure.org" if code.len() > MAX_UNIT => return Some(Lookup::Unknown("the unit is too long".into())),
-        "http://unitsofmeasure.org" => octofhir_ucum::validate(code).is_ok(),
+        "http://unitsofmeasure.org" if code.len() > MAX_UNIT => {
+            return Some(Lookup::Unknown("the unit is too long".into()));
+        }
+        "http://unitsofmeasure.org" => is_unit(code),
         "urn:ietf:bcp:13" => is_media_type(code),
         "urn:ietf:bcp:47" => return Some(language(code)),
         "urn:iso:std:iso:4217" => among(CURRENCIES),
@@ -51,6 +53,11 @@ pub(super) fn passes(system: &str, code: &str, filters: &[Filter]) -> Option<boo
         }
     };
     filters.iter().map(one).try_fold(true, |all, passed| Some(all && passed?))
+}
+
+/// Parsed and evaluated: the library's own `validate` also looks for what may have been meant, which takes long.
+fn is_unit(code: &str) -> bool {
+    octofhir_ucum::parse_expression(code).is_ok_and(|unit| octofhir_ucum::evaluate(&unit).is_ok())
 }
 
 fn found(system: &str, code: &str) -> Lookup {

@@ -163,7 +163,8 @@ impl Library {
             .ok_or_else(|| NotHere::OtherVersion(newest.version.as_deref().unwrap_or("none").to_owned()))
     }
 
-    fn of_url(&self, kind: Kind, url: &str) -> impl Iterator<Item = &Arc<Entry>> {
+    /// The last added first.
+    pub(super) fn of_url(&self, kind: Kind, url: &str) -> impl Iterator<Item = &Arc<Entry>> {
         let places = match self.by_url[kind as usize].get(url) {
             Some(Places::One(place)) => std::slice::from_ref(place),
             Some(Places::More(places)) => places.as_slice(),

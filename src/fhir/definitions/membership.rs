@@ -53,16 +53,23 @@ impl Library {
         }
     }
 
-    /// `system` may carry a version.
+    /// `system` may carry a version. Without one a code that any version here has is known: what a newer version drops
+    /// is still a code of the system.
     pub(super) fn lookup(&self, system: &str, code: &str) -> Lookup {
-        match self.code_system(system) {
-            Ok(Some(found)) => match found.lookup(code) {
-                Lookup::Unknown(reason) => grammar::lookup(system, code).unwrap_or(Lookup::Unknown(reason)),
-                told @ (Lookup::Found(_) | Lookup::NotFound) => told,
-            },
-            Ok(None) => grammar::lookup(system, code)
-                .unwrap_or_else(|| Lookup::Unknown(format!("the CodeSystem {system} is not here"))),
+        let told = match self.code_system(system) {
+            Ok(Some(found)) => found.lookup(code),
+            Ok(None) => Lookup::Unknown(format!("the CodeSystem {system} is not here")),
             Err(reason) => Lookup::Unknown(reason),
+        };
+        match told {
+            Lookup::Found(_) => told,
+            Lookup::NotFound if system.contains('|') => told,
+            Lookup::NotFound => {
+                let older = self.of_url(Kind::CodeSystem, system).skip(1).filter_map(|entry| entry.code_system().ok());
+                let found = older.filter_map(|older| older.find(code).map(|node| node.concept.clone())).next();
+                found.map_or(Lookup::NotFound, Lookup::Found)
+            }
+            Lookup::Unknown(reason) => grammar::lookup(system, code).unwrap_or(Lookup::Unknown(reason)),
         }
     }
 
@@ -139,6 +146,10 @@ impl Library {
         if code.system.is_some_and(|given| given != url) {
             return Answer::No;
         }
+        let pinned = system.split_once('|').map(|(_, version)| version);
+        if pinned.zip(code.version).is_some_and(|(pinned, given)| pinned != given) {
+            return Answer::No;
+        }
         if let Some(concepts) = &part.concepts {
             return match listed(concepts, code) {
                 Some(concept) => Answer::Yes(Box::new(self.completed(concept.clone(), system))),
@@ -146,10 +157,15 @@ impl Library {
             };
         }
         if part.filters.is_empty() {
-            return match self.lookup(system, code.code) {
-                Lookup::Found(concept) => Answer::Yes(Box::new(concept)),
-                Lookup::NotFound => Answer::No,
-                Lookup::Unknown(reason) => Answer::Unknown(reason),
+            let asked = pinned.or(code.version).map(|version| format!("{url}|{version}"));
+            let here = asked.filter(|asked| self.find(Kind::CodeSystem, asked).is_ok() || pinned.is_some());
+            return match (self.lookup(here.as_deref().unwrap_or(system), code.code), code.version) {
+                (Lookup::Found(concept), _) => Answer::Yes(Box::new(concept)),
+                (Lookup::NotFound, Some(version)) if here.is_none() => {
+                    Answer::Unknown(format!("the CodeSystem {url} is not here in version {version}"))
+                }
+                (Lookup::NotFound, _) => Answer::No,
+                (Lookup::Unknown(reason), _) => Answer::Unknown(reason),
             };
         }
         let found = match self.code_system(system) {
@@ -173,7 +189,9 @@ impl Library {
             Lookup::Found(concept) => match grammar::passes(system, code.code, &part.filters) {
                 Some(true) => Answer::Yes(Box::new(concept)),
                 Some(false) => Answer::No,
-                None => Answer::Unknown(format!("the CodeSystem {system} is not here, so its codes cannot be filtered")),
+                None => {
+                    Answer::Unknown(format!("the CodeSystem {system} is not here, so its codes cannot be filtered"))
+                }
             },
             Lookup::NotFound => Answer::No,
             Lookup::Unknown(reason) => Answer::Unknown(reason),
