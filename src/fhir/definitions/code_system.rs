@@ -4,6 +4,7 @@ use super::read::{list, text};
 use super::terminology::{Concept, Designation, Lookup};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// How much of a code system a CodeSystem resource holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub(super) struct CodeSystem {
 /// One concept.
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) concept: Concept,
+    pub(super) concept: Arc<Concept>,
     parents: Vec<usize>,
     properties: Vec<(String, String)>,
 }
@@ -99,7 +100,7 @@ impl CodeSystem {
             self.by_folded.entry(code.to_lowercase()).or_insert(place);
         }
         self.by_code.entry(code).or_insert(place);
-        self.nodes.push(Node { concept, parents: parent.into_iter().collect(), properties });
+        self.nodes.push(Node { concept: Arc::new(concept), parents: parent.into_iter().collect(), properties });
         place
     }
 
@@ -127,7 +128,7 @@ impl CodeSystem {
     /// where only its case differs and the system does not say whether that matters.
     pub(super) fn lookup(&self, code: &str) -> Lookup {
         if let Some(node) = self.find(code) {
-            return Lookup::Found(node.concept.clone());
+            return Lookup::Found(Arc::clone(&node.concept));
         }
         if self.case_sensitive.is_none() && self.by_folded.contains_key(&code.to_lowercase()) {
             return Lookup::Unknown(format!("{} does not say whether its codes heed upper and lower case", self.url));

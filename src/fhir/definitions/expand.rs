@@ -1,11 +1,13 @@
 //! The fhir room: all codes of a ValueSet, <https://hl7.org/fhir/R4/valueset-operation-expand.html>.
 
 use super::filter::passes;
+use super::grammar;
 use super::library::Library;
 use super::membership::{Answer, MAX_DEPTH};
 use super::terminology::{Code, Concept, Expansion, Unexpandable};
 use super::value_set::{Compose, Part};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// An expansion with more codes is refused; the largest of R4's that can be expanded has some 6,400.
 const MAX_CODES: usize = 50_000;
@@ -17,7 +19,7 @@ impl Library {
         Ok(Expansion { value_set: set.canonical.clone(), concepts })
     }
 
-    fn codes_of(&self, canonical: &str, depth: usize) -> Result<Vec<Concept>, String> {
+    fn codes_of(&self, canonical: &str, depth: usize) -> Result<Vec<Arc<Concept>>, String> {
         if depth > MAX_DEPTH {
             return Err(format!("ValueSets include each other more than {MAX_DEPTH} deep, or in a circle"));
         }
@@ -29,7 +31,7 @@ impl Library {
         composed.or_else(|reason| set.expansion.clone().ok_or(reason))
     }
 
-    fn composed(&self, compose: &Compose, depth: usize) -> Result<Vec<Concept>, String> {
+    fn composed(&self, compose: &Compose, depth: usize) -> Result<Vec<Arc<Concept>>, String> {
         let mut seen = HashSet::new();
         let mut all = Vec::new();
         for part in &compose.include {
@@ -52,7 +54,7 @@ impl Library {
         for part in &compose.exclude {
             for concept in self.candidates(part, depth)? {
                 if self.in_sets(part, &concept, depth)? {
-                    excluded.insert((concept.system, concept.code));
+                    excluded.insert((concept.system.clone(), concept.code.clone()));
                 }
             }
         }
@@ -61,22 +63,25 @@ impl Library {
     }
 
     /// The codes of a part's system, or of its first ValueSet where it names no system.
-    fn candidates(&self, part: &Part, depth: usize) -> Result<Vec<Concept>, String> {
+    fn candidates(&self, part: &Part, depth: usize) -> Result<Vec<Arc<Concept>>, String> {
         let Some(system) = &part.system else {
             let first = part.value_sets.first().ok_or("a part of the ValueSet names neither system nor ValueSet")?;
             return self.codes_of(first, depth + 1);
         };
         if let Some(concepts) = &part.concepts {
-            return Ok(concepts.iter().map(|concept| self.completed(concept.clone(), system)).collect());
+            return Ok(concepts.iter().map(|concept| Arc::new(self.completed(concept, system))).collect());
         }
-        let found = self.code_system(system)?.ok_or_else(|| format!("the CodeSystem {system} is not here"))?;
+        let Some(found) = self.code_system(system)? else {
+            let listed = grammar::codes(system).filter(|_| part.filters.is_empty());
+            return listed.ok_or_else(|| format!("the CodeSystem {system} is not here"));
+        };
         if let Some(reason) = found.incomplete() {
             return Err(reason);
         }
         let mut codes = Vec::new();
         for node in found.nodes() {
             if passes(&found, node, &part.filters)? {
-                codes.push(node.concept.clone());
+                codes.push(Arc::clone(&node.concept));
             }
         }
         Ok(codes)

@@ -4,6 +4,7 @@
 use super::terminology::{Concept, Lookup};
 use super::value_set::Filter;
 use language_tags::LanguageTag;
+use std::sync::Arc;
 
 /// A longer unit is not looked at: real ones have some 20 letters.
 const MAX_UNIT: usize = 256;
@@ -28,6 +29,17 @@ pub(super) fn lookup(system: &str, code: &str) -> Option<Lookup> {
         _ => return None,
     };
     Some(if valid { found(url, code) } else { Lookup::NotFound })
+}
+
+/// All codes of a system, where they are listed here.
+pub(super) fn codes(system: &str) -> Option<Vec<Arc<Concept>>> {
+    let list = match system {
+        "urn:iso:std:iso:4217" => CURRENCIES,
+        "https://www.usps.com/" => STATES,
+        _ => return None,
+    };
+    let concept = |code: &str| Concept { system: Some(system.to_owned()), code: code.to_owned(), ..Concept::default() };
+    Some(list.split(' ').map(concept).map(Arc::new).collect())
 }
 
 /// Whether a code that [`lookup`] found passes the filters of a ValueSet; `None` if that cannot be told here.
@@ -61,7 +73,7 @@ fn is_unit(code: &str) -> bool {
 }
 
 fn found(system: &str, code: &str) -> Lookup {
-    Lookup::Found(Concept { system: Some(system.to_owned()), code: code.to_owned(), ..Concept::default() })
+    Lookup::Found(Arc::new(Concept { system: Some(system.to_owned()), code: code.to_owned(), ..Concept::default() }))
 }
 
 /// `type/subtype`, perhaps with parameters, <https://www.rfc-editor.org/rfc/rfc6838#section-4.2>. Whether it was ever

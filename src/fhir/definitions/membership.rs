@@ -5,7 +5,7 @@ use super::code_system::CodeSystem;
 use super::filter::passes;
 use super::grammar;
 use super::library::{Kind, Library, NotHere};
-use super::terminology::{Code, Concept, Lookup, Membership};
+use super::terminology::{Code, Concept, Designation, Lookup, Membership};
 use super::value_set::{Part, ValueSet};
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) const MAX_DEPTH: usize = 16;
 
 /// Yes with the concept, no, or why it cannot be told.
 pub(super) enum Answer {
-    Yes(Box<Concept>),
+    Yes(Arc<Concept>),
     No,
     Unknown(String),
 }
@@ -22,7 +22,7 @@ pub(super) enum Answer {
 impl From<Answer> for Membership {
     fn from(answer: Answer) -> Self {
         match answer {
-            Answer::Yes(concept) => Self::Member(*concept),
+            Answer::Yes(concept) => Self::Member(concept),
             Answer::No => Self::NotMember,
             Answer::Unknown(reason) => Self::Unknown(reason),
         }
@@ -66,7 +66,7 @@ impl Library {
             Lookup::NotFound if system.contains('|') => told,
             Lookup::NotFound => {
                 let older = self.of_url(Kind::CodeSystem, system).skip(1).filter_map(|entry| entry.code_system().ok());
-                let found = older.filter_map(|older| older.find(code).map(|node| node.concept.clone())).next();
+                let found = older.filter_map(|older| older.find(code).map(|node| Arc::clone(&node.concept))).next();
                 found.map_or(Lookup::NotFound, Lookup::Found)
             }
             Lookup::Unknown(reason) => grammar::lookup(system, code).unwrap_or(Lookup::Unknown(reason)),
@@ -84,7 +84,7 @@ impl Library {
         let composed = set.compose.as_ref().map(|compose| {
             let included = self.in_any(&compose.include, code, depth);
             let Answer::Yes(concept) = included else { return included };
-            if compose.without_inactive && concept.inactive {
+            if compose.without_inactive && self.is_inactive(&concept) {
                 return Answer::No;
             }
             match self.in_any(&compose.exclude, code, depth) {
@@ -94,7 +94,7 @@ impl Library {
             }
         });
         let expanded = |otherwise| match &set.expansion {
-            Some(codes) => listed(codes, code).map_or(Answer::No, |concept| Answer::Yes(Box::new(concept.clone()))),
+            Some(codes) => listed(codes, code).map_or(Answer::No, |concept| Answer::Yes(Arc::clone(concept))),
             None => Answer::Unknown(otherwise),
         };
         match composed {
@@ -152,7 +152,7 @@ impl Library {
         }
         if let Some(concepts) = &part.concepts {
             return match listed(concepts, code) {
-                Some(concept) => Answer::Yes(Box::new(self.completed(concept.clone(), system))),
+                Some(concept) => Answer::Yes(Arc::clone(concept)),
                 None => self.listed_in_other_case(concepts, code, system),
             };
         }
@@ -160,7 +160,7 @@ impl Library {
             let asked = pinned.or(code.version).map(|version| format!("{url}|{version}"));
             let here = asked.filter(|asked| self.find(Kind::CodeSystem, asked).is_ok() || pinned.is_some());
             return match (self.lookup(here.as_deref().unwrap_or(system), code.code), code.version) {
-                (Lookup::Found(concept), _) => Answer::Yes(Box::new(concept)),
+                (Lookup::Found(concept), _) => Answer::Yes(concept),
                 (Lookup::NotFound, Some(version)) if here.is_none() => {
                     Answer::Unknown(format!("the CodeSystem {url} is not here in version {version}"))
                 }
@@ -177,7 +177,7 @@ impl Library {
             (_, Lookup::Unknown(reason)) => Answer::Unknown(reason),
             (None, _) | (_, Lookup::NotFound) => Answer::No,
             (Some(node), Lookup::Found(_)) => match passes(&found, node, &part.filters) {
-                Ok(true) => Answer::Yes(Box::new(node.concept.clone())),
+                Ok(true) => Answer::Yes(Arc::clone(&node.concept)),
                 Ok(false) => Answer::No,
                 Err(reason) => Answer::Unknown(reason),
             },
@@ -187,7 +187,7 @@ impl Library {
     fn in_grammar(&self, part: &Part, system: &str, code: &Code) -> Answer {
         match self.lookup(system, code.code) {
             Lookup::Found(concept) => match grammar::passes(system, code.code, &part.filters) {
-                Some(true) => Answer::Yes(Box::new(concept)),
+                Some(true) => Answer::Yes(concept),
                 Some(false) => Answer::No,
                 None => {
                     Answer::Unknown(format!("the CodeSystem {system} is not here, so its codes cannot be filtered"))
@@ -199,15 +199,13 @@ impl Library {
     }
 
     /// A list writes codes in one case; a system may not heed it.
-    fn listed_in_other_case(&self, concepts: &[Concept], code: &Code, system: &str) -> Answer {
+    fn listed_in_other_case(&self, concepts: &[Arc<Concept>], code: &Code, system: &str) -> Answer {
         if !concepts.iter().any(|c| c.code.eq_ignore_ascii_case(code.code)) {
             return Answer::No;
         }
         match self.code_system(system) {
             Ok(Some(found)) => match found.lookup(code.code) {
-                Lookup::Found(concept) if concepts.iter().any(|c| c.code == concept.code) => {
-                    Answer::Yes(Box::new(concept))
-                }
+                Lookup::Found(concept) if concepts.iter().any(|c| c.code == concept.code) => Answer::Yes(concept),
                 Lookup::Found(_) | Lookup::NotFound => Answer::No,
                 Lookup::Unknown(reason) => Answer::Unknown(reason),
             },
@@ -215,8 +213,15 @@ impl Library {
         }
     }
 
+    /// A list of codes does not say which are out of use: their system does.
+    fn is_inactive(&self, concept: &Concept) -> bool {
+        let known = concept.system.as_deref().map(|system| self.lookup(system, &concept.code));
+        concept.inactive || matches!(known, Some(Lookup::Found(known)) if known.inactive)
+    }
+
     /// A listed concept with what its system knows of it.
-    pub(super) fn completed(&self, mut concept: Concept, system: &str) -> Concept {
+    pub(super) fn completed(&self, concept: &Concept, system: &str) -> Concept {
+        let mut concept = concept.clone();
         if let Ok(Some(found)) = self.code_system(system)
             && let Some(node) = found.find(&concept.code)
         {
@@ -226,7 +231,7 @@ impl Library {
             match (&concept.display, &node.concept.display) {
                 (None, known) => concept.display = known.clone(),
                 (Some(own), Some(known)) if own != known => {
-                    concept.designations.push(super::terminology::Designation { language: None, value: known.clone() });
+                    concept.designations.push(Designation { language: None, value: known.clone() });
                 }
                 (Some(_), Some(_) | None) => {}
             }
@@ -235,7 +240,7 @@ impl Library {
     }
 }
 
-fn listed<'a>(concepts: &'a [Concept], code: &Code) -> Option<&'a Concept> {
-    let fits = |c: &&Concept| c.code == code.code && (code.system.is_none() || c.system.as_deref() == code.system);
+fn listed<'a>(concepts: &'a [Arc<Concept>], code: &Code) -> Option<&'a Arc<Concept>> {
+    let fits = |c: &&Arc<Concept>| c.code == code.code && (code.system.is_none() || c.system.as_deref() == code.system);
     concepts.iter().find(fits)
 }

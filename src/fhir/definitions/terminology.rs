@@ -2,6 +2,8 @@
 //!
 //! What cannot be told from what is here is `Unknown` with the reason, never a guess.
 
+use std::sync::Arc;
+
 /// A code as it stands in a resource.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Code<'a> {
@@ -16,7 +18,8 @@ pub struct Code<'a> {
 /// Whether a code is in a ValueSet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Membership {
-    Member(Concept),
+    /// As the ValueSet lists it; what its system knows of it besides, a lookup tells.
+    Member(Arc<Concept>),
     NotMember,
     /// It cannot be told; the reason, for a person.
     Unknown(String),
@@ -25,7 +28,7 @@ pub enum Membership {
 /// Whether a code is in a CodeSystem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    Found(Concept),
+    Found(Arc<Concept>),
     NotFound,
     /// It cannot be told; the reason, for a person.
     Unknown(String),
@@ -77,7 +80,7 @@ pub struct Designation {
 pub struct Expansion {
     /// Canonical of the ValueSet with its version.
     pub value_set: String,
-    pub concepts: Vec<Concept>,
+    pub concepts: Vec<Arc<Concept>>,
 }
 
 /// Why a ValueSet cannot be expanded, or a ConceptMap not be used.

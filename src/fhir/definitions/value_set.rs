@@ -4,6 +4,7 @@ use super::code_system::designations;
 use super::read::{list, text, texts};
 use super::terminology::Concept;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A ValueSet resource, read.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub(super) struct ValueSet {
     /// `None`: it has no `compose`.
     pub(super) compose: Option<Compose>,
     /// The codes of the expansion that it came with, unless that is known to be a part only.
-    pub(super) expansion: Option<Vec<Concept>>,
+    pub(super) expansion: Option<Vec<Arc<Concept>>>,
 }
 
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub(super) struct Part {
     /// Canonical of the system, with `|version` where given.
     pub(super) system: Option<String>,
     /// `None`: not listed, so all, or those that pass the filters.
-    pub(super) concepts: Option<Vec<Concept>>,
+    pub(super) concepts: Option<Vec<Arc<Concept>>>,
     pub(super) filters: Vec<Filter>,
     pub(super) value_sets: Vec<String>,
 }
@@ -79,7 +80,7 @@ fn part(part: &Value) -> Part {
         is_abstract: false,
         inactive: false,
     };
-    let concepts: Vec<Concept> = list(part, "concept").map(concept).collect();
+    let concepts: Vec<Arc<Concept>> = list(part, "concept").map(concept).map(Arc::new).collect();
     let filter = |f: &Value| Filter {
         property: text(f, "property").unwrap_or_default(),
         op: text(f, "op").unwrap_or_default(),
@@ -93,7 +94,7 @@ fn part(part: &Value) -> Part {
     }
 }
 
-fn expansion(expansion: &Value) -> Option<Vec<Concept>> {
+fn expansion(expansion: &Value) -> Option<Vec<Arc<Concept>>> {
     let mut concepts = Vec::new();
     let mut stack: Vec<&Value> = list(expansion, "contains").collect();
     stack.reverse();
@@ -105,14 +106,14 @@ fn expansion(expansion: &Value) -> Option<Vec<Concept>> {
         stack[below..].reverse();
         // An entry without a code groups others.
         if let Some(code) = text(contained, "code") {
-            concepts.push(Concept {
+            concepts.push(Arc::new(Concept {
                 system: text(contained, "system"),
                 code,
                 display: text(contained, "display"),
                 designations: designations(contained),
                 is_abstract: contained["abstract"].as_bool().unwrap_or(false),
                 inactive: contained["inactive"].as_bool().unwrap_or(false),
-            });
+            }));
         }
     }
     let is_page = expansion["total"].as_u64().is_some_and(|total| total > listed)

@@ -39,7 +39,7 @@ fn codes_of(include: Value) -> Result<Vec<String>, String> {
         }
     });
     let members: Vec<String> = asked.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    let expanded: Vec<String> = definitions.expand(url).unwrap().concepts.into_iter().map(|c| c.code).collect();
+    let expanded: Vec<String> = definitions.expand(url).unwrap().concepts.iter().map(|c| c.code.clone()).collect();
     assert_eq!(members, expanded);
     Ok(members)
 }
