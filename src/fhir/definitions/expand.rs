@@ -3,7 +3,7 @@
 use super::filter::passes;
 use super::grammar;
 use super::library::Library;
-use super::membership::{Answer, MAX_DEPTH};
+use super::membership::{Answer, Way};
 use super::terminology::{Code, Concept, Expansion, Unexpandable};
 use super::value_set::{Compose, Part};
 use std::collections::HashSet;
@@ -15,28 +15,31 @@ const MAX_CODES: usize = 50_000;
 impl Library {
     pub(super) fn expand(&self, canonical: &str) -> Result<Expansion, Unexpandable> {
         let set = self.value_set(canonical).map_err(Unexpandable::new)?;
-        let concepts = self.codes_of(canonical, 0).map_err(Unexpandable::new)?;
+        let concepts = self.codes_of(canonical, &mut Way::new()).map_err(Unexpandable::new)?;
         Ok(Expansion { value_set: set.canonical.clone(), concepts })
     }
 
-    fn codes_of(&self, canonical: &str, depth: usize) -> Result<Vec<Arc<Concept>>, String> {
-        if depth > MAX_DEPTH {
-            return Err(format!("ValueSets include each other more than {MAX_DEPTH} deep, or in a circle"));
-        }
+    fn codes_of(&self, canonical: &str, way: &mut Way) -> Result<Vec<Arc<Concept>>, String> {
+        way.into(|way| self.codes_of_this(canonical, way))?
+    }
+
+    fn codes_of_this(&self, canonical: &str, way: &mut Way) -> Result<Vec<Arc<Concept>>, String> {
         let set = self.value_set(canonical)?;
         let composed = match &set.compose {
-            Some(compose) => self.composed(compose, depth),
+            Some(compose) => self.composed(compose, way),
             None => Err(format!("the ValueSet {canonical} does not say what is in it")),
         };
         composed.or_else(|reason| set.expansion.clone().ok_or(reason))
     }
 
-    fn composed(&self, compose: &Compose, depth: usize) -> Result<Vec<Arc<Concept>>, String> {
+    fn composed(&self, compose: &Compose, way: &mut Way) -> Result<Vec<Arc<Concept>>, String> {
         let mut seen = HashSet::new();
         let mut all = Vec::new();
         for part in &compose.include {
-            for concept in self.candidates(part, depth)? {
-                if (compose.without_inactive && concept.inactive) || !self.in_sets(part, &concept, depth)? {
+            let candidates = self.candidates(part, way)?;
+            way.spend(candidates.len())?;
+            for concept in candidates {
+                if (compose.without_inactive && concept.inactive) || !self.in_sets(part, &concept, way)? {
                     continue;
                 }
                 if seen.insert((concept.system.clone(), concept.code.clone())) {
@@ -52,8 +55,10 @@ impl Library {
         }
         let mut excluded = HashSet::new();
         for part in &compose.exclude {
-            for concept in self.candidates(part, depth)? {
-                if self.in_sets(part, &concept, depth)? {
+            let candidates = self.candidates(part, way)?;
+            way.spend(candidates.len())?;
+            for concept in candidates {
+                if self.in_sets(part, &concept, way)? {
                     excluded.insert((concept.system.clone(), concept.code.clone()));
                 }
             }
@@ -63,10 +68,10 @@ impl Library {
     }
 
     /// The codes of a part's system, or of its first ValueSet where it names no system.
-    fn candidates(&self, part: &Part, depth: usize) -> Result<Vec<Arc<Concept>>, String> {
+    fn candidates(&self, part: &Part, way: &mut Way) -> Result<Vec<Arc<Concept>>, String> {
         let Some(system) = &part.system else {
             let first = part.value_sets.first().ok_or("a part of the ValueSet names neither system nor ValueSet")?;
-            return self.codes_of(first, depth + 1);
+            return self.codes_of(first, way);
         };
         if let Some(concepts) = &part.concepts {
             return Ok(concepts.iter().map(|concept| Arc::new(self.completed(concept, system))).collect());
@@ -88,12 +93,12 @@ impl Library {
     }
 
     /// Whether a candidate is in all ValueSets that the part names.
-    fn in_sets(&self, part: &Part, concept: &Concept, depth: usize) -> Result<bool, String> {
+    fn in_sets(&self, part: &Part, concept: &Concept, way: &mut Way) -> Result<bool, String> {
         // Without a system the candidates are those of the first.
         let others = part.value_sets.iter().skip(usize::from(part.system.is_none()));
         let code = Code { system: concept.system.as_deref(), code: &concept.code, ..Code::default() };
         for set in others {
-            match self.in_value_set(set, &code, depth + 1) {
+            match self.in_value_set(set, &code, way) {
                 Answer::Yes(_) => {}
                 Answer::No => return Ok(false),
                 Answer::Unknown(reason) => return Err(reason),

@@ -10,7 +10,39 @@ use super::value_set::{Part, ValueSet};
 use std::sync::Arc;
 
 /// ValueSets that include each other go no deeper; R4's own go three deep.
-pub(super) const MAX_DEPTH: usize = 16;
+const MAX_DEPTH: usize = 16;
+/// One question looks at so many ValueSets and codes of an expansion: a hostile ValueSet may name others a thousand
+/// times, and each of these again. Takes a second at most.
+const MAX_STEPS: usize = 2_000_000;
+
+/// How far a question about a ValueSet has come.
+pub(super) struct Way {
+    depth: usize,
+    steps: usize,
+}
+
+impl Way {
+    pub(super) fn new() -> Self {
+        Self { depth: 0, steps: 0 }
+    }
+
+    /// Goes into one more ValueSet for `step`, and comes back; refuses to go too far.
+    pub(super) fn into<T>(&mut self, step: impl FnOnce(&mut Self) -> T) -> Result<T, String> {
+        if self.depth > MAX_DEPTH {
+            return Err(format!("ValueSets include each other more than {MAX_DEPTH} deep, or in a circle"));
+        }
+        self.spend(1)?;
+        self.depth += 1;
+        let told = step(self);
+        self.depth -= 1;
+        Ok(told)
+    }
+
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), String> {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > MAX_STEPS { Err(format!("it would take more than {MAX_STEPS} steps to tell")) } else { Ok(()) }
+    }
+}
 
 /// Yes with the concept, no, or why it cannot be told.
 pub(super) enum Answer {
@@ -73,21 +105,22 @@ impl Library {
         }
     }
 
-    pub(super) fn in_value_set(&self, canonical: &str, code: &Code, depth: usize) -> Answer {
-        if depth > MAX_DEPTH {
-            return Answer::Unknown(format!("ValueSets include each other more than {MAX_DEPTH} deep, or in a circle"));
-        }
+    pub(super) fn in_value_set(&self, canonical: &str, code: &Code, way: &mut Way) -> Answer {
+        way.into(|way| self.in_this_set(canonical, code, way)).unwrap_or_else(Answer::Unknown)
+    }
+
+    fn in_this_set(&self, canonical: &str, code: &Code, way: &mut Way) -> Answer {
         let set = match self.value_set(canonical) {
             Ok(set) => set,
             Err(reason) => return Answer::Unknown(reason),
         };
         let composed = set.compose.as_ref().map(|compose| {
-            let included = self.in_any(&compose.include, code, depth);
+            let included = self.in_any(&compose.include, code, way);
             let Answer::Yes(concept) = included else { return included };
             if compose.without_inactive && self.is_inactive(&concept) {
                 return Answer::No;
             }
-            match self.in_any(&compose.exclude, code, depth) {
+            match self.in_any(&compose.exclude, code, way) {
                 Answer::Yes(_) => Answer::No,
                 Answer::No => Answer::Yes(concept),
                 Answer::Unknown(reason) => Answer::Unknown(reason),
@@ -104,10 +137,10 @@ impl Library {
         }
     }
 
-    fn in_any(&self, parts: &[Part], code: &Code, depth: usize) -> Answer {
+    fn in_any(&self, parts: &[Part], code: &Code, way: &mut Way) -> Answer {
         let mut unknown = None;
         for part in parts {
-            match self.in_part(part, code, depth) {
+            match self.in_part(part, code, way) {
                 Answer::Yes(concept) => return Answer::Yes(concept),
                 Answer::No => {}
                 Answer::Unknown(reason) => unknown = unknown.or(Some(reason)),
@@ -117,7 +150,7 @@ impl Library {
     }
 
     /// In all that the part names: its system, its list or its filters, and each of its ValueSets.
-    fn in_part(&self, part: &Part, code: &Code, depth: usize) -> Answer {
+    fn in_part(&self, part: &Part, code: &Code, way: &mut Way) -> Answer {
         let mut found = None;
         let mut unknown = None;
         if part.system.is_some() {
@@ -128,7 +161,7 @@ impl Library {
             }
         }
         for set in &part.value_sets {
-            match self.in_value_set(set, code, depth + 1) {
+            match self.in_value_set(set, code, way) {
                 Answer::Yes(concept) => found = found.or(Some(concept)),
                 Answer::No => return Answer::No,
                 Answer::Unknown(reason) => unknown = unknown.or(Some(reason)),

@@ -23,6 +23,7 @@ pub use structure::Structure;
 pub use terminology::{Code, Concept, Expansion, Lookup, Membership, Translation, Unexpandable};
 
 use library::{Entry, Kind, Library, NotHere, Place};
+use membership::Way;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -179,7 +180,7 @@ impl Definitions {
     /// Whether a code belongs to a ValueSet (canonical, with or without `|version`). The display is not looked at: ask
     /// [`Concept::has_display`].
     pub fn validate_code(&self, value_set: &str, code: &Code) -> Membership {
-        self.library.in_value_set(value_set, code, 0).into()
+        self.library.in_value_set(value_set, code, &mut Way::new()).into()
     }
 
     /// Whether a code is one of a CodeSystem (canonical, with or without `|version`).

@@ -89,6 +89,25 @@ fn value_sets_that_include_themselves_are_unknown() {
 }
 
 #[test]
+fn value_sets_that_fan_out_without_end_are_given_up_in_time() {
+    let mut definitions = Definitions::default();
+    definitions.add_resource(system(tree())).unwrap();
+    let url = |n: usize| format!("http://example.org/ValueSet/{n}");
+    for n in 0..12 {
+        let parts: Vec<Value> = (0..40).map(|_| json!({"valueSet": [url(n + 1)]})).collect();
+        let set = json!({"resourceType": "ValueSet", "url": url(n), "compose": {"include": parts}});
+        definitions.add_resource(set).unwrap();
+    }
+    let last = json!({"include": [{"system": SYSTEM, "concept": [{"code": "z"}]}]});
+    definitions.add_resource(json!({"resourceType": "ValueSet", "url": url(12), "compose": last})).unwrap();
+    let started = std::time::Instant::now();
+    let told = definitions.validate_code(&url(0), &Code { code: "absent", ..Code::default() });
+    assert!(matches!(told, Membership::Unknown(_)), "{told:?}");
+    assert!(definitions.expand(&url(0)).is_err());
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
 fn a_system_that_does_not_heed_case_finds_a_code_in_any() {
     for (sensitive, expected) in [(json!(true), "NotFound"), (json!(false), "Found"), (Value::Null, "Unknown")] {
         let mut resource = system(json!([{"code": "Ab"}]));
