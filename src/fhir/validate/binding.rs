@@ -54,7 +54,7 @@ impl<'v> Walk<'v> {
         match kind {
             TypeKind::Primitive(_) => {
                 let Some(code) = value.as_str() else { return };
-                if node.is_bound_code(self.validator, binding, code) == Some(true) {
+                if node.is_bound_code(self.validator, binding, code) {
                     return;
                 }
                 self.bound(binding, &[Code { code, ..Code::default() }], place);
@@ -158,6 +158,10 @@ impl<'v> Walk<'v> {
             return;
         }
         let Some(code) = map.get("code").and_then(Value::as_str) else { return };
+        if system == "urn:ietf:rfc:3986" {
+            self.is_uri(code, place);
+            return;
+        }
         match self.validator.definitions.lookup(system, code) {
             Lookup::NotFound => self.issue(Severity::Error, IssueType::CodeInvalid, "code-unknown", place, || {
                 format!("the code system {} has no code {}", shown(system), shown(code))
@@ -185,6 +189,23 @@ impl<'v> Walk<'v> {
                     });
                 }
             }
+        }
+    }
+
+    /// The system of URIs: its codes and identifiers are absolute URIs.
+    fn is_uri(&mut self, value: &str, place: &Place<'_>) {
+        if !has_scheme(value) {
+            self.issue(Severity::Error, IssueType::CodeInvalid, "uri-system", place, || {
+                format!("'{}' is no absolute URI, as the system urn:ietf:rfc:3986 says", shown(value))
+            });
+        }
+    }
+
+    /// An Identifier whose system says that its value is a URI.
+    pub(super) fn identifier(&mut self, map: &'v Map<String, Value>, place: &Place<'_>) {
+        let text = |key: &str| map.get(key).and_then(Value::as_str);
+        if let (Some("urn:ietf:rfc:3986"), Some(value)) = (text("system"), text("value")) {
+            self.is_uri(value, place);
         }
     }
 

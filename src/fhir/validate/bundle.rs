@@ -42,8 +42,8 @@ impl<'v> BundleIndex<'v> {
         self.by_full_url.get(absolute.as_str()).copied()
     }
 
-    /// Entries of these Bundles refer to nothing outside without need.
-    pub(super) fn is_document_or_message(&self) -> bool {
+    /// Of these Bundles the receiver has no other way to what an entry refers to.
+    pub(super) fn is_whole(&self) -> bool {
         matches!(self.kind, "document" | "message")
     }
 }

@@ -94,6 +94,11 @@ impl Compiled {
         Ok(Self { structure, nodes })
     }
 
+    /// Path of an element in its definition; of one that repeats another (`Questionnaire.item.item`) that of the other.
+    pub(super) fn path(&self, index: ElementIndex) -> &str {
+        &self.element(self.with_children(index)).path
+    }
+
     /// The element whose children stand for those of `index`.
     pub(super) fn with_children(&self, index: ElementIndex) -> ElementIndex {
         match self.structure.elements.get(index).and_then(|element| element.content_reference) {
@@ -121,13 +126,8 @@ impl Node {
             .map(|(_, key)| *key)
     }
 
-    /// The keys of one child: several for a choice.
-    pub(super) fn keys_of(&self, child: ElementIndex) -> impl Iterator<Item = (&str, Key)> {
-        self.keys.iter().filter(move |(_, key)| key.child == child).map(|(name, key)| (&**name, *key))
-    }
-
-    /// `Some(false)`: not one of the codes of the binding. `None`: it must be asked for.
-    pub(super) fn is_bound_code(&self, validator: &Validator, binding: &Binding, code: &str) -> Option<bool> {
+    /// Whether this is one of the codes of a required binding. One that is not may still be: it must be asked for.
+    pub(super) fn is_bound_code(&self, validator: &Validator, binding: &Binding, code: &str) -> bool {
         let codes = self.codes.get_or_init(|| {
             if binding.strength != Strength::Required {
                 return None;
@@ -136,8 +136,7 @@ impl Node {
             (expansion.concepts.len() <= MAX_EXPANSION)
                 .then(|| expansion.concepts.iter().map(|concept| concept.code.as_str().into()).collect())
         });
-        // What is not in the expansion is asked for, so that there is one answer to such a question.
-        codes.as_ref().filter(|codes| codes.contains(code)).map(|_| true)
+        codes.as_ref().is_some_and(|codes| codes.contains(code))
     }
 }
 
@@ -182,7 +181,7 @@ fn node(
         .constraints
         .iter()
         .filter(|constraint| !structure.is_profile || !inherited.contains(constraint.key.as_str()))
-        .map(|constraint| Rule::new(validator, constraint))
+        .map(|constraint| Rule::new(constraint))
         .collect();
     Node { keys, required, types, rules, path_type, codes: OnceLock::new(), matchers: OnceLock::new() }
 }

@@ -59,10 +59,6 @@ impl<'a> Place<'a> {
         self.name
     }
 
-    pub(super) fn index(&self) -> Option<usize> {
-        self.index
-    }
-
     /// The way as FHIRPath.
     pub(super) fn expression(&self) -> String {
         let mut steps = Vec::with_capacity(self.depth + 1);

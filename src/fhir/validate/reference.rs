@@ -113,6 +113,7 @@ impl<'v> Walk<'v> {
         let of_declared =
             declared.map(|name| name.strip_prefix("http://hl7.org/fhir/StructureDefinition/").unwrap_or(name));
         let mut target = None;
+        let mut by_name_only = false;
         if let Some(reference) = map.get("reference").and_then(Value::as_str) {
             let validator = self.validator;
             let literal = Literal::of(reference, |name| validator.type_named(name).is_some_and(Compiled::is_resource));
@@ -131,9 +132,14 @@ impl<'v> Walk<'v> {
                     target = type_of(resource);
                 }
                 Literal::Resource { type_name, .. } => {
-                    target = scope.resolve(reference).and_then(type_of).or(Some(type_name));
+                    let resolved = scope.resolve(reference).and_then(type_of);
+                    by_name_only = resolved.is_none() && !self.trust_reference_names;
+                    target = resolved.or(Some(type_name));
                 }
-                Literal::Conditional { type_name } => target = Some(type_name),
+                Literal::Conditional { type_name } => {
+                    by_name_only = !self.trust_reference_names;
+                    target = Some(type_name);
+                }
                 Literal::Opaque => target = scope.resolve(reference).and_then(type_of),
                 Literal::Malformed => {
                     // A document may carry its entries under whatever relative names their base makes absolute.
@@ -151,12 +157,24 @@ impl<'v> Walk<'v> {
                 });
             }
         }
+        if let Some(reference) = map.get("reference").and_then(Value::as_str)
+            && scope.resolve(reference).is_none()
+            && let Some(bundle) = scope.bundle
+        {
+            let must = bundle.is_whole() && !reference.starts_with('#');
+            if must || reference.starts_with("urn:") {
+                self.issue(Severity::Warning, IssueType::NotFound, "bundle-reference", place, || {
+                    format!("no entry of the Bundle has the fullUrl that {} leads to", shown(reference))
+                });
+            }
+        }
         if let Some(actual) = target.or(of_declared) {
-            self.target_type(actual, types, place);
+            let severity = if by_name_only { Severity::Warning } else { Severity::Error };
+            self.target_type(actual, types, severity, place);
         }
     }
 
-    fn target_type(&mut self, actual: &str, types: &'v [TypeRef], place: &Place<'_>) {
+    fn target_type(&mut self, actual: &str, types: &'v [TypeRef], severity: Severity, place: &Place<'_>) {
         let mut unknown = None;
         let mut any = false;
         for canonical in types.iter().flat_map(|of| &of.target_profiles) {
@@ -173,7 +191,7 @@ impl<'v> Walk<'v> {
                 format!("whether a {actual} is allowed here could not be checked: there is no definition of {canonical} here")
             });
         } else if any {
-            self.issue(Severity::Error, IssueType::Structure, "reference-target", place, || {
+            self.issue(severity, IssueType::Structure, "reference-target", place, || {
                 let allowed: Vec<&str> = types
                     .iter()
                     .flat_map(|of| &of.target_profiles)

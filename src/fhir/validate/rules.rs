@@ -54,14 +54,31 @@ pub(super) const NATIVE: &[(&str, &str)] = &[
     ),
 ];
 
+/// Rules of R4 whose words do not say what they mean, with the words that do. The official validator reads them so too.
+const CORRECTED: &[(&str, &str, &str)] = &[
+    // Without a fullUrl this is empty, neither true nor false.
+    ("bdl-8", "fullUrl.contains('/_history/').not()", "fullUrl.empty() or fullUrl.contains('/_history/').not()"),
+    // `Boolean` is FHIRPath's own type; the answer is FHIR's.
+    ("que-7", "operator = 'exists' implies (answer is Boolean)", "operator = 'exists' implies (answer is boolean)"),
+    (
+        "ras-2",
+        "probability is decimal implies (probability as decimal) <= 100",
+        "probability.ofType(decimal).exists() implies probability.ofType(decimal) <= 100",
+    ),
+];
+
 impl Rule {
-    pub(super) fn new(_validator: &Validator, constraint: &Arc<Constraint>) -> Self {
+    pub(super) fn new(constraint: &Arc<Constraint>) -> Self {
         let check = if NATIVE.contains(&(constraint.key.as_str(), constraint.expression.as_str())) {
             Check::Native
         } else if constraint.expression.is_empty() {
             Check::Unusable("its definition has no FHIRPath".into())
         } else {
-            match Expression::parse(&constraint.expression) {
+            let corrected = CORRECTED
+                .iter()
+                .find(|(key, wrong, _)| *key == constraint.key && *wrong == constraint.expression)
+                .map(|(_, _, right)| *right);
+            match Expression::parse(corrected.unwrap_or(&constraint.expression)) {
                 Ok(expression) => Check::Path(Box::new(expression)),
                 Err(error) => Check::Unusable(format!("its FHIRPath cannot be read: {error}")),
             }

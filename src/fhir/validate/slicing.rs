@@ -377,6 +377,7 @@ impl<'v> Walk<'v> {
                 }
                 None => {
                     unmatched = item.index.or(Some(0));
+                    self.part_of_extension(item, compiled, element, place);
                     if rules == SlicingRules::Closed && !undetermined.contains(&true) {
                         let at = self.at(item, element, place);
                         self.issue(Severity::Error, IssueType::Structure, "slice-closed", &at, || {
@@ -406,6 +407,20 @@ impl<'v> Walk<'v> {
                 continue;
             }
             self.dealt(dealt, compiled, matcher.slice, place, scope);
+        }
+    }
+
+    /// The parts of a complex extension are those that its definition names, even where its slicing is open.
+    fn part_of_extension(&mut self, item: &Occurrence<'v>, compiled: &'v Compiled, element: &'v Element, place: &Place<'_>) {
+        let url = item.instance.value.and_then(|value| value.get("url")).and_then(Value::as_str);
+        if element.path == "Extension.extension"
+            && compiled.structure.is_profile
+            && let Some(url) = url.filter(|url| !super::reference::has_scheme(url))
+        {
+            let at = self.at(item, element, place);
+            self.issue(Severity::Error, IssueType::Structure, "extension-part", &at, || {
+                format!("the extension {} has no part '{}'", compiled.structure.url, super::primitive::shown(url))
+            });
         }
     }
 

@@ -54,6 +54,7 @@ pub(super) struct Walk<'v> {
     pub validator: &'v Validator,
     collector: Collector,
     max_depth: usize,
+    pub trust_reference_names: bool,
     /// Within a trial nothing is reported; the first error ends it.
     probing: bool,
     pub failed: bool,
@@ -74,6 +75,7 @@ pub(super) fn validate(validator: &Validator, resource: &Value, options: &Option
         validator,
         collector: Collector::new(options.max_issues),
         max_depth: options.max_depth,
+        trust_reference_names: options.trust_reference_names,
         probing: false,
         failed: false,
         profile: None,
@@ -197,6 +199,9 @@ impl<'v> Walk<'v> {
         if index.is_some() {
             self.bundle(map, &typed);
         }
+        if name == "Observation" {
+            self.vital_signs(map, &instance, &typed, &scope);
+        }
         self.claimed_profiles(map, &instance, &typed, &scope);
         for canonical in profiles {
             self.asked_profile(canonical, &instance, &typed, &scope);
@@ -316,7 +321,7 @@ impl<'v> Walk<'v> {
         let Some(of) = compiled.nodes[key.child].types.get(key.type_index) else { return };
         let type_name = element.types.get(key.type_index).map_or("BackboneElement", |of| of.code.as_str());
         let of_type = element.is_choice.then_some(type_name);
-        let at = |index| Place::child(place, &element.name, index, of_type, &element.path, type_name);
+        let at = |index| Place::child(place, &element.name, index, of_type, compiled.path(key.child), type_name);
         if sibling.is_some() && !matches!(of.kind, TypeKind::Primitive(_)) {
             let name = &element.name;
             self.error("sibling", place, || {
@@ -454,6 +459,7 @@ impl<'v> Walk<'v> {
             TypeKind::Reference => self.reference(map, &element.types, place, scope),
             TypeKind::Coding => self.coding(map, place),
             TypeKind::Quantity => self.quantity(map, place),
+            TypeKind::Complex if instance.type_name == "Identifier" => self.identifier(map, place),
             TypeKind::Primitive(_)
             | TypeKind::Backbone
             | TypeKind::Resource
@@ -537,7 +543,11 @@ impl<'v> Walk<'v> {
             }
             Primitive::Uri | Primitive::Url | Primitive::Canonical => {
                 scope.locals.borrow_mut().point_at(text);
-                if kind == Primitive::Canonical && !text.starts_with('#') && !super::reference::has_scheme(text) {
+                if kind == Primitive::Canonical && text.starts_with('#') && scope.resolve(text).is_none() {
+                    self.issue(Severity::Error, IssueType::NotFound, "ref-1", place, || {
+                        format!("{} leads to no contained resource: contain it, or correct the id", shown(text))
+                    });
+                } else if kind == Primitive::Canonical && !text.starts_with('#') && !super::reference::has_scheme(text) {
                     self.issue(Severity::Error, IssueType::Value, "canonical-absolute", place, || {
                         format!("the canonical '{}' is not absolute: use the whole URL", shown(text))
                     });
