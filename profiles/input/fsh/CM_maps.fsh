@@ -82,6 +82,7 @@ Description: "SNOMED CT and local indications and the ICD-10-CM codes that come 
 * insert ConceptMapOf(kap-indication-to-icd10cm, KAPIndicationToICD10CM, KAP indications to ICD-10-CM)
 * description = "SNOMED CT and local indications and the ICD-10-CM codes that come nearest. A proposal for a coder, never applied by the gateway: most ICD-10-CM codes say more than the indication (course, severity), and none may be read backwards without asking."
 * sourceCanonical = Canonical(kap-indication)
+* targetCanonical = Canonical(kap-indication)
 * group[+].source = $SCT
 * group[=].target = $ICD10CM
 * insert Map(#1153570009, #F33.2, #inexact)
@@ -154,6 +155,8 @@ Usage: #definition
 Title: "KAP scores to LOINC"
 Description: "Local scores for which a LOINC code is awaited."
 * insert ConceptMapOf(kap-score-to-loinc, KAPScoreToLOINC, KAP scores to LOINC)
+* sourceCanonical = Canonical(kap-score-codes)
+* targetCanonical = Canonical(kap-score-codes)
 * description = "Local scores for which a LOINC code is awaited. All are unmatched until a code has been verified at LOINC itself; codes for these instruments that circulate elsewhere are often wrong (54631-7, for one, is not the RASS)."
 * group[+].source = $KAP-SCORE
 * group[=].target = $LNC
@@ -201,6 +204,8 @@ Usage: #definition
 Title: "Summary sections to resource types"
 Description: "LOINC codes of the sections of a course summary and the resource types that fill them."
 * insert ConceptMapOf(kap-section-to-resource, KAPSectionToResource, Summary sections to resource types)
+* sourceCanonical = Canonical(kap-summary-section)
+* targetCanonical = "http://hl7.org/fhir/ValueSet/resource-types"
 * description = "LOINC codes of the sections of a course summary and the resource types that fill them, so that a section can be put together from resources and taken apart again."
 * group[+].source = $LNC
 * group[=].target = "http://hl7.org/fhir/resource-types"

@@ -1,12 +1,10 @@
-// Words of others that a ConceptMap takes in. Fragments: what is not listed has no code.
+// Words of others that a ConceptMap takes in. A word that is not listed has no code and stays text.
 
 CodeSystem: KAPRouteTextCS
 Id: kap-route-text
 Title: "Route words"
 Description: "Route words as drug labels and RxNorm write them, in capitals."
-* ^experimental = true
-* ^caseSensitive = true
-* ^content = #fragment
+* insert LocalCodeSystem
 * #INTRAVENOUS "INTRAVENOUS" "Into a vein."
 * #INTRAMUSCULAR "INTRAMUSCULAR" "Into a muscle."
 * #SUBCUTANEOUS "SUBCUTANEOUS" "Under the skin."
@@ -20,9 +18,7 @@ CodeSystem: KAPFormulationTextCS
 Id: kap-formulation-text
 Title: "Formulation words"
 Description: "Words that EHRs and pharmacies use for the forms of ketamine, in lower case."
-* ^experimental = true
-* ^caseSensitive = false
-* ^content = #fragment
+* insert LocalCodeSystem
 * #"injectable solution" "injectable solution" "A solution for injection."
 * #"solution for injection" "solution for injection" "A solution for injection."
 * #injection "injection" "A solution for injection."

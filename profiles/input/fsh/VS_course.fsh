@@ -260,3 +260,17 @@ Description: "What kind of conflict between records a safety rule found."
 * $ActCode#GEALRT
 * $ActCode#TIME
 * $ActCode#DUPTHPY
+
+ValueSet: KAPSummarySectionVS
+Id: kap-summary-section
+Title: "Sections of a course summary"
+Description: "LOINC codes of the sections that a course summary may have."
+* insert LocalValueSet
+* insert LoincNotice
+* $LNC#11450-4 "Problem List"
+* $LNC#10160-0 "History of Medication use Narrative"
+* $LNC#48765-2 "Allergies and adverse reactions Document"
+* $LNC#8716-3 "Vital signs"
+* $LNC#80565-5
+* $LNC#47420-5 "Functional status assessment note"
+* $LNC#18776-5 "Treatment plan"
