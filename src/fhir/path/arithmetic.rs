@@ -76,7 +76,7 @@ fn decimals<'a>(operator: Operator, a: Decimal, b: Decimal) -> Result<Option<Ite
         Operator::Subtract => a.checked_sub(b),
         Operator::Multiply => a.checked_mul(b),
         Operator::Divide | Operator::IntegerDivide | Operator::Modulo if b.is_zero() => return Ok(None),
-        Operator::Divide => a.checked_div(b),
+        Operator::Divide => a.checked_div(b).map(|quotient| quotient.normalize()),
         Operator::Modulo => a.checked_rem(b),
         Operator::IntegerDivide => {
             let whole = a.checked_div(b).and_then(|q| q.trunc().to_i64()).ok_or_else(out_of_range)?;

@@ -121,9 +121,14 @@ impl<'a> Evaluator<'_, 'a> {
     pub(super) fn of_type(&self, items: &[Item<'a>], of: &TypeSpecifier) -> Evaluated<'a> {
         self.known(of)?;
         let mut found = Collection::new();
+        // Of primitives those of exactly the type: R4's invariants write `as(uri)`, `as(url)` and `as(canonical)` side by
+        // side, and a code is not taken for a string.
+        let exactly = self.context.types.named(&of.name).filter(|t| self.context.types.primitive(*t).is_some());
         for item in items {
             self.charge(1)?;
-            if self.is_of(item, of)? {
+            let is_exact = exactly.is_none() || item.as_element().is_none_or(|element| element.of == exactly);
+            // A type that is not known stays an error.
+            if (is_exact || item.as_element().is_some_and(|element| element.of.is_none())) && self.is_of(item, of)? {
                 found.push(item.clone());
             }
         }
@@ -159,7 +164,10 @@ impl<'a> Evaluator<'_, 'a> {
             | Item::String(_)
             | Item::Moment(_)
             | Item::Quantity(_)
-            | Item::Type(_) => Ok(of.namespace != Some(Namespace::Fhir) && system_name(item) == &*of.name),
+            | Item::Type(_) => {
+                self.known(of)?;
+                Ok(of.namespace != Some(Namespace::Fhir) && system_name(item) == &*of.name)
+            }
         }
     }
 

@@ -159,13 +159,15 @@ impl<'a> Quantity<'a> {
                 "min" => Some(CalendarUnit::Minute),
                 "s" => Some(CalendarUnit::Second),
                 "ms" => Some(CalendarUnit::Millisecond),
-                _ => None,
+                // Words in quotes mean the same as without: `2 'days'`.
+                word => calendar_unit(word),
             },
             Unit::Other(_) => None,
         }
     }
 
-    /// Both values in one unit, which is returned too. `Ok(None)`: they measure different things.
+    /// Both values in one unit, which is returned too: the finer one, or loosely, for `~`, the coarser one.
+    /// `Ok(None)`: they measure different things.
     pub(super) fn aligned(
         &self,
         other: &Quantity<'a>,
@@ -180,11 +182,12 @@ impl<'a> Quantity<'a> {
         if a.base != b.base {
             return Ok(None);
         }
-        let finer = if a.factor <= b.factor { (a.factor, &self.unit) } else { (b.factor, &other.unit) };
+        let takes_first = (a.factor <= b.factor) != loosely;
+        let common = if takes_first { (a.factor, &self.unit) } else { (b.factor, &other.unit) };
         let scaled = |value: Decimal, factor: Decimal| {
-            value.checked_mul(factor).and_then(|v| v.checked_div(finer.0)).ok_or_else(super::arithmetic::out_of_range)
+            value.checked_mul(factor).and_then(|v| v.checked_div(common.0)).ok_or_else(super::arithmetic::out_of_range)
         };
-        Ok(Some((scaled(self.value, a.factor)?, scaled(other.value, b.factor)?, finer.1.clone())))
+        Ok(Some((scaled(self.value, a.factor)?, scaled(other.value, b.factor)?, common.1.clone())))
     }
 
     /// `None`: it measures something else.

@@ -18,6 +18,8 @@ pub struct Moment {
     at: DateTime,
     /// Minutes east of UTC.
     offset: Option<i16>,
+    /// Whether it was written with milliseconds; it changes the text only.
+    has_fraction: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,7 +96,8 @@ impl Moment {
         let mut digits = Digits(text.as_bytes());
         let (precision, time) = clock(&mut digits)?;
         let at = DateTime::from_parts(civil::date(1, 1, 1), time);
-        digits.0.is_empty().then_some(Moment { kind: MomentKind::Time, precision, at, offset: None })
+        let has_fraction = text.contains('.');
+        digits.0.is_empty().then_some(Moment { kind: MomentKind::Time, precision, at, offset: None, has_fraction })
     }
 
     /// What stands behind the `@` of a literal.
@@ -125,7 +128,8 @@ impl Moment {
             (precision, time) = clock(&mut digits)?;
             offset = zone(&mut digits)?;
         }
-        digits.0.is_empty().then_some(Moment { kind, precision, at: DateTime::from_parts(date, time), offset })
+        let (at, has_fraction) = (DateTime::from_parts(date, time), text.contains('.'));
+        digits.0.is_empty().then_some(Moment { kind, precision, at, offset, has_fraction })
     }
 
     pub(super) fn now(zoned: &jiff::Zoned) -> Self {
@@ -134,6 +138,7 @@ impl Moment {
             precision: Precision::Second,
             at: zoned.datetime(),
             offset: i16::try_from(zoned.offset().seconds() / 60).ok(),
+            has_fraction: true,
         }
     }
 
@@ -145,7 +150,8 @@ impl Moment {
     /// As a date; a dateTime loses its time.
     pub(super) fn to_date(self) -> Self {
         let at = DateTime::from_parts(self.at.date(), civil::Time::midnight());
-        Moment { kind: MomentKind::Date, precision: self.precision.min(Precision::Day), at, offset: None }
+        let precision = self.precision.min(Precision::Day);
+        Moment { kind: MomentKind::Date, precision, at, offset: None, has_fraction: false }
     }
 
     pub(super) fn to_date_time(self) -> Self {
@@ -327,7 +333,7 @@ impl fmt::Display for Moment {
         if self.precision >= Precision::Second {
             write!(f, ":{:02}", at.second())?;
             match at.subsec_nanosecond() {
-                0 => {}
+                0 if !self.has_fraction => {}
                 nanos if nanos % 1_000_000 == 0 => write!(f, ".{:03}", nanos / 1_000_000)?,
                 nanos => write!(f, ".{nanos:09}")?,
             }
