@@ -86,6 +86,37 @@ BROKEN = [
 ]
 
 
+def issue(severity, text):
+    return {"severity": severity, "location": "Patient", "messageId": "id", "message": text}
+
+
+BROKEN_RULE = "Constraint failed: kap-x-1: 'x'"
+# What the validator might say about a file, and whether that is a fault.
+JUDGED = [
+    ("plain.json", [], False),
+    ("plain.json", [issue("error", "x")], True),
+    ("plain.json", [issue("warning", "never seen")], True),
+    ("plain.json", [issue("information", "x")], False),
+    ("kap-x-1-pass.json", [], False),
+    ("kap-x-1-pass.json", [issue("error", BROKEN_RULE)], True),
+    ("kap-x-1-fail-late.json", [issue("error", BROKEN_RULE)], False),
+    ("kap-x-1-fail-late.json", [issue("warning", BROKEN_RULE)], False),
+    ("kap-x-1-fail-late.json", [], True),
+    ("kap-x-1-fail-late.json", [issue("error", BROKEN_RULE.replace("x-1", "x-10"))], True),
+    ("kap-x-1-fail-late.json", [issue("error", BROKEN_RULE), issue("error", "something else")], True),
+]
+
+
+def misjudged(folder):
+    """Where judge.py does not say of these what it should."""
+    results = Path(folder, "results.jsonl")
+    for file, issues, is_fault in JUDGED:
+        results.write_text(json.dumps({"file": file, "issues": issues}) + "\n")
+        code, text = output([sys.executable, str(CHECKS / "judge.py"), str(results)])
+        if code != is_fault:
+            yield f"judge.py: {file} with {issues}: {text}"
+
+
 def write(folder, name, resource):
     # A decimal as text in the tables above keeps its places: Python's float would not.
     text = json.dumps(resource).replace('"0.50"', "0.50")
@@ -116,6 +147,7 @@ def main(shared):
         write(bad, "decimal-places", DOSE)
         (bad / "decimal-places.xml").write_text(DOSE_XML.replace("{dose}", "0.5"))
         (bad / "misordered.xml").write_text(MISORDERED_XML)
+        mistakes += misjudged(folder)
         expected = [(name, readers) for name, _, readers in BROKEN]
         expected += [("decimal-places", {OFFICIAL}), ("misordered", {OFFICIAL, INDEPENDENT})]
 
@@ -133,7 +165,7 @@ def main(shared):
                 mistakes.append(f"{reader} refuses a good resource among bad ones")
 
     print("\n".join(mistakes), end="\n" if mistakes else "")
-    print(f"checks proved on 4 good and {len(expected)} broken files: {len(mistakes)} mistakes")
+    print(f"checks proved on 4 good and {len(expected)} broken files and {len(JUDGED)} verdicts: {len(mistakes)} mistakes")
     return 1 if mistakes else 0
 
 
