@@ -11,6 +11,7 @@ mod recent;
 mod record;
 mod schema;
 mod search;
+mod search_rows;
 mod writer;
 
 use crate::store::{
@@ -186,6 +187,8 @@ impl Place {
         let connection = Connection::open_with_flags(&self.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            connection.pragma_update(None, "page_size", 8192)?;
+            connection.pragma_update(None, "page_size", 16384)?;
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "synchronous", "full")?;
             // The writer alone makes rows, and takes every reference from the row itself: to check them again would
@@ -193,7 +196,7 @@ impl Place {
             connection.pragma_update(None, "foreign_keys", false)?;
             // KiB, negative by SQLite's custom: room for a group's pages, so that none is written twice.
             connection.pragma_update(None, "cache_size", -32_000)?;
-            // Pages of 4 KiB in the log before they are moved into the file: pages that many commits change are moved
+            // Pages in the log before they are moved into the file: pages that many commits change are moved
             // once, and the log is still read in a moment at the start.
             connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
         }

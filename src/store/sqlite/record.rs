@@ -1,8 +1,9 @@
 //! The store room: writes one record and its resources inside the writer's transaction.
 
 use super::body::Unversioned;
+use super::search_rows::{Keys, SearchRows};
 use super::writer::Clock;
-use crate::fhir::search::{IndexRow, IndexValue, sort_date};
+use crate::fhir::search::{IndexValue, sort_date};
 use crate::store::{Committed, RecordWrite, Write, WriteMode, WriteOutcome, WrittenResource};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 use std::collections::HashMap;
@@ -14,13 +15,19 @@ type OwnVersions = HashMap<i64, u64>;
 pub(super) struct Recorder<'a> {
     connection: &'a Connection,
     clock: &'a mut Clock,
-    /// Numbers of names that this transaction has used: nearly all rows share a few.
-    names: HashMap<String, i64>,
+    /// Numbers of the types' collections that this transaction has used.
+    collections: HashMap<(String, String), i64>,
+    rows: SearchRows<'a>,
 }
 
 impl<'a> Recorder<'a> {
     pub(super) fn new(connection: &'a Connection, clock: &'a mut Clock) -> Self {
-        Self { connection, clock, names: HashMap::new() }
+        Self { connection, clock, collections: HashMap::new(), rows: SearchRows::new(connection) }
+    }
+
+    /// Writes what was put off until all records of the transaction are known.
+    pub(super) fn finish(self) -> rusqlite::Result<()> {
+        self.rows.write()
     }
 
     pub(super) fn store(&mut self, tenant: &str, write: &RecordWrite) -> rusqlite::Result<Committed> {
@@ -53,7 +60,7 @@ impl<'a> Recorder<'a> {
 
     /// Stores one resource, if it says something new; gives its row number too.
     fn put(&mut self, tenant: &str, write: &Write, own: &OwnVersions) -> rusqlite::Result<(i64, WrittenResource)> {
-        let collection = collection(self.connection, tenant, &write.resource_type)?;
+        let collection = self.collection(tenant, &write.resource_type)?;
         let body = Unversioned::parse(write).map_err(uncommittable)?;
         let written = |version_id, outcome| WrittenResource {
             resource_type: write.resource_type.clone(),
@@ -73,22 +80,33 @@ impl<'a> Recorder<'a> {
         if let Some(version_id) = known {
             return Ok((seq, written(version_id, WriteOutcome::Unchanged)));
         }
-        let version_id = self.update(collection, &current, write, body)?;
+        let version_id = self.update(collection, current, write, body)?;
         Ok((seq, written(version_id, WriteOutcome::Updated)))
     }
 
     fn create(&mut self, collection: i64, write: &Write, body: Unversioned<'_>) -> rusqlite::Result<i64> {
         let last_updated = self.clock.tick();
         let (first_date, last_date) = sort_dates(write);
+        let keys = self.rows.keys(&write.index)?;
         let body = body.with_version(1, last_updated).map_err(uncommittable)?;
         let seq = self
             .connection
             .prepare_cached(
-                "INSERT INTO resource (collection, id, version_id, last_updated, patient, first_date, last_date, body)
-                 VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO resource
+                 (collection, id, version_id, last_updated, patient, first_date, last_date, search_keys, body)
+                 VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
-            .insert(params![collection, write.id, last_updated, write.patient, first_date, last_date, body])?;
-        self.index(collection, seq, &write.index)?;
+            .insert(params![
+                collection,
+                write.id,
+                last_updated,
+                write.patient,
+                first_date,
+                last_date,
+                keys.bytes(),
+                body
+            ])?;
+        self.rows.add(collection, seq, keys);
         Ok(seq)
     }
 
@@ -96,7 +114,7 @@ impl<'a> Recorder<'a> {
     fn update(
         &mut self,
         collection: i64,
-        current: &Current,
+        current: Current,
         write: &Write,
         body: Unversioned<'_>,
     ) -> rusqlite::Result<u64> {
@@ -109,60 +127,47 @@ impl<'a> Recorder<'a> {
         let version_id = current.version_id + 1;
         let last_updated = self.clock.tick();
         let (first_date, last_date) = sort_dates(write);
+        let keys = self.rows.keys(&write.index)?;
         let body = body.with_version(version_id, last_updated).map_err(uncommittable)?;
         connection
             .prepare_cached(
                 "UPDATE resource SET version_id = ?2, last_updated = ?3, patient = ?4, first_date = ?5, last_date = ?6,
-                 body = ?7 WHERE seq = ?1",
+                 search_keys = ?7, body = ?8 WHERE seq = ?1",
             )?
-            .execute(params![current.seq, version_id, last_updated, write.patient, first_date, last_date, body])?;
-        connection.prepare_cached("DELETE FROM token WHERE resource = ?1")?.execute([current.seq])?;
-        connection.prepare_cached("DELETE FROM date WHERE resource = ?1")?.execute([current.seq])?;
-        self.index(collection, current.seq, &write.index)?;
+            .execute(params![
+                current.seq,
+                version_id,
+                last_updated,
+                write.patient,
+                first_date,
+                last_date,
+                keys.bytes(),
+                body
+            ])?;
+        self.rows.remove(collection, current.seq, current.keys);
+        self.rows.add(collection, current.seq, keys);
         Ok(version_id)
     }
 
-    fn index(&mut self, collection: i64, seq: i64, rows: &[IndexRow]) -> rusqlite::Result<()> {
-        let connection = self.connection;
-        // OR IGNORE: an element may say the same twice, and once is enough to find it.
-        let mut token = connection.prepare_cached(
-            "INSERT OR IGNORE INTO token (resource, parameter, system, code, collection) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
-        let mut date = connection.prepare_cached(
-            "INSERT OR IGNORE INTO date (resource, parameter, low, high, collection) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
-        for row in rows {
-            let parameter = self.name(row.parameter)?;
-            match &row.value {
-                IndexValue::Token { system, code } => {
-                    token.execute(params![seq, parameter, self.name(system)?, code, collection])?;
-                }
-                IndexValue::Reference { resource_type, id } => {
-                    token.execute(params![seq, parameter, self.name(resource_type)?, id, collection])?;
-                }
-                IndexValue::Date { low, high } => {
-                    date.execute(params![seq, parameter, low, high, collection])?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The number that stands for a text in the index tables.
-    fn name(&mut self, text: &str) -> rusqlite::Result<i64> {
-        if let Some(id) = self.names.get(text) {
+    /// The number that stands for all resources of a type.
+    fn collection(&mut self, tenant: &str, resource_type: &str) -> rusqlite::Result<i64> {
+        let key = (tenant.to_owned(), resource_type.to_owned());
+        if let Some(id) = self.collections.get(&key) {
             return Ok(*id);
         }
         let known = self
             .connection
-            .prepare_cached("SELECT id FROM name WHERE text = ?1")?
-            .query_row([text], |row| row.get(0))
+            .prepare_cached("SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2")?
+            .query_row([tenant, resource_type], |row| row.get(0))
             .optional()?;
         let id = match known {
             Some(id) => id,
-            None => self.connection.prepare_cached("INSERT INTO name (text) VALUES (?1)")?.insert([text])?,
+            None => self
+                .connection
+                .prepare_cached("INSERT INTO collection (tenant, resource_type) VALUES (?1, ?2)")?
+                .insert([tenant, resource_type])?,
         };
-        self.names.insert(text.to_owned(), id);
+        self.collections.insert(key, id);
         Ok(id)
     }
 }
@@ -205,6 +210,7 @@ struct Current {
     seq: i64,
     version_id: u64,
     last_updated: i64,
+    keys: Keys,
     body: Vec<u8>,
 }
 
@@ -212,10 +218,17 @@ impl Current {
     fn find(connection: &Connection, collection: i64, id: &str) -> rusqlite::Result<Option<Self>> {
         connection
             .prepare_cached(
-                "SELECT seq, version_id, last_updated, body FROM resource WHERE collection = ?1 AND id = ?2",
+                "SELECT seq, version_id, last_updated, search_keys, body FROM resource
+                 WHERE collection = ?1 AND id = ?2",
             )?
             .query_row(params![collection, id], |row| {
-                Ok(Self { seq: row.get(0)?, version_id: row.get(1)?, last_updated: row.get(2)?, body: row.get(3)? })
+                Ok(Self {
+                    seq: row.get(0)?,
+                    version_id: row.get(1)?,
+                    last_updated: row.get(2)?,
+                    keys: Keys::read(row.get_ref(3)?.as_blob()?).map_err(uncommittable)?,
+                    body: row.get(4)?,
+                })
             })
             .optional()
     }
@@ -258,19 +271,6 @@ fn sort_dates(write: &Write) -> (i64, i64) {
         })
     };
     (starts().min().unwrap_or(i64::MAX), starts().max().unwrap_or(i64::MIN))
-}
-
-fn collection(connection: &Connection, tenant: &str, resource_type: &str) -> rusqlite::Result<i64> {
-    let known = connection
-        .prepare_cached("SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2")?
-        .query_row([tenant, resource_type], |row| row.get(0))
-        .optional()?;
-    match known {
-        Some(id) => Ok(id),
-        None => connection
-            .prepare_cached("INSERT INTO collection (tenant, resource_type) VALUES (?1, ?2)")?
-            .insert([tenant, resource_type]),
-    }
 }
 
 /// Carries our own error through a transaction whose errors are SQLite's.

@@ -15,6 +15,8 @@ CREATE TABLE name (
 -- The current version of each resource. seq counts in the order of first storing and never changes.
 -- first_date and last_date are the lowest and highest start of its dates, for sorting; without any they are
 -- the highest and the lowest integer, so that such a resource comes last in either direction.
+-- search_keys lists the resource's token rows (search_rows.rs has the format), so that a newer version finds those it
+-- no longer has without a second index over all of them.
 CREATE TABLE resource (
     seq INTEGER PRIMARY KEY,
     collection INTEGER NOT NULL REFERENCES collection (id),
@@ -24,6 +26,7 @@ CREATE TABLE resource (
     patient TEXT,
     first_date INTEGER NOT NULL,
     last_date INTEGER NOT NULL,
+    search_keys BLOB NOT NULL,
     body BLOB NOT NULL,
     UNIQUE (collection, id)
 ) STRICT;
@@ -31,7 +34,7 @@ CREATE INDEX resource_by_seq ON resource (collection);
 CREATE INDEX resource_by_last_updated ON resource (collection, last_updated);
 CREATE INDEX resource_by_first_date ON resource (collection, first_date);
 CREATE INDEX resource_by_last_date ON resource (collection, last_date);
-CREATE INDEX resource_by_patient ON resource (patient) WHERE patient IS NOT NULL;
+CREATE INDEX resource_by_patient ON resource (patient);
 
 -- Versions that a newer one has replaced.
 CREATE TABLE past_version (
@@ -43,16 +46,14 @@ CREATE TABLE past_version (
 ) STRICT;
 
 -- Search rows of current versions. A reference is a token too: system is the target's type, code its id.
--- The primary key answers "does this resource match", the index "which resources match".
 CREATE TABLE token (
-    resource INTEGER NOT NULL REFERENCES resource (seq),
-    parameter INTEGER NOT NULL REFERENCES name (id),
-    system INTEGER NOT NULL REFERENCES name (id),
-    code TEXT NOT NULL,
     collection INTEGER NOT NULL REFERENCES collection (id),
-    PRIMARY KEY (resource, parameter, system, code)
+    parameter INTEGER NOT NULL REFERENCES name (id),
+    code TEXT NOT NULL,
+    system INTEGER NOT NULL REFERENCES name (id),
+    resource INTEGER NOT NULL REFERENCES resource (seq),
+    PRIMARY KEY (collection, parameter, code, system, resource)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX token_by_code ON token (collection, parameter, code, system, resource);
 
 -- Spans of time in microseconds since 1970-01-01T00:00:00Z, both ends inclusive.
 CREATE TABLE date (

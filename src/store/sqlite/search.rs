@@ -135,18 +135,19 @@ fn condition(connection: &Connection, collection: i64, filter: &Filter) -> rusql
     let matches: i64 = connection
         .prepare(&format!("SELECT count(*) FROM ({by_index} LIMIT {FEW})"))?
         .query_row(params_from_iter(&values), |row| row.get(0))?;
-    Ok(Some(if matches < FEW {
-        Condition { sql: format!("seq IN ({by_index})"), values, leads: true }
-    } else {
-        by_resource(parameter, any_of)
-    }))
+    if matches >= FEW
+        && let Some(condition) = by_resource(connection, collection, parameter, &any_of)?
+    {
+        return Ok(Some(condition));
+    }
+    Ok(Some(Condition { sql: format!("seq IN ({by_index})"), values, leads: true }))
 }
 
 /// All resources that the search index gives for the filter.
 fn by_index(collection: i64, parameter: i64, any_of: &[Test]) -> (String, Vec<Value>) {
     let mut selects = Vec::new();
     let mut values = Vec::new();
-    for Test { table, sql, values: own } in any_of {
+    for Test { table, sql, values: own, .. } in any_of {
         selects.push(format!("SELECT resource FROM {table} WHERE collection = ? AND parameter = ? AND {sql}"));
         values.extend([Value::Integer(collection), Value::Integer(parameter)]);
         values.extend(own.iter().cloned());
@@ -154,16 +155,56 @@ fn by_index(collection: i64, parameter: i64, any_of: &[Test]) -> (String, Vec<Va
     (selects.join(" UNION ALL "), values)
 }
 
-/// Whether one resource, at hand already, passes the filter.
-fn by_resource(parameter: i64, any_of: Vec<Test>) -> Condition {
+/// Whether one resource, at hand already, passes the filter. `None`: the index cannot tell that of one resource, as
+/// where any code of a system will do.
+fn by_resource(
+    connection: &Connection,
+    collection: i64,
+    parameter: i64,
+    any_of: &[Test],
+) -> rusqlite::Result<Option<Condition>> {
     let mut exists = Vec::new();
     let mut values = Vec::new();
-    for Test { table, sql, values: own } in any_of {
-        exists.push(format!("EXISTS (SELECT 1 FROM {table} WHERE resource = seq AND parameter = ? AND {sql})"));
-        values.push(Value::Integer(parameter));
-        values.extend(own);
+    for Test { table, sql, values: own, token } in any_of {
+        let mut look =
+            |sql: &str| exists.push(format!("EXISTS (SELECT 1 FROM {table} WHERE resource = seq AND {sql})"));
+        match token {
+            None => {
+                look(&format!("parameter = ? AND {sql}"));
+                values.push(Value::Integer(parameter));
+                values.extend(own.iter().cloned());
+            }
+            Some(Token { code: None, .. }) => return Ok(None),
+            Some(Token { code: Some(code), system }) => {
+                let systems = match system {
+                    Some(system) => vec![*system],
+                    None => systems(connection, collection, parameter, code)?,
+                };
+                for system in systems {
+                    look("collection = ? AND parameter = ? AND code = ? AND system = ?");
+                    values.extend([collection, parameter].map(Value::Integer));
+                    values.extend([Value::Text(code.clone()), Value::Integer(system)]);
+                }
+            }
+        }
     }
-    Condition { sql: format!("({})", exists.join(" OR ")), values, leads: false }
+    Ok(Some(Condition { sql: format!("({})", exists.join(" OR ")), values, leads: false }))
+}
+
+/// The systems in which a code stands, by one look into the index for each.
+fn systems(connection: &Connection, collection: i64, parameter: i64, code: &str) -> rusqlite::Result<Vec<i64>> {
+    const NEXT: &str = "SELECT min(system) FROM token
+                        WHERE collection = ?1 AND parameter = ?2 AND code = ?3 AND system > ?4";
+    let mut next = connection.prepare_cached(NEXT)?;
+    let mut systems = Vec::new();
+    let mut last = i64::MIN;
+    while let Some(system) =
+        next.query_row(params![collection, parameter, code, last], |row| row.get::<_, Option<i64>>(0))?
+    {
+        systems.push(system);
+        last = system;
+    }
+    Ok(systems)
 }
 
 /// A test on one search row (or on `resource`, for `_id` and `_lastUpdated`).
@@ -171,6 +212,13 @@ struct Test {
     table: &'static str,
     sql: String,
     values: Vec<Value>,
+    /// What a test on the table `token` asks for.
+    token: Option<Token>,
+}
+
+struct Token {
+    code: Option<String>,
+    system: Option<i64>,
 }
 
 /// The tests of which any must hold for the value to match; none: nothing matches.
@@ -180,7 +228,8 @@ fn tests(connection: &Connection, parameter: &str, value: &FilterValue) -> rusql
             match (system.as_deref(), code) {
                 // Ids have no system.
                 (None | Some(""), Some(id)) => {
-                    vec![Test { table: "resource", sql: "id = ?".into(), values: vec![Value::Text(id.clone())] }]
+                    let values = vec![Value::Text(id.clone())];
+                    vec![Test { table: "resource", sql: "id = ?".into(), values, token: None }]
                 }
                 (Some(_), _) | (None, None) => vec![],
             }
@@ -201,22 +250,29 @@ fn token(connection: &Connection, system: Option<&str>, code: Option<&str>) -> r
         sql.push("code = ?");
         values.push(Value::Text(code.to_owned()));
     }
-    if let Some(system) = system {
-        let Some(system) = name(connection, system)? else {
-            return Ok(vec![]);
-        };
-        sql.push("system = ?");
-        values.push(Value::Integer(system));
-    }
+    let system = match system.map(|system| name(connection, system)).transpose()? {
+        Some(None) => return Ok(vec![]),
+        Some(Some(system)) => {
+            sql.push("system = ?");
+            values.push(Value::Integer(system));
+            Some(system)
+        }
+        None => None,
+    };
     let sql = if sql.is_empty() { "TRUE".into() } else { sql.join(" AND ") };
-    Ok(vec![Test { table: "token", sql, values }])
+    let token = Token { code: code.map(str::to_owned), system };
+    Ok(vec![Test { table: "token", sql, values, token: Some(token) }])
 }
 
 /// The prefixes as R4 defines them on spans: `low`, `high` name the columns of the resource's span, `from` and `to`
 /// are the ends of the value's. <https://hl7.org/fhir/R4/search.html#prefix>
 fn dates(table: &'static str, low: &str, high: &str, prefix: DatePrefix, from: i64, to: i64) -> Vec<Test> {
-    let test =
-        |sql: String, values: &[i64]| Test { table, sql, values: values.iter().copied().map(Value::Integer).collect() };
+    let test = |sql: String, values: &[i64]| Test {
+        table,
+        sql,
+        values: values.iter().copied().map(Value::Integer).collect(),
+        token: None,
+    };
     let above = || test(format!("{high} > ?"), &[to]);
     let below = || test(format!("{low} < ?"), &[from]);
     // The bound on `low` from above follows from the others; it keeps the walk along the index short.
@@ -256,8 +312,8 @@ mod plans {
             "INSERT INTO collection VALUES (1, 'default', 'Flag');
              INSERT INTO name VALUES (1, 'status'), (2, '');
              WITH RECURSIVE flag (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM flag WHERE n < 3000)
-             INSERT INTO resource SELECT n, 1, n, 1, n, NULL, n, n, x'' FROM flag;
-             INSERT INTO token SELECT seq, 1, 2, 'active', 1 FROM resource WHERE seq <= {flags};"
+             INSERT INTO resource SELECT n, 1, n, 1, n, NULL, n, n, x'', x'' FROM flag;
+             INSERT INTO token SELECT 1, 1, 'active', 2, seq FROM resource WHERE seq <= {flags};"
         );
         connection.execute_batch(&fill).unwrap();
         let active = FilterValue::Token { system: None, code: Some("active".into()) };
@@ -276,7 +332,7 @@ mod plans {
         for sort in [Sort::Stored, Sort::Date { descending: true }, Sort::LastUpdated { descending: false }] {
             let plan = plan(50, sort);
             assert!(plan.starts_with("SEARCH resource USING INTEGER PRIMARY KEY"), "{sort:?}: {plan}");
-            assert!(plan.contains("token_by_code (collection=? AND parameter=? AND code=?"), "{plan}");
+            assert!(plan.contains("token USING PRIMARY KEY (collection=? AND parameter=? AND code=?"), "{plan}");
         }
     }
 
@@ -290,7 +346,7 @@ mod plans {
         ] {
             let plan = plan(2500, sort);
             assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{sort:?}: {plan}");
-            assert!(plan.contains("USING PRIMARY KEY (resource=?"), "{plan}");
+            assert!(plan.contains("code=? AND system=? AND resource=?"), "{plan}");
         }
     }
 }

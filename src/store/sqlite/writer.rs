@@ -158,6 +158,7 @@ fn commit_together(connection: &mut Connection, clock: &mut Clock, tasks: &[Task
             Task::Check => recorder.check(),
         })
         .collect::<rusqlite::Result<_>>()?;
+    recorder.finish()?;
     transaction.commit()?;
     Ok(answers)
 }
