@@ -263,10 +263,11 @@ impl<'a> Evaluator<'_, 'a> {
             // Units convert.
             Item::Quantity(_) => {}
             Item::Type(of) => of.hash(&mut hasher),
-            Item::Element(element) => match element.value {
-                Some(value) => return self.hash_json(value, 0),
-                None => {}
-            },
+            Item::Element(element) => {
+                if let Some(value) = element.value {
+                    return self.hash_json(value, 0);
+                }
+            }
         }
         Ok(hasher.finish())
     }

@@ -105,10 +105,15 @@ impl<'a> Evaluator<'_, 'a> {
 
     /// Adds what stands under `key` and, for a primitive, under `_key`.
     fn property(&self, map: &'a Map<String, Value>, key: &str, of: Type, out: &mut Collection<'a>) {
-        let value = map.get(key);
+        let is_primitive = self.context.types.kind(of) == TypeKind::Primitive;
+        self.add(map.get(key), if is_primitive { sibling(map, key) } else { None }, of, out);
+    }
+
+    /// Adds a property's items; `beside` is what stands under `_key`.
+    fn add(&self, value: Option<&'a Value>, beside: Option<&'a Value>, of: Type, out: &mut Collection<'a>) {
         let types = self.context.types;
         match types.kind(of) {
-            TypeKind::Primitive => add_primitives(value, sibling(map, key), Some(of), out),
+            TypeKind::Primitive => add_primitives(value, beside, Some(of), out),
             TypeKind::Complex => add_objects(value, out, |_| Some(of)),
             TypeKind::Resource => add_objects(value, out, |v| resource_type(v).and_then(|name| types.named(name))),
         }
@@ -142,16 +147,17 @@ impl<'a> Evaluator<'_, 'a> {
         }
         let Some(Value::Object(map)) = holder(element) else { return Ok(()) };
         let before = out.len();
-        for key in map.keys() {
-            let name = match key.strip_prefix('_') {
+        let has_siblings = map.keys().any(|key| key.starts_with('_'));
+        for (key, value) in map {
+            let (name, value, beside) = match key.strip_prefix('_') {
                 // Told with the value.
                 Some(name) if map.contains_key(name) => continue,
-                Some(name) => name,
+                Some(name) => (name, None, Some(value)),
                 None if key == "resourceType" => continue,
-                None => key,
+                None => (key.as_str(), Some(value), if has_siblings { sibling(map, key) } else { None }),
             };
             match element.of.map(|of| self.context.types.property(of, name)) {
-                Some(Some(of)) => self.property(map, name, of, out),
+                Some(Some(of)) => self.add(value, beside, of, out),
                 Some(None) | None => self.untyped_property(map, name, out),
             }
         }
