@@ -5,8 +5,8 @@ Usage: judge.py [--all] RESULTS.jsonl
 - NAME-fail-….json must have errors, and every one must name the invariant NAME (a warning that names it, where the
   invariant is one of severity warning). NAME-pass-….json must not be told NAME, and like all others has no error.
 - A warning must stand in official-warnings.tsv: the file, the place in the innermost resource and the message each
-  match the line's pattern as a whole. So may an error in the snapshot of a StructureDefinition, which repeats what R4 and US Core
-  say; our own words are in the differential as well. With --all, a line there that matches nothing is a fault too.
+  match the line's pattern as a whole. So may an error in the snapshot of a StructureDefinition, which repeats what R4 and
+  US Core say; our own words are in the differential as well. With --all, a line there that matches nothing is a fault too.
 Exit code 1: there were faults.
 """
 

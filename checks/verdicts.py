@@ -3,9 +3,9 @@
 Usage: verdicts.py HL7.jsonl HAPI.jsonl [CASES.tsv] > TABLE.tsv
 
 Both files come from checks/official and speak of the same resources; CASES.tsv comes from mutate.py and tells for each
-line of an .ndjson what it is, which then stands in place of the name. Columns: the example; errors and warnings of HL7's
-validator; errors of HAPI; the kinds of HL7's errors with their places (at most eight). Best-practice advice is counted
-among the warnings, as the validator itself does.
+line of an .ndjson what it is, which then stands in place of the name. Columns: the example; errors and warnings of
+HL7's validator; errors of HAPI; the kinds of HL7's errors with their places (at most eight). Best-practice advice is
+counted among the warnings, as the validator itself does.
 """
 
 import json
