@@ -25,6 +25,8 @@ const OUT_OF_REACH: &[&str] = &[
     "http://dicom.nema.org/resources/ontology/DCM",
 ];
 
+const VITAL_UNITS: &str = "http://hl7.org/fhir/ValueSet/ucum-vitals-common";
+
 /// The code of a Coding, or of a Quantity.
 pub(super) fn code_of(value: &Value) -> Option<Code<'_>> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
@@ -100,6 +102,9 @@ impl<'v> Walk<'v> {
                 Answer::Member => {}
                 Answer::NotMember => {
                     let severity = match binding.strength {
+                        // R4's vital signs ask for seven units only; later releases, US Core and the official validator
+                        // take others too.
+                        Strength::Required if value_set.starts_with(VITAL_UNITS) => Severity::Warning,
                         Strength::Required => Severity::Error,
                         Strength::Extensible => Severity::Warning,
                         Strength::Preferred | Strength::Example => Severity::Information,

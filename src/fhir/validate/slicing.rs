@@ -411,7 +411,13 @@ impl<'v> Walk<'v> {
     }
 
     /// The parts of a complex extension are those that its definition names, even where its slicing is open.
-    fn part_of_extension(&mut self, item: &Occurrence<'v>, compiled: &'v Compiled, element: &'v Element, place: &Place<'_>) {
+    fn part_of_extension(
+        &mut self,
+        item: &Occurrence<'v>,
+        compiled: &'v Compiled,
+        element: &'v Element,
+        place: &Place<'_>,
+    ) {
         let url = item.instance.value.and_then(|value| value.get("url")).and_then(Value::as_str);
         if element.path == "Extension.extension"
             && compiled.structure.is_profile

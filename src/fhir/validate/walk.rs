@@ -230,11 +230,6 @@ impl<'v> Walk<'v> {
             return;
         }
         let is_resource = index == 0 && compiled.is_resource();
-        if !is_resource && map.len() == 1 && map.contains_key("id") {
-            self.issue(Severity::Error, IssueType::Invariant, "ele-1", place, || {
-                "an element needs more than an id: a value, children or an extension".into()
-            });
-        }
         let Some(node) = compiled.nodes.get(index) else { return };
         let has_siblings = map.keys().any(|key| key.starts_with('_'));
         let mut seen = 0u128;
@@ -388,7 +383,9 @@ impl<'v> Walk<'v> {
         match of.kind {
             TypeKind::Primitive(kind) => {
                 self.elements += 1;
-                self.primitive(kind, &instance, element, place, scope);
+                if !self.primitive(kind, &instance, element, place, scope) {
+                    return;
+                }
             }
             TypeKind::Resource => {
                 self.inner_resource(value, element, place, scope);
@@ -406,6 +403,7 @@ impl<'v> Walk<'v> {
                     self.error("json-type", place, || format!("{} is a JSON object, and not {found}", element.name));
                     return;
                 };
+                self.ele_1(map, place);
                 self.complex(map, compiled, key.child, of, element, &instance, place, scope);
             }
         }
@@ -468,6 +466,14 @@ impl<'v> Walk<'v> {
         }
     }
 
+    fn ele_1(&mut self, map: &Map<String, Value>, place: &Place<'_>) {
+        if map.len() == 1 && map.contains_key("id") {
+            self.issue(Severity::Error, IssueType::Invariant, "ele-1", place, || {
+                "an element needs more than an id: a value, children or an extension".into()
+            });
+        }
+    }
+
     fn inner_resource(
         &mut self,
         value: Option<&'v Value>,
@@ -490,6 +496,7 @@ impl<'v> Walk<'v> {
         }
     }
 
+    /// Whether the value can be read as its type: else its binding and rules say nothing.
     fn primitive(
         &mut self,
         kind: Primitive,
@@ -497,7 +504,7 @@ impl<'v> Walk<'v> {
         element: &'v Element,
         place: &Place<'_>,
         scope: &Scope<'v, '_>,
-    ) {
+    ) -> bool {
         let mut extended = false;
         match instance.sibling {
             None | Some(Value::Null) => {}
@@ -516,25 +523,30 @@ impl<'v> Walk<'v> {
         let value = match instance.value {
             None | Some(Value::Null) => {
                 if extended {
-                    return;
+                    return true;
+                }
+                if let Some(Value::Object(map)) = instance.sibling {
+                    self.ele_1(map, place);
                 }
                 if instance.sibling.is_none_or(Value::is_null) {
-                    self.error("json-null", place, || {
+                    // FHIRPath sees no element there.
+                    self.error("json-null", place.parent().unwrap_or(place), || {
                         format!(
                             "null is no value of {}: leave it out, or say why it is missing in an extension",
                             element.name
                         )
                     });
                 }
-                return;
+                return false;
             }
             Some(value) => value,
         };
         if let Err(fault) = kind.check(value) {
+            let is_error = fault.severity == Severity::Error;
             self.issue(fault.severity, fault.code, fault.rule, place, || fault.text);
-            return;
+            return !is_error;
         }
-        let Value::String(text) = value else { return };
+        let Value::String(text) = value else { return true };
         match kind {
             Primitive::Xhtml => {
                 if let Err(fault) = narrative::check(text) {
@@ -547,7 +559,8 @@ impl<'v> Walk<'v> {
                     self.issue(Severity::Error, IssueType::NotFound, "ref-1", place, || {
                         format!("{} leads to no contained resource: contain it, or correct the id", shown(text))
                     });
-                } else if kind == Primitive::Canonical && !text.starts_with('#') && !super::reference::has_scheme(text) {
+                } else if kind == Primitive::Canonical && !text.starts_with('#') && !super::reference::has_scheme(text)
+                {
                     self.issue(Severity::Error, IssueType::Value, "canonical-absolute", place, || {
                         format!("the canonical '{}' is not absolute: use the whole URL", shown(text))
                     });
@@ -562,5 +575,6 @@ impl<'v> Walk<'v> {
                 format!("{} has more than {most} characters", element.name)
             });
         }
+        true
     }
 }
