@@ -86,7 +86,7 @@ async fn store(store: &dyn ResourceStore, number: usize) -> Result<(), AnyError>
             body: resource.to_string().into(),
             mode: WriteMode::Put,
             patient: None,
-            index: extract(&resource),
+            index: extract("Observation", resource.to_string().as_bytes())?,
         }],
         retractions: Vec::new(),
     };

@@ -306,9 +306,8 @@ impl Gateway {
         patient_id: &str,
     ) -> Result<Write, IngestError> {
         let body = write(resource)?;
-        let value =
-            serde_json::from_slice(&body).map_err(|_| IngestError::Internal("a written resource is not JSON"))?;
-        let index = search::extract(&value);
+        let index = search::extract(resource_type, &body)
+            .map_err(|_| IngestError::Internal("a written resource is not JSON"))?;
         Ok(Write {
             resource_type: resource_type.to_owned(),
             id: id.to_owned(),

@@ -4,6 +4,7 @@
 
 mod date;
 mod extract;
+mod node;
 mod parameters;
 
 pub use date::parse_date;

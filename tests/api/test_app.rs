@@ -75,7 +75,7 @@ impl TestApp {
                 body: resource.to_string().into(),
                 mode: WriteMode::Put,
                 patient: None,
-                index: extract(resource),
+                index: extract(&text("resourceType"), resource.to_string().as_bytes()).expect("a resource"),
             }],
             retractions: Vec::new(),
         };

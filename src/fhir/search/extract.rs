@@ -1,17 +1,21 @@
 //! Search in the fhir room: the search rows of a resource, by the table of its type's parameters.
 
+use super::node::Node;
 use super::parameters::{SearchParameter, SearchType, parameters};
 use super::{IndexRow, IndexValue, parse_date};
-use serde_json::Value;
 
 /// The rows that a resource puts into the search index: one for each value of each parameter of its type. What a
-/// search could not ask for (a text without code, a reference to another server) makes none.
-pub fn extract(resource: &Value) -> Vec<IndexRow> {
-    let resource_type = resource.get("resourceType").and_then(Value::as_str).unwrap_or_default();
+/// search could not ask for (a text without code, a reference to another server) makes none. `body`: the resource in
+/// JSON; what is no JSON object is an error.
+pub fn extract(resource_type: &str, body: &[u8]) -> Result<Vec<IndexRow>, serde_json::Error> {
+    let parameters = parameters(resource_type);
+    let paths = parameters.iter().flat_map(SearchParameter::paths);
+    let wanted: Vec<_> = paths.filter_map(|path| path.split('.').next()).collect();
+    let resource = Node::read(body, &wanted)?;
     let mut rows = Vec::new();
-    for parameter in parameters(resource_type) {
+    for parameter in parameters {
         for path in parameter.paths() {
-            let mut elements = vec![resource];
+            let mut elements = vec![&resource];
             let mut steps = path.split('.').peekable();
             while let Some(step) = steps.next() {
                 let choice = if steps.peek().is_none() { choices(parameter.kind) } else { &[] };
@@ -22,7 +26,7 @@ pub fn extract(resource: &Value) -> Vec<IndexRow> {
             }
         }
     }
-    rows
+    Ok(rows)
 }
 
 /// Types of a choice element (`effective[x]`) that a search of this kind reads, as they end the JSON name.
@@ -35,16 +39,16 @@ fn choices(kind: SearchType) -> &'static [&'static str] {
 }
 
 /// The element's children of that name, each of a repeating one.
-fn children<'a>(element: &'a Value, name: &str, choices: &[&str]) -> Vec<&'a Value> {
-    let child = element.get(name).or_else(|| choices.iter().find_map(|choice| element.get(format!("{name}{choice}"))));
+fn children<'a>(element: &'a Node<'a>, name: &str, choices: &[&str]) -> Vec<&'a Node<'a>> {
+    let child = element.get(name).or_else(|| choices.iter().find_map(|choice| element.get(&format!("{name}{choice}"))));
     match child {
         None => vec![],
-        Some(Value::Array(items)) => items.iter().collect(),
+        Some(Node::Array(items)) => items.iter().collect(),
         Some(child) => vec![child],
     }
 }
 
-fn push_values(parameter: &SearchParameter, element: &Value, rows: &mut Vec<IndexRow>) {
+fn push_values(parameter: &SearchParameter, element: &Node<'_>, rows: &mut Vec<IndexRow>) {
     let values = match parameter.kind {
         SearchType::Token => tokens(element),
         SearchType::Date => span(element).map(|(low, high)| IndexValue::Date { low, high }).into_iter().collect(),
@@ -54,31 +58,31 @@ fn push_values(parameter: &SearchParameter, element: &Value, rows: &mut Vec<Inde
 }
 
 /// <https://hl7.org/fhir/R4/search.html#token>
-fn tokens(element: &Value) -> Vec<IndexValue> {
-    let text = |name: &str| element.get(name).and_then(Value::as_str);
+fn tokens(element: &Node<'_>) -> Vec<IndexValue> {
+    let text = |name: &str| element.get(name).and_then(Node::as_str);
     let token = |system: Option<&str>, code: &str| IndexValue::Token {
         system: system.unwrap_or_default().to_owned(),
         code: code.to_owned(),
     };
     match element {
-        Value::String(code) => vec![token(None, code)],
-        Value::Bool(value) => vec![token(None, if *value { "true" } else { "false" })],
-        Value::Object(members) => match members.get("coding") {
+        Node::Text(code) => vec![token(None, code)],
+        Node::Bool(value) => vec![token(None, if *value { "true" } else { "false" })],
+        Node::Object(_) => match element.get("coding") {
             // A CodeableConcept: all its codings.
-            Some(Value::Array(codings)) => codings.iter().flat_map(tokens).collect(),
+            Some(Node::Array(codings)) => codings.iter().flat_map(tokens).collect(),
             // A Coding has a code, an Identifier a value.
             _ => text("code").or(text("value")).map(|code| token(text("system"), code)).into_iter().collect(),
         },
-        Value::Null | Value::Number(_) | Value::Array(_) => vec![],
+        Node::Array(_) | Node::Other => vec![],
     }
 }
 
 /// The span of a date, dateTime, instant, Period or Timing.
-fn span(element: &Value) -> Option<(i64, i64)> {
-    if let Value::String(text) = element {
+fn span(element: &Node<'_>) -> Option<(i64, i64)> {
+    if let Node::Text(text) = element {
         return parse_date(text);
     }
-    let date = |name: &str| element.get(name).and_then(Value::as_str).and_then(parse_date);
+    let date = |name: &str| element.get(name).and_then(Node::as_str).and_then(parse_date);
     let (start, end) = (date("start"), date("end"));
     if start.is_some() || end.is_some() {
         return Some((start.map_or(i64::MIN, |(low, _)| low), end.map_or(i64::MAX, |(_, high)| high)));
@@ -90,7 +94,7 @@ fn span(element: &Value) -> Option<(i64, i64)> {
 }
 
 /// `Type/id`, with or without a version.
-fn reference(element: &Value, parameter: &SearchParameter) -> Option<IndexValue> {
+fn reference(element: &Node<'_>, parameter: &SearchParameter) -> Option<IndexValue> {
     let text = element.get("reference")?.as_str()?;
     let (resource_type, id) = match text.split('/').collect::<Vec<_>>()[..] {
         [resource_type, id] | [resource_type, id, "_history", _] => (resource_type, id),
@@ -105,7 +109,7 @@ fn reference(element: &Value, parameter: &SearchParameter) -> Option<IndexValue>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn rows(resource: Value) -> Vec<String> {
         let text = |row: IndexRow| match row.value {
@@ -115,7 +119,12 @@ mod tests {
             }
             IndexValue::Date { low, high } => format!("{} {low}..{high}", row.parameter),
         };
-        let mut rows: Vec<_> = extract(&resource).into_iter().map(text).collect();
+        let mut rows: Vec<_> =
+            extract(resource["resourceType"].as_str().unwrap_or_default(), resource.to_string().as_bytes())
+                .unwrap()
+                .into_iter()
+                .map(text)
+                .collect();
         rows.sort();
         rows
     }
@@ -241,10 +250,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_resource_is_an_error() {
+        for body in ["null", "[]", "", "{", r#"{"status":}"#, r#"{"status":"final"} x"#] {
+            assert!(extract("Observation", body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn escaped_texts_and_numbers_are_read() {
+        let body = br#"{"resourceType":"Observation","valueQuantity":{"value":1.50},"status":"fi\u006eal",
+                        "identifier":[{"value":"a\"b","period":{"start":1e400}}]}"#;
+        let codes: Vec<_> = extract("Observation", body).unwrap().into_iter().map(|row| row.value).collect();
+        let token = |code: &str| IndexValue::Token { system: String::new(), code: code.to_owned() };
+        assert_eq!(codes, [token("a\"b"), token("final")]);
+    }
+
+    #[test]
     fn misshapen_json_gives_no_rows_and_no_panic() {
         for resource in [
-            json!(null),
-            json!([]),
             json!({ "resourceType": 1 }),
             json!({ "resourceType": "Unknown", "status": "final" }),
             json!({ "resourceType": "Observation", "status": 1, "code": [[]], "subject": "Patient/p1",

@@ -8,10 +8,23 @@ use super::{reads, unavailable};
 use crate::store::{DatePrefix, Filter, FilterValue, SearchPage, SearchQuery, Sort, StoreError, StoredResource};
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Statement, params, params_from_iter};
 
-// Texts that depend on the client's filters are prepared for one use: kept, those of many shapes would push the fixed
-// ones out, and a long one takes megabytes.
+/// Bytes of a statement that is kept for its next use. A long one (many values in a filter) takes megabytes.
+const KEPT_TEXT: usize = 1000;
+
+/// Runs a statement whose text depends on the client's filters.
+fn run<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    if sql.len() > KEPT_TEXT {
+        read(&mut connection.prepare(sql)?)
+    } else {
+        read(&mut *connection.prepare_cached(sql)?)
+    }
+}
 
 /// Up to so many matches a filter leads the query.
 const FEW: i64 = 1000;
@@ -35,7 +48,7 @@ pub(super) fn page(connection: &mut Connection, tenant: &str, query: &SearchQuer
 
 fn total(connection: &Connection, conditions: &Conditions) -> rusqlite::Result<u64> {
     let sql = format!("SELECT count(*) FROM resource WHERE {}", conditions.sql);
-    connection.prepare(&sql)?.query_row(params_from_iter(&conditions.values), |row| row.get(0))
+    run(connection, &sql, |statement| statement.query_row(params_from_iter(&conditions.values), |row| row.get(0)))
 }
 
 fn resources(
@@ -51,12 +64,13 @@ fn resources(
     }
     // One more than the page holds tells whether there is a next page.
     values.push(Value::Integer(i64::try_from(count).unwrap_or(i64::MAX).saturating_add(1)));
-    let mut statement = connection.prepare(&page_sql(query.sort, conditions, after.is_some()))?;
-    let rows = statement.query_map(params_from_iter(values), |row| {
-        let resource = reads::stored(row, &query.resource_type, row.get_ref(3)?.as_str()?)?;
-        Ok((Position { key: row.get(4)?, seq: row.get(5)? }, resource))
-    })?;
-    rows.collect()
+    run(connection, &page_sql(query.sort, conditions, after.is_some()), |statement| {
+        let rows = statement.query_map(params_from_iter(values), |row| {
+            let resource = reads::stored(row, &query.resource_type, row.get_ref(3)?.as_str()?)?;
+            Ok((Position { key: row.get(4)?, seq: row.get(5)? }, resource))
+        })?;
+        rows.collect()
+    })
 }
 
 /// Takes the conditions' values, then key and row number to start behind if there are such, then the limit.
@@ -132,9 +146,9 @@ fn condition(connection: &Connection, collection: i64, filter: &Filter) -> rusql
         return Ok(None);
     };
     let (by_index, values) = by_index(collection, parameter, &any_of);
-    let matches: i64 = connection
-        .prepare(&format!("SELECT count(*) FROM ({by_index} LIMIT {FEW})"))?
-        .query_row(params_from_iter(&values), |row| row.get(0))?;
+    let count = format!("SELECT count(*) FROM ({by_index} LIMIT {FEW})");
+    let matches: i64 =
+        run(connection, &count, |statement| statement.query_row(params_from_iter(&values), |row| row.get(0)))?;
     if matches >= FEW
         && let Some(condition) = by_resource(connection, collection, parameter, &any_of)?
     {
