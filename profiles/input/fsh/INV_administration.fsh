@@ -11,9 +11,9 @@ Severity: #error
 Expression: "status = 'completed' implies dosage.dose.value.exists()"
 
 Invariant: kap-route-1
-Description: "A route, coded in SNOMED CT, unless the dose was not given or the record was an error. Where neither dose nor rate is known yet R4 allows no dosage (mad-1): then the route stands in the extension kap-route."
+Description: "A route, one of the eight by their SNOMED CT codes, unless the dose was not given or the record was an error. Where neither dose nor rate is known yet R4 allows no dosage (mad-1): then the route stands in the extension kap-route."
 Severity: #error
-Expression: "status = 'not-done' or status = 'entered-in-error' or (dosage.route | extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-route').value.ofType(CodeableConcept)).coding.where(system = 'http://snomed.info/sct').exists()"
+Expression: "status = 'not-done' or status = 'entered-in-error' or (dosage.route | extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-route').value.ofType(CodeableConcept)).coding.where(system = 'http://snomed.info/sct' and (code = '47625008' or code = '78421000' or code = '34206005' or code = '46713006' or code = '26643006' or code = '37839007' or code = '54471007' or code = '37161004')).exists()"
 
 Invariant: kap-iv-1
 Description: "A completed intravenous infusion of ketamine has a rate, a start and an end. A push, so marked, is no infusion."

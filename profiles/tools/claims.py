@@ -18,7 +18,7 @@ DISSOCIATION = {"cadss-total", "cadss6-total"}
 
 
 def rows():
-    table = pathlib.Path(__file__).parent / "input/data/claims.tsv"
+    table = pathlib.Path(__file__).parent.parent / "input/data/claims.tsv"
     for line in table.read_text().splitlines():
         if line and not line.startswith("#"):
             yield (line.split("\t") + [""] * 6)[:6]
