@@ -3,10 +3,13 @@
 //! <https://hl7.org/fhir/R4/>
 
 pub mod build;
+pub mod definitions;
 pub mod outcome;
+pub mod path;
 pub mod resource;
 pub mod search;
 pub mod transaction;
+pub mod validate;
 pub mod xml;
 
 pub use kap_fhir_codec as codec;
