@@ -103,7 +103,8 @@ JUDGED = [
     ("kap-x-1-fail-late.json", [issue("warning", BROKEN_RULE)], False),
     ("kap-x-1-fail-late.json", [], True),
     ("kap-x-1-fail-late.json", [issue("error", BROKEN_RULE.replace("x-1", "x-10"))], True),
-    ("kap-x-1-fail-late.json", [issue("error", BROKEN_RULE), issue("error", "something else")], True),
+    ("kap-x-1-fail-late.json", [issue("error", BROKEN_RULE), issue("error", "something else")], False),
+    ("min-fail.json", [issue("error", "something else")], True),
 ]
 
 
