@@ -30,6 +30,7 @@ Parent: Consent
 Id: kap-consent-treatment
 Title: "KAP Treatment Consent"
 Description: "The patient's consent to treatment with ketamine, with what was acknowledged: off-label use, a compounded medicine, use at home, supportive touch, recording, not to drive. It is in force on the day of each dose. US Core has no Consent in 6.1.0."
+* ^experimental = true
 * insert KAPConsent
 * scope = $consentscope#treatment
 * category contains
@@ -46,6 +47,7 @@ Parent: Consent
 Id: kap-consent-sharing
 Title: "KAP Sharing Consent"
 Description: "The patient's consent to share records: in general, for psychotherapy notes (always a consent of its own), for substance use records under 42 CFR Part 2, or among the members of a group. What is not permitted is denied; a deny beats a permit. US Core has no Consent in 6.1.0."
+* ^experimental = true
 * insert KAPConsent
 * scope = $consentscope#patient-privacy
 * category from https://kap-gateway.example.org/fhir/ValueSet/kap-consent-category (extensible)

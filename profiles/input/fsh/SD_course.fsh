@@ -5,6 +5,7 @@ Parent: EpisodeOfCare
 Id: kap-episode-of-care
 Title: "KAP Course"
 Description: "A course of ketamine-assisted psychotherapy: the umbrella over intake, preparation, dosing and integration sessions and outcomes. It holds the period, the state, what it is for and who carries it; each contact points to it. US Core has no EpisodeOfCare."
+* ^experimental = true
 * insert Traceable
 * extension contains KAPCourseEndReasonExtension named endReason 0..1 MS
 * insert Identified
@@ -29,6 +30,7 @@ Parent: us-core-careplan
 Id: kap-care-plan
 Title: "KAP Care Plan"
 Description: "What is intended in a course: what it addresses, its goals, the ketamine order and the planned steps. A plan that was carried out is `completed` whether it helped or not; one that was stopped before is `revoked`."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * intent = #plan (exactly)
@@ -53,6 +55,7 @@ Parent: us-core-goal
 Id: kap-goal
 Title: "KAP Goal"
 Description: "What patient and team want to reach in a course, in words, and where it can be measured as the score of an instrument to reach by a date."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * achievementStatus MS
@@ -71,6 +74,7 @@ Parent: us-core-careteam
 Id: kap-care-team
 Title: "KAP Care Team"
 Description: "Those who carry a course, each in a role. At least a prescriber and a therapist belong to it; where one of them is missing so far the team is told as far as it stands."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * participant.role from https://kap-gateway.example.org/fhir/ValueSet/kap-role (extensible)
@@ -81,6 +85,7 @@ Parent: us-core-servicerequest
 Id: kap-referral
 Title: "KAP Referral"
 Description: "The referral of a patient to a clinic for ketamine-assisted psychotherapy, to psychiatry or to psychotherapy: for what reason, how urgent, with which letter. What became of it is told by a Task that has it as focus. Patients may refer themselves: then the patient is the requester."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * code from https://kap-gateway.example.org/fhir/ValueSet/kap-referral (extensible)

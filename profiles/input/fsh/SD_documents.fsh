@@ -5,6 +5,7 @@ Parent: us-core-documentreference
 Id: kap-shareable-note
 Title: "KAP Shareable Note"
 Description: "A text that may be shared like the rest of the record: the summary of an integration session, a referral letter, a safety plan, a signed consent, a group note about this patient alone. What a therapist writes for himself about the conversation does not belong here: see KAP Psychotherapy Note."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * type from https://kap-gateway.example.org/fhir/ValueSet/kap-shareable-note-type (required)
@@ -22,6 +23,7 @@ Parent: DocumentReference
 Id: kap-protected-narrative
 Title: "KAP Protected Narrative"
 Description: "The patient's account of the experience under ketamine, or the history of the present illness, labelled as psychiatric: it is shared only as the patient chooses. Derived from R4 itself: US Core requires a LOINC document type, and these narratives have none."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * meta.security 2..
@@ -51,6 +53,7 @@ Parent: DocumentReference
 Id: kap-psychotherapy-note
 Title: "KAP Psychotherapy Note"
 Description: "That a psychotherapy note exists (45 CFR 164.501), and whose it is: never its text, which stays in its author's own system and needs an authorization of its own to leave it. So the attachment has neither data nor address, only the reason (masked). Derived from R4 itself: US Core requires the text or its address."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * meta.security 2..
@@ -92,6 +95,7 @@ Parent: us-core-questionnaireresponse
 Id: kap-scored-response
 Title: "KAP Scored Questionnaire Response"
 Description: "The answers behind a score, coded, without the words of the questions. A response with an answer missing is `in-progress` and has no total."
+* ^experimental = true
 * insert Traceable
 * identifier 1.. MS
 * partOf MS
@@ -107,6 +111,7 @@ Parent: Composition
 Id: kap-course-summary
 Title: "KAP Course Summary"
 Description: "The summary of a course for those who treat the patient next: what it was for, what was given, what became of the scores, what to watch for and the plan. A section that the receiver may not see is left out, or stays empty with the reason `withheld`."
+* ^experimental = true
 * insert Traceable
 * identifier 1.. MS
 * status MS
@@ -149,6 +154,7 @@ Parent: Provenance
 Id: kap-provenance
 Title: "KAP Provenance"
 Description: "Which record of which sender made a set of resources, in which revision, and who wrote it. One for each record: it points to all that the record holds, and to the patient and the course. Derived from R4 itself: US Core demands the organization that a practitioner acted for (provenance-1), which records of a course do not tell."
+* ^experimental = true
 * insert Traceable
 * target MS
 * target.reference 1.. MS
@@ -181,6 +187,7 @@ Parent: Bundle
 Id: kap-session-bundle
 Title: "KAP Session Bundle"
 Description: "All resources of one dosing session together, as the gateway maps them or sends them on: contact, session, doses, measurements, events. Only here can be judged what spans resources, such as a blood pressure before the first dose."
+* ^experimental = true
 * type MS
 * entry 1.. MS
 * obeys kap-bundle-bp

@@ -20,6 +20,7 @@ Parent: us-core-encounter
 Id: kap-intake-encounter
 Title: "KAP Intake"
 Description: "The contact in which a clinic assesses a patient for ketamine-assisted psychotherapy: history, medicines, measurements, baseline scores, decision, consents and plan refer to it."
+* ^experimental = true
 * insert Contact
 * type = $KAP#intake
 
@@ -28,6 +29,7 @@ Parent: us-core-encounter
 Id: kap-preparation-encounter
 Title: "KAP Preparation Session"
 Description: "A contact before the first dose in which patient and therapist talk about what to expect, the patient's intention, and the setting. At least one belongs to every course."
+* ^experimental = true
 * insert Contact
 * type = $KAP#preparation
 
@@ -36,6 +38,7 @@ Parent: us-core-encounter
 Id: kap-dosing-encounter
 Title: "KAP Dosing Session (contact)"
 Description: "The contact in which ketamine is given, or was to be given: where, who was there and how, who took the patient home. The therapeutic event itself is a Procedure (KAP Session), the doses are MedicationAdministrations that are part of it. A session that was called off is `cancelled`."
+* ^experimental = true
 * insert Contact
 * type = $KAP#dosing-session
 * extension contains KAPEscortWaiverExtension named escortWaiver 0..1 MS
@@ -55,6 +58,7 @@ Parent: KAPDosingEncounter
 Id: kap-esketamine-encounter
 Title: "KAP Dosing Session with Esketamine (contact)"
 Description: "A dosing session with esketamine nasal spray. Its safety programme (REMS) asks that the patient be watched for at least two hours after the dose."
+* ^experimental = true
 * obeys kap-rems-1
 
 Profile: KAPIntegrationEncounter
@@ -62,6 +66,7 @@ Parent: us-core-encounter
 Id: kap-integration-encounter
 Title: "KAP Integration Session"
 Description: "A psychotherapy contact after one or more doses in which what was experienced is worked through. It names the dosing sessions that it integrates; what was done is told by Procedures, one for the session and one for each modality."
+* ^experimental = true
 * insert Contact
 * type = $KAP#integration-session
 * extension contains KAPIntegratesExtension named integrates 0..* MS
@@ -72,5 +77,6 @@ Parent: us-core-encounter
 Id: kap-followup-encounter
 Title: "KAP Follow-up"
 Description: "A check-in or follow-up contact between or after sessions, often by telephone: mood, sleep, adverse events since the dose, suicidal thoughts."
+* ^experimental = true
 * insert Contact
 * type from https://kap-gateway.example.org/fhir/ValueSet/kap-followup-type (extensible)

@@ -5,6 +5,7 @@ Id: kap-dose-role
 Title: "Dose role"
 Description: "What a dose is among the doses of one session: the initial one, a planned second or third part, a booster, or a titration step. Each part is an administration of its own; doses are never summed into one."
 Context: MedicationAdministration
+* ^experimental = true
 * insert Value(code)
 * valueCode from https://kap-gateway.example.org/fhir/ValueSet/kap-dose-role (required)
 
@@ -13,6 +14,7 @@ Id: kap-dose-sequence
 Title: "Dose sequence"
 Description: "The place of a dose in the order of the session's doses, from 1."
 Context: MedicationAdministration
+* ^experimental = true
 * insert Value(positiveInt)
 
 Extension: KAPDosePerWeightExtension
@@ -20,6 +22,7 @@ Id: kap-dose-per-weight
 Title: "Dose per body weight"
 Description: "The dose in relation to body weight, as it was ordered or charted (mg/kg). It stands beside the dose itself and never in its place: see kap-dosing-weight for the weight that was used."
 Context: MedicationAdministration, MedicationRequest
+* ^experimental = true
 * insert Value(Quantity)
 * insert QuantityIn(valueQuantity, #mg/kg)
 
@@ -28,6 +31,7 @@ Id: kap-dosing-weight
 Title: "Dosing weight"
 Description: "The body weight that the dose was calculated from (kg). It may differ from the weight measured last."
 Context: MedicationAdministration
+* ^experimental = true
 * insert Value(Quantity)
 * insert QuantityIn(valueQuantity, #kg)
 
@@ -36,6 +40,7 @@ Id: kap-weight-basis
 Title: "Weight basis"
 Description: "Whether the dosing weight is the actual, the ideal or an adjusted body weight."
 Context: MedicationAdministration
+* ^experimental = true
 * insert Value(code)
 * valueCode from https://kap-gateway.example.org/fhir/ValueSet/kap-weight-basis (required)
 
@@ -44,6 +49,7 @@ Id: kap-iv-push
 Title: "Intravenous push"
 Description: "True where an intravenous dose was pushed, not infused: it then needs neither rate nor end."
 Context: MedicationAdministration
+* ^experimental = true
 * insert Value(boolean)
 
 Extension: KAPInfusionPauseExtension
@@ -51,6 +57,7 @@ Id: kap-infusion-pause
 Title: "Infusion pause"
 Description: "A pause of an infusion. The administration stays one, from its first start to its last end; only the running minutes count for rate times time."
 Context: MedicationAdministration
+* ^experimental = true
 * extension contains
     start 1..1 MS and
     end 1..1 MS and
@@ -70,6 +77,7 @@ Id: kap-hold-minutes
 Title: "Minutes held in the mouth"
 Description: "How long a sublingual or buccal dose was held in the mouth (minutes). It changes how much is absorbed."
 Context: MedicationAdministration
+* ^experimental = true
 * insert Value(Quantity)
 * insert QuantityIn(valueQuantity, #min)
 
@@ -78,6 +86,7 @@ Id: kap-swallowed
 Title: "Swallowed"
 Description: "Whether what was left of a sublingual or buccal dose was swallowed. Ketamine that is swallowed reaches the blood later and in smaller part."
 Context: MedicationAdministration
+* ^experimental = true
 * insert Value(boolean)
 
 Extension: KAPVolumeExtension
@@ -85,6 +94,7 @@ Id: kap-volume
 Title: "Volume given"
 Description: "The volume that was charted, where the dose was converted from it with the strength of the product. `dosage.text` shows how."
 Context: MedicationAdministration.dosage
+* ^experimental = true
 * insert Value(Quantity)
 * insert QuantityIn(valueQuantity, #mL)
 
@@ -93,6 +103,7 @@ Id: kap-route
 Title: "Route without a dosage"
 Description: "The route of an administration of which neither dose nor rate is known (yet): R4 allows no dosage without one of them (mad-1)."
 Context: MedicationAdministration
+* ^experimental = true
 * insert Value(CodeableConcept)
 
 Extension: KAPSiteExtension
@@ -100,6 +111,7 @@ Id: kap-site
 Title: "Site without a dosage"
 Description: "The body site of an administration of which neither dose nor rate is known (yet): R4 allows no dosage without one of them (mad-1)."
 Context: MedicationAdministration
+* ^experimental = true
 * insert Value(CodeableConcept)
 
 Extension: KAPWastedAmountExtension
@@ -107,6 +119,7 @@ Id: kap-wasted-amount
 Title: "Wasted amount"
 Description: "How much of a controlled medicine was discarded, and who saw it."
 Context: MedicationAdministration
+* ^experimental = true
 * extension contains
     amount 1..1 MS and
     witness 0..1 MS
@@ -123,6 +136,7 @@ Id: kap-compounded
 Title: "Compounded product"
 Description: "Whether a pharmacy compounded the product, and which. A compounded product has no national drug code and no approved label."
 Context: Medication
+* ^experimental = true
 * extension contains
     compounded 1..1 MS and
     pharmacy 0..1 MS
@@ -138,6 +152,7 @@ Id: kap-dea-schedule
 Title: "DEA schedule"
 Description: "The schedule of a controlled substance under US law, for example CIII for ketamine."
 Context: Medication
+* ^experimental = true
 * insert Value(code)
 * valueCode from https://kap-gateway.example.org/fhir/ValueSet/kap-dea-schedule (required)
 
@@ -146,5 +161,6 @@ Id: kap-stereochemistry
 Title: "Stereochemistry"
 Description: "Which enantiomer the product holds, where the ingredient's code does not tell: needed for arketamine. Ketamine is racemic and esketamine is the S enantiomer by their own RxNorm codes."
 Context: Medication
+* ^experimental = true
 * insert Value(code)
 * valueCode from https://kap-gateway.example.org/fhir/ValueSet/kap-stereochemistry (required)

@@ -5,6 +5,7 @@ Id: kap-gateway-text
 Title: "Text of the gateway"
 Description: "True on a text that the gateway wrote, not the sender: the meaning of a code whose official display may not be repeated."
 Context: CodeableConcept.text
+* ^experimental = true
 * insert Value(boolean)
 
 Extension: KAPUnmappedCodeExtension
@@ -12,6 +13,7 @@ Id: kap-unmapped-code
 Title: "Unmapped code"
 Description: "A code of the sender that the gateway does not know. It is kept as it came, beside the text, with its place among the sender's codes, and the resource is tagged for review. It is no Coding, because nobody vouches for it."
 Context: CodeableConcept
+* ^experimental = true
 * extension contains
     system 1..1 MS and
     code 1..1 MS and
@@ -31,6 +33,7 @@ Id: kap-from-record
 Title: "Taken from the record"
 Description: "True on a value that stands for the whole record and was not given here: the time of a session on a score without one of its own, the author of a record on a text without one, the sender's own system on a reference that names none, the status of a course that a record only names."
 Context: Identifier, EpisodeOfCare.status, Observation.effective[x], QuestionnaireResponse.authored, DocumentReference.date, DocumentReference.author
+* ^experimental = true
 * insert Value(boolean)
 
 Extension: KAPRecordPatientExtension
@@ -38,6 +41,7 @@ Id: kap-patient
 Title: "Patient of the record"
 Description: "The patient whose record a Provenance tells of, with the identifier that the sender used."
 Context: Provenance
+* ^experimental = true
 * insert Value(Reference)
 * valueReference only Reference(Patient)
 
@@ -46,6 +50,7 @@ Id: kap-course
 Title: "Course of the record"
 Description: "The course that a record belongs to, with the identifier that the sender used. By it all that a course holds can be found."
 Context: Provenance
+* ^experimental = true
 * insert Value(Reference)
 * valueReference only Reference(EpisodeOfCare)
 
@@ -54,4 +59,5 @@ Id: kap-revision
 Title: "Revision of the record"
 Description: "The sender's revision of the record: a number, or an instant that orders."
 Context: Provenance.entity
+* ^experimental = true
 * insert Value(string)

@@ -5,6 +5,7 @@ Id: kap-approach
 Title: "Approach"
 Description: "How dose and therapy go together: psycholytic (low dose, talking goes on), psychedelic (a dose that turns inwards), an antidepressant infusion, or another."
 Context: Procedure
+* ^experimental = true
 * insert Value(CodeableConcept)
 * valueCodeableConcept from https://kap-gateway.example.org/fhir/ValueSet/kap-approach (required)
 
@@ -13,6 +14,7 @@ Id: kap-session-number
 Title: "Session number"
 Description: "The place of a dosing session in its course, from 1."
 Context: Procedure
+* ^experimental = true
 * insert Value(positiveInt)
 
 Extension: KAPGroupSessionExtension
@@ -20,6 +22,7 @@ Id: kap-group-session
 Title: "Group session"
 Description: "That the session was held in a group, told so that nobody can find the others: a pseudonym of the session that is this patient's alone, the size of the group, and the patient's confidentiality agreement. No Group resource, no shared identifier."
 Context: Procedure
+* ^experimental = true
 * extension contains
     sessionPseudonym 1..1 MS and
     groupSize 1..1 MS and
@@ -39,6 +42,7 @@ Id: kap-escort-waiver
 Title: "Escort waiver"
 Description: "Why nobody took the patient home after a dosing session, and what was done instead."
 Context: Encounter
+* ^experimental = true
 * extension contains
     reason 1..1 MS and
     alternative 0..1 MS
@@ -54,6 +58,7 @@ Id: kap-integrates
 Title: "Integrates"
 Description: "The dosing session whose experience an integration session works through."
 Context: Encounter
+* ^experimental = true
 * insert Value(Reference)
 * valueReference only Reference(Procedure)
 
@@ -62,6 +67,7 @@ Id: kap-participation-mode
 Title: "Mode of participation"
 Description: "Whether a participant was there in person or by video."
 Context: Encounter.participant
+* ^experimental = true
 * insert Value(Coding)
 * valueCoding from https://kap-gateway.example.org/fhir/ValueSet/kap-participation-mode (extensible)
 
@@ -70,6 +76,7 @@ Id: kap-course-end-reason
 Title: "Reason for the end of the course"
 Description: "Why a course of ketamine-assisted psychotherapy ended: goal met, no benefit, adverse effect, the patient's choice, a contraindication, cost, or lost to follow-up."
 Context: EpisodeOfCare
+* ^experimental = true
 * insert Value(CodeableConcept)
 * valueCodeableConcept from https://kap-gateway.example.org/fhir/ValueSet/kap-course-end-reason (extensible)
 
@@ -78,6 +85,7 @@ Id: kap-qualifies-for
 Title: "Qualifies for"
 Description: "In which role of the care team a practitioner's qualification was told: a practitioner is one resource for all teams."
 Context: Practitioner.qualification
+* ^experimental = true
 * insert Value(Reference)
 * valueReference only Reference(PractitionerRole)
 
@@ -86,4 +94,5 @@ Id: kap-earlier-abatement
 Title: "Earlier abatement"
 Description: "When a condition that is active again had gone before: R4 allows an abatement only where the condition is over (con-4)."
 Context: Condition
+* ^experimental = true
 * insert Value(dateTime)

@@ -5,6 +5,7 @@ Parent: us-core-medicationrequest
 Id: kap-ketamine-request
 Title: "KAP Ketamine Order"
 Description: "The order for ketamine or esketamine that a session or a course carries out. What was given is told by the administrations, never by the order."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * extension contains KAPDosePerWeightExtension named dosePerWeight 0..1 MS
@@ -30,6 +31,7 @@ Parent: us-core-medication
 Id: kap-product
 Title: "KAP Product"
 Description: "The product that was given or handed over, contained in the administration or dispense: formulation, strength, whether a pharmacy compounded it, lot and expiry (which R4 knows nowhere else)."
+* ^experimental = true
 * extension contains
     KAPCompoundedExtension named compounded 0..1 MS and
     KAPDEAScheduleExtension named deaSchedule 0..1 MS and
@@ -51,6 +53,7 @@ Parent: MedicationAdministration
 Id: kap-ketamine-administration
 Title: "KAP Ketamine Administration"
 Description: "One dose of ketamine or esketamine that was given, stopped, held or not given. Each part of a split dose and each booster is an administration of its own, part of the same session; doses are never summed. The dose is what was given, not what was ordered. Routes are the eight that ketamine is given by: a dose by another route does not claim this profile. US Core has no profile for administrations, so this one is derived from R4 itself."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * extension contains
@@ -107,6 +110,7 @@ Parent: MedicationAdministration
 Id: kap-rescue-administration
 Title: "KAP Rescue Medicine"
 Description: "A medicine given during a session against an adverse event. R4 does not let the reason point to an AdverseEvent: the reason is the Condition that resulted from the event, and the event itself stands among the supporting information. Any route, and none of the rules that hold for ketamine alone."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * partOf 1.. MS
@@ -137,6 +141,7 @@ Parent: us-core-medicationdispense
 Id: kap-athome-dispense
 Title: "KAP Dispense for Use at Home"
 Description: "Ketamine that was handed over for use at home: how much, for how many days, when and where."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * medication[x] from https://kap-gateway.example.org/fhir/ValueSet/kap-ketamine-ingredient (extensible)

@@ -5,6 +5,7 @@ Parent: us-core-observation-clinical-result
 Id: kap-suitability-decision
 Title: "KAP Suitability Decision"
 Description: "A prescriber's decision whether a patient is suitable for ketamine: suitable, with conditions, deferred, not suitable, or withdrawn by the patient, with the reasons. An Observation, because most record systems take it in. No dose is to be given before it."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * category[us-core] 1..1
@@ -28,6 +29,7 @@ Parent: us-core-observation-clinical-result
 Id: kap-discharge-readiness
 Title: "KAP Discharge Readiness"
 Description: "Whether the patient was fit to leave after a dosing session: oriented, steady on the feet, with an escort, told not to drive."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * category[us-core] 1..1
@@ -51,6 +53,7 @@ Parent: us-core-simple-observation
 Id: kap-integration-theme
 Title: "KAP Integration Theme"
 Description: "A theme that an integration session worked on, as a code alone: grief, self-compassion, trauma. No free text stands here, so that a theme can be shared where the patient's words may not."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * category[us-core] 1..1

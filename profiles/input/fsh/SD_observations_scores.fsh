@@ -5,6 +5,7 @@ Parent: us-core-observation-screening-assessment
 Id: kap-score
 Title: "KAP Score"
 Description: "The score of one instrument at one time: depression, anxiety, trauma, pain, burnout, experience. It rests on a QuestionnaireResponse, or says that only the total is known; nothing of a licensed questionnaire is repeated. Scores are never overwritten: each time has its own."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * extension contains
@@ -31,6 +32,7 @@ Parent: KAPScore
 Id: kap-sedation
 Title: "KAP Sedation"
 Description: "How sedated the patient is during a session: MOAA/S (5 alert to 0 no response), RASS (-5 to +4), Ramsay."
+* ^experimental = true
 * code from https://kap-gateway.example.org/fhir/ValueSet/kap-sedation-scale (required)
 * value[x] only integer or Quantity
 
@@ -39,6 +41,7 @@ Parent: KAPScore
 Id: kap-dissociation
 Title: "KAP Dissociation"
 Description: "How dissociated the patient is during a session: CADSS total (0 to 92) or its six-item form (0 to 24). More is neither better nor worse by itself; it should be back at baseline before discharge."
+* ^experimental = true
 * code from https://kap-gateway.example.org/fhir/ValueSet/kap-dissociation-scale (required)
 * value[x] only Quantity or integer
 
@@ -47,6 +50,7 @@ Parent: us-core-observation-screening-assessment
 Id: kap-score-change
 Title: "KAP Score Change"
 Description: "How a score differs from the same score at baseline: points, percent, direction, and response and remission where the instrument defines them. Computed by the gateway, as the method says; the baseline is the last score before the first dose."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * extension contains KAPBaselineExtension named baseline 0..1 MS

@@ -5,6 +5,7 @@ Parent: us-core-patient
 Id: kap-treated-patient
 Title: "KAP Patient"
 Description: "A person in a course of ketamine-assisted psychotherapy, as the clinic's intake describes them. The birth date is required: age decides which doses and rules apply. Records that only name a patient, by an identifier, do not claim this profile."
+* ^experimental = true
 * insert Traceable
 * birthDate 1.. MS
 * extension[birthsex] MS
@@ -25,6 +26,7 @@ Parent: us-core-practitioner
 Id: kap-practitioner
 Title: "KAP Practitioner"
 Description: "A professional who prescribes, gives, accompanies or monitors ketamine, or who does the therapy: with degrees, licences and training in ketamine-assisted psychotherapy, as far as they are known. Senders often know a name only as one text; then the family name is marked as unknown."
+* ^experimental = true
 * meta.source MS
 * meta.security MS
 * name.text MS
@@ -49,6 +51,7 @@ Parent: PractitionerRole
 Id: kap-practitioner-role
 Title: "KAP Practitioner Role"
 Description: "What a professional does in a course: prescriber, therapist, monitoring nurse or sitter, for which organization and with which specialty. Prescriber and therapist are told apart because only a licensed prescriber or nurse may give a controlled substance. Derived from R4 itself, not from US Core: US Core demands a telephone number or an endpoint (pd-1), which those who send records of a course need not know."
+* ^experimental = true
 * meta.source MS
 * meta.security MS
 * insert Identified
@@ -69,6 +72,7 @@ Parent: us-core-organization
 Id: kap-organization
 Title: "KAP Organization"
 Description: "A clinic, pharmacy or recipient of records. A clinic certified for esketamine carries that certificate as an identifier."
+* ^experimental = true
 * meta.security MS
 * insert Identified
 
@@ -77,6 +81,7 @@ Parent: us-core-relatedperson
 Id: kap-escort
 Title: "KAP Escort"
 Description: "The person who takes the patient home after a dosing session, or who stays with the patient at home. Never another patient of a group."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * name 1.. MS

@@ -5,6 +5,7 @@ Parent: AdverseEvent
 Id: kap-adverse-event
 Title: "KAP Adverse Event"
 Description: "Something unwanted that happened in or after a session, of the body (nausea, raised blood pressure) or emotional (panic, trauma reactivation), with the dose that is suspected. What R4 has no element for, when it ended and notes, stands in the resulting Condition, which rescue medicines and support measures give as their reason. US Core has no AdverseEvent."
+* ^experimental = true
 * insert Traceable
 * identifier 1.. MS
 * actuality = #actual (exactly)
@@ -36,6 +37,7 @@ Parent: Flag
 Id: kap-safety-flag
 Title: "KAP Safety Flag"
 Description: "A warning that everybody who treats the patient should see first: suicidal thoughts, a concern about misuse. It informs and decides nothing. US Core has no Flag in 6.1.0."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * status MS
@@ -54,6 +56,7 @@ Parent: DetectedIssue
 Id: kap-detected-issue
 Title: "KAP Detected Issue"
 Description: "What one of the gateway's rules found in the records: an interaction, a missing blood pressure, two figures that contradict each other. The code tells the kind of conflict and, beside it, the rule; what it rests on is referred to. It informs and decides nothing, and it carries the labels of what it rests on."
+* ^experimental = true
 * insert Traceable
 * status MS
 * code 1.. MS

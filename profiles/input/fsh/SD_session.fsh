@@ -5,6 +5,7 @@ Parent: us-core-procedure
 Id: kap-session-procedure
 Title: "KAP Session"
 Description: "The therapeutic event of a dosing session, inside its contact: the common parent of doses, measurements, scores and adverse events. It tells the format (individual, group, couple), the approach and the place in the course. A group session names nobody but this patient."
+* ^experimental = true
 * insert Traceable
 * insert Identified
 * extension contains
