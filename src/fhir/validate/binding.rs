@@ -144,7 +144,13 @@ impl<'v> Walk<'v> {
     fn member(&self, value_set: &str, codes: &[Code<'_>]) -> Answer {
         let mut unknown = None;
         for code in codes {
-            match self.validator.definitions.validate_code(value_set, code) {
+            // Of a media type the parameters (`; charset=utf-8`) are free, as for the official validator.
+            let code = if value_set.starts_with("http://hl7.org/fhir/ValueSet/mimetypes") {
+                Code { code: code.code.split(';').next().unwrap_or_default().trim_end(), ..*code }
+            } else {
+                *code
+            };
+            match self.validator.definitions.validate_code(value_set, &code) {
                 Membership::Member(_) => return Answer::Member,
                 Membership::NotMember => {}
                 Membership::Unknown(reason) => unknown = Some(reason),

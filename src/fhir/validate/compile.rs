@@ -2,9 +2,9 @@
 //! <https://hl7.org/fhir/R4/elementdefinition.html#interpretation>.
 
 use super::Validator;
+use super::discriminator::Matcher;
 use super::primitive::Primitive;
 use super::rules::Rule;
-use super::slicing::Matcher;
 use crate::fhir::definitions::NoStructure;
 use crate::fhir::definitions::structure::{Binding, Element, ElementIndex, Strength, Structure};
 use crate::fhir::path::Type;
@@ -181,7 +181,7 @@ fn node(
         .constraints
         .iter()
         .filter(|constraint| !structure.is_profile || !inherited.contains(constraint.key.as_str()))
-        .map(|constraint| Rule::new(constraint))
+        .map(Rule::new)
         .collect();
     Node { keys, required, types, rules, path_type, codes: OnceLock::new(), matchers: OnceLock::new() }
 }

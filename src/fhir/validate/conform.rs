@@ -2,13 +2,12 @@
 //!
 //! The base type has been checked before. Only what a profile says is looked at, and only where it says something.
 
-use super::compile::{Compiled, Slot, TypeKind};
+use super::compile::{Compiled, TypeKind};
 use super::fixed;
 use super::place::Place;
 use super::primitive::shown;
 use super::reference::Scope;
 use super::walk::{Instance, Walk};
-use crate::fhir::definitions::NoStructure;
 use crate::fhir::definitions::structure::{Element, ElementIndex};
 use crate::fhir::outcome::{IssueType, Severity};
 use serde_json::{Map, Value};
@@ -30,65 +29,6 @@ pub(super) struct Occurrence<'v> {
 }
 
 impl<'v> Walk<'v> {
-    /// The profiles in `meta.profile`.
-    pub(super) fn claimed_profiles(
-        &mut self,
-        map: &'v Map<String, Value>,
-        instance: &Instance<'v>,
-        place: &Place<'_>,
-        scope: &Scope<'v, '_>,
-    ) {
-        let claimed = map.get("meta").and_then(|meta| meta.get("profile")).and_then(Value::as_array);
-        for canonical in claimed.into_iter().flatten().filter_map(Value::as_str) {
-            self.asked_profile(canonical, instance, place, scope);
-        }
-    }
-
-    /// A profile that a resource claims or that the caller asks for.
-    pub(super) fn asked_profile(
-        &mut self,
-        canonical: &str,
-        instance: &Instance<'v>,
-        place: &Place<'_>,
-        scope: &Scope<'v, '_>,
-    ) {
-        match self.validator.slot(canonical) {
-            Ok(slot) => self.profile(slot, instance, place, scope),
-            Err(error) => self.no_profile(&error, place),
-        }
-    }
-
-    fn no_profile(&mut self, error: &NoStructure, place: &Place<'_>) {
-        self.issue(Severity::Warning, IssueType::NotFound, "profile-unknown", place, || {
-            format!("a profile could not be checked: {error}")
-        });
-    }
-
-    /// Holds an element to a whole profile.
-    pub(super) fn profile(&mut self, slot: Slot, instance: &Instance<'v>, place: &Place<'_>, scope: &Scope<'v, '_>) {
-        let compiled = match self.validator.compiled(slot) {
-            Ok(compiled) => compiled,
-            Err(error) => {
-                self.no_profile(error, place);
-                return;
-            }
-        };
-        let structure = &compiled.structure;
-        if !self.is_a(instance.type_name, &structure.type_name) {
-            self.issue(Severity::Error, IssueType::Structure, "profile-type", place, || {
-                format!("{} is for {}, and this is {}", structure.url, structure.type_name, shown(instance.type_name))
-            });
-            return;
-        }
-        // What a base type says has been checked.
-        if !structure.is_profile {
-            return;
-        }
-        let before = self.profile.replace(&structure.url);
-        self.conform(instance, compiled, 0, place, scope);
-        self.profile = before;
-    }
-
     /// One element against one element of a profile.
     pub(super) fn conform(
         &mut self,
@@ -339,66 +279,6 @@ impl<'v> Walk<'v> {
             (value, sibling) => {
                 found.push(Occurrence { instance: instance(value, sibling), index: None, of_type: None })
             }
-        }
-    }
-
-    /// Profiles on the type of an element, and on what a reference leads to.
-    fn type_profiles(
-        &mut self,
-        instance: &Instance<'v>,
-        compiled: &'v Compiled,
-        index: ElementIndex,
-        place: &Place<'_>,
-        scope: &Scope<'v, '_>,
-    ) {
-        // The root of a profile has its own type.
-        if index == 0 {
-            return;
-        }
-        let element = compiled.element(index);
-        let name = instance.type_name;
-        let is_reference = name == "Reference";
-        if is_reference && element.types.iter().any(|of| !of.target_profiles.is_empty()) {
-            self.target_profiles(instance, compiled, index, place, scope);
-        }
-        // Several types with one code are several possibilities.
-        let mut profiles = element
-            .types
-            .iter()
-            .filter(|of| of.code == name || (of.code == "Resource" && !is_reference))
-            .flat_map(|of| &of.profiles)
-            .map(String::as_str);
-        let Some(first) = profiles.next() else { return };
-        let rest: Vec<&str> = profiles.collect();
-        if name == "Extension" {
-            // By its url an extension has been held to its definition before.
-            let url = instance.value.and_then(|value| value.get("url")).and_then(Value::as_str);
-            if url.is_some_and(|url| first == url || rest.contains(&url)) {
-                return;
-            }
-        }
-        if rest.is_empty() {
-            self.asked_profile(first, instance, place, scope);
-            return;
-        }
-        let mut unknown = false;
-        for canonical in std::iter::once(first).chain(rest.iter().copied()) {
-            match self.validator.slot(canonical) {
-                Ok(slot) => {
-                    if self.probe(|walk| walk.profile(slot, instance, place, scope)) {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    unknown = true;
-                    self.no_profile(&error, place);
-                }
-            }
-        }
-        if !unknown {
-            self.issue(Severity::Error, IssueType::Structure, "type-profile", place, || {
-                format!("{} keeps none of the profiles asked for: {first}, {}", element.name, rest.join(", "))
-            });
         }
     }
 }

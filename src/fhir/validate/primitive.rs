@@ -106,23 +106,30 @@ impl Primitive {
 
     /// Whether one value has the form of this type. `null` never comes here.
     pub fn check(self, value: &Value) -> Result<(), Fault> {
+        let wrong = |form: &str| Err(json_type(self, form, value));
         match self {
-            Self::Boolean => match value {
-                Value::Bool(_) => Ok(()),
-                other => Err(json_type(self, "true or false, without quotes", other)),
-            },
+            Self::Boolean if !value.is_boolean() => wrong("true or false, without quotes"),
             Self::Integer => self.integer(value, i64::from(i32::MIN)),
             Self::PositiveInt => self.integer(value, 1),
             Self::UnsignedInt => self.integer(value, 0),
-            Self::Decimal => match value {
-                // The grammar of JSON numbers is that of decimals.
-                Value::Number(_) => Ok(()),
-                other => Err(json_type(self, "a JSON number, without quotes", other)),
-            },
-            _ => match value {
-                Value::String(text) => self.text(text),
-                other => Err(json_type(self, "a JSON string", other)),
-            },
+            // The grammar of JSON numbers is that of decimals.
+            Self::Decimal if !value.is_number() => wrong("a JSON number, without quotes"),
+            Self::Boolean | Self::Decimal => Ok(()),
+            Self::String
+            | Self::Markdown
+            | Self::Code
+            | Self::Id
+            | Self::Uri
+            | Self::Url
+            | Self::Canonical
+            | Self::Oid
+            | Self::Uuid
+            | Self::Date
+            | Self::DateTime
+            | Self::Instant
+            | Self::Time
+            | Self::Base64Binary
+            | Self::Xhtml => value.as_str().map_or_else(|| wrong("a JSON string"), |text| self.text(text)),
         }
     }
 
@@ -310,7 +317,7 @@ fn base64(text: &str) -> Result<(), Fault> {
         }
         count += 1;
     }
-    if count == 0 || count % 4 != 0 || padding > 2 {
+    if count == 0 || !count.is_multiple_of(4) || padding > 2 {
         return Err(Fault::format("this is no base64: its length is no multiple of four".into()));
     }
     Ok(())

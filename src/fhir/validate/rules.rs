@@ -150,7 +150,7 @@ impl<'v> Walk<'v> {
             };
             match self.holds(expression, instance, scope) {
                 // Neither true nor false does not fulfil a rule: the official validator reads it so too.
-                Ok(holds) if holds == Some(true) => {}
+                Ok(Some(true)) => {}
                 Ok(_) => {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
                     self.issue(severity, IssueType::Invariant, &constraint.key, place, || words(constraint));

@@ -2,6 +2,7 @@
 
 mod base;
 mod hostile;
+mod native;
 mod official;
 mod profiles;
 

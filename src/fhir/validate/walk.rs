@@ -2,17 +2,15 @@
 
 use super::bundle::BundleIndex;
 use super::compile::{Compiled, Key, Slot, TypeKind, TypeNode};
-use super::contained::Locals;
 use super::place::Place;
-use super::primitive::{Primitive, json_name, shown};
+use super::primitive::{json_name, shown};
 use super::reference::Scope;
 use super::report::{Collector, Issue, Report};
-use super::{Options, Validator, narrative};
+use super::{Options, Validator};
 use crate::fhir::definitions::structure::{Element, ElementIndex};
 use crate::fhir::outcome::{IssueType, Severity};
 use crate::fhir::path::Type;
 use serde_json::{Map, Value};
-use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// One element of the data.
@@ -117,7 +115,7 @@ impl<'v> Walk<'v> {
         }
     }
 
-    fn error(&mut self, rule: &str, place: &Place<'_>, text: impl FnOnce() -> String) {
+    pub(super) fn error(&mut self, rule: &str, place: &Place<'_>, text: impl FnOnce() -> String) {
         self.issue(Severity::Error, IssueType::Structure, rule, place, text);
     }
 
@@ -148,64 +146,6 @@ impl<'v> Walk<'v> {
     /// Whether a trial has failed already, so that the rest need not be looked at.
     pub(super) fn is_over(&self) -> bool {
         self.gave_up || (self.probing && self.failed)
-    }
-
-    /// A resource with all that is in it. `place` names the element that holds it, or is the root.
-    pub(super) fn resource(&mut self, value: &'v Value, place: &Place<'_>, within: Within<'v, '_>, profiles: &[&str]) {
-        let Value::Object(map) = value else {
-            self.error("json-type", place, || format!("a resource is a JSON object, and not {}", json_name(value)));
-            return;
-        };
-        let Some(name) = map.get("resourceType").and_then(Value::as_str) else {
-            self.error("resource-type", place, || "a resource needs its resourceType, a string".into());
-            return;
-        };
-        let known = self.validator.type_named(name).filter(|of| of.is_resource() && !of.structure.is_abstract);
-        let Some(compiled) = known else {
-            self.error("resource-type", place, || format!("'{}' is no resource type of R4", shown(name)));
-            return;
-        };
-        let typed = if matches!(within, Within::Nothing) { Place::root(name) } else { place.with_type(name) };
-        let locals = RefCell::new(Locals::new(map));
-        let index = (name == "Bundle").then(|| BundleIndex::new(map));
-        let (outer_bundle, full_url) = match within {
-            Within::Nothing => (None, None),
-            Within::Container(scope) => (scope.bundle, scope.full_url),
-            Within::Entry { bundle, full_url } => (Some(bundle), full_url),
-        };
-        let bundle = index.as_ref().or(outer_bundle);
-        let scope = match within {
-            Within::Container(outer) => Scope { resource: value, bundle, ..*outer },
-            Within::Nothing | Within::Entry { .. } => {
-                Scope { resource: value, root: value, locals: &locals, bundle, full_url }
-            }
-        };
-        let instance = Instance::resource(self.validator, value);
-        self.object(map, compiled, 0, &typed, &scope);
-        if let Some(root) = compiled.nodes.first() {
-            self.rules(&root.rules, &instance, &typed, &scope);
-        }
-        if !matches!(within, Within::Container(_)) {
-            self.contained(map, &locals.borrow(), &typed);
-            // dom-6, a recommendation.
-            if compiled.structure.base.as_deref().is_some_and(|base| base.ends_with("/DomainResource"))
-                && map.get("text").and_then(|text| text.get("div")).is_none()
-            {
-                self.issue(Severity::Information, IssueType::Invariant, "dom-6", &typed, || {
-                    "a resource should have a narrative, so that it can be read without knowing its elements".into()
-                });
-            }
-        }
-        if index.is_some() {
-            self.bundle(map, &typed);
-        }
-        if name == "Observation" {
-            self.vital_signs(map, &instance, &typed, &scope);
-        }
-        self.claimed_profiles(map, &instance, &typed, &scope);
-        for canonical in profiles {
-            self.asked_profile(canonical, &instance, &typed, &scope);
-        }
     }
 
     /// The children of one object.
@@ -464,117 +404,5 @@ impl<'v> Walk<'v> {
             | TypeKind::CodeableConcept
             | TypeKind::Complex => {}
         }
-    }
-
-    fn ele_1(&mut self, map: &Map<String, Value>, place: &Place<'_>) {
-        if map.len() == 1 && map.contains_key("id") {
-            self.issue(Severity::Error, IssueType::Invariant, "ele-1", place, || {
-                "an element needs more than an id: a value, children or an extension".into()
-            });
-        }
-    }
-
-    fn inner_resource(
-        &mut self,
-        value: Option<&'v Value>,
-        element: &Element,
-        place: &Place<'_>,
-        scope: &Scope<'v, '_>,
-    ) {
-        let Some(value) = value else { return };
-        if element.name == "contained" {
-            scope.locals.borrow_mut().enter(value.get("id").and_then(Value::as_str));
-            self.resource(value, place, Within::Container(scope), &[]);
-            scope.locals.borrow_mut().enter(None);
-            return;
-        }
-        match scope.bundle {
-            Some(bundle) if element.path.starts_with("Bundle.") => {
-                self.resource(value, place, Within::Entry { bundle, full_url: scope.full_url }, &[]);
-            }
-            _ => self.resource(value, place, Within::Entry { bundle: &BundleIndex::default(), full_url: None }, &[]),
-        }
-    }
-
-    /// Whether the value can be read as its type: else its binding and rules say nothing.
-    fn primitive(
-        &mut self,
-        kind: Primitive,
-        instance: &Instance<'v>,
-        element: &'v Element,
-        place: &Place<'_>,
-        scope: &Scope<'v, '_>,
-    ) -> bool {
-        let mut extended = false;
-        match instance.sibling {
-            None | Some(Value::Null) => {}
-            Some(Value::Object(map)) => {
-                extended = map.contains_key("extension");
-                if let Some(base) = self.validator.type_named("Element") {
-                    self.object(map, base, 0, place, scope);
-                }
-            }
-            Some(other) => {
-                self.error("sibling", place, || {
-                    format!("_{} is an object with id and extension, and not {}", element.name, json_name(other))
-                });
-            }
-        }
-        let value = match instance.value {
-            None | Some(Value::Null) => {
-                if extended {
-                    return true;
-                }
-                if let Some(Value::Object(map)) = instance.sibling {
-                    self.ele_1(map, place);
-                }
-                if instance.sibling.is_none_or(Value::is_null) {
-                    // FHIRPath sees no element there.
-                    self.error("json-null", place.parent().unwrap_or(place), || {
-                        format!(
-                            "null is no value of {}: leave it out, or say why it is missing in an extension",
-                            element.name
-                        )
-                    });
-                }
-                return false;
-            }
-            Some(value) => value,
-        };
-        if let Err(fault) = kind.check(value) {
-            let is_error = fault.severity == Severity::Error;
-            self.issue(fault.severity, fault.code, fault.rule, place, || fault.text);
-            return !is_error;
-        }
-        let Value::String(text) = value else { return true };
-        match kind {
-            Primitive::Xhtml => {
-                if let Err(fault) = narrative::check(text) {
-                    self.issue(Severity::Error, IssueType::Invariant, fault.rule, place, || fault.text);
-                }
-            }
-            Primitive::Uri | Primitive::Url | Primitive::Canonical => {
-                scope.locals.borrow_mut().point_at(text);
-                if kind == Primitive::Canonical && text.starts_with('#') && scope.resolve(text).is_none() {
-                    self.issue(Severity::Error, IssueType::NotFound, "ref-1", place, || {
-                        format!("{} leads to no contained resource: contain it, or correct the id", shown(text))
-                    });
-                } else if kind == Primitive::Canonical && !text.starts_with('#') && !super::reference::has_scheme(text)
-                {
-                    self.issue(Severity::Error, IssueType::Value, "canonical-absolute", place, || {
-                        format!("the canonical '{}' is not absolute: use the whole URL", shown(text))
-                    });
-                }
-            }
-            _ => {}
-        }
-        if let Some(most) = element.max_length
-            && text.chars().count() > most
-        {
-            self.issue(Severity::Error, IssueType::TooLong, "max-length", place, || {
-                format!("{} has more than {most} characters", element.name)
-            });
-        }
-        true
     }
 }

@@ -15,16 +15,30 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("Media-sound.json", "HL7 looks up the fragments that images point at"),
     ("StructureMap-example.json", "HL7 reads the mapping language"),
     ("StructureMap-supplyrequest-transform.json", "HL7 reads the mapping language"),
+    (
+        "us-core-6.1.0/Bundle-c887e62f-6166-419f-8268-b5ecd6c7b901.json",
+        "HL7 looks up the fragments of links in a narrative",
+    ),
 ];
 
 #[test]
 fn the_official_examples_are_judged_as_hl7_judges_them() {
-    let archive = Path::new("../shared/fhir/examples/examples-r4-clinical.tgz");
+    compare("../shared/fhir/examples/examples-r4-clinical.tgz", "examples-r4", "", 717);
+}
+
+#[test]
+fn the_examples_of_us_core_are_judged_as_hl7_judges_them() {
+    compare("../shared/fhir/packages/hl7.fhir.us.core-6.1.0.tgz", "package/example", "us-core-6.1.0/", 183);
+}
+
+/// Unpacks the archive; its examples stand in `folder_of`, and their verdicts under `prefix`.
+fn compare(archive: &str, folder_of: &str, prefix: &str, expected: usize) {
+    let archive = Path::new(archive);
     let verdicts = Path::new("tests/conformance/official-verdicts.tsv");
     if !archive.exists() || !verdicts.exists() {
         return;
     }
-    let folder = std::env::temp_dir().join(format!("official-examples-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("official-examples-{expected}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     assert!(Command::new("tar").arg("xzf").arg(archive).arg("-C").arg(&folder).status().unwrap().success());
     let mut wrong = Vec::new();
@@ -32,7 +46,8 @@ fn the_official_examples_are_judged_as_hl7_judges_them() {
     for line in std::fs::read_to_string(verdicts).unwrap().lines() {
         let mut columns = line.split('\t');
         let (Some(name), Some(Ok(errors))) = (columns.next(), columns.next().map(str::parse::<u32>)) else { continue };
-        let Ok(text) = std::fs::read_to_string(folder.join("examples-r4").join(name)) else { continue };
+        let Some(file) = name.strip_prefix(prefix).filter(|file| !file.contains('/')) else { continue };
+        let Ok(text) = std::fs::read_to_string(folder.join(folder_of).join(file)) else { continue };
         let resource: Value = serde_json::from_str(&text).unwrap();
         let report = report(&resource);
         count += 1;
@@ -44,6 +59,6 @@ fn the_official_examples_are_judged_as_hl7_judges_them() {
         }
     }
     std::fs::remove_dir_all(&folder).unwrap();
-    assert_eq!(count, 717);
+    assert_eq!(count, expected);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -1,0 +1,105 @@
+//! The fhir room: one primitive with what stands beside it, <https://hl7.org/fhir/R4/json.html#primitive>.
+
+use super::narrative;
+use super::place::Place;
+use super::primitive::{Primitive, json_name, shown};
+use super::reference::Scope;
+use super::walk::{Instance, Walk};
+use crate::fhir::definitions::structure::Element;
+use crate::fhir::outcome::{IssueType, Severity};
+use serde_json::{Map, Value};
+
+impl<'v> Walk<'v> {
+    /// Whether the value can be read as its type: else its binding and rules say nothing.
+    pub(super) fn primitive(
+        &mut self,
+        kind: Primitive,
+        instance: &Instance<'v>,
+        element: &'v Element,
+        place: &Place<'_>,
+        scope: &Scope<'v, '_>,
+    ) -> bool {
+        let mut extended = false;
+        match instance.sibling {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(map)) => {
+                extended = map.contains_key("extension");
+                if let Some(base) = self.validator.type_named("Element") {
+                    self.object(map, base, 0, place, scope);
+                }
+            }
+            Some(other) => {
+                self.error("sibling", place, || {
+                    format!("_{} is an object with id and extension, and not {}", element.name, json_name(other))
+                });
+            }
+        }
+        let value = match instance.value {
+            None | Some(Value::Null) => {
+                if extended {
+                    return true;
+                }
+                if let Some(Value::Object(map)) = instance.sibling {
+                    self.ele_1(map, place);
+                }
+                if instance.sibling.is_none_or(Value::is_null) {
+                    // FHIRPath sees no element there.
+                    self.error("json-null", place.parent().unwrap_or(place), || {
+                        format!(
+                            "null is no value of {}: leave it out, or say why it is missing in an extension",
+                            element.name
+                        )
+                    });
+                }
+                return false;
+            }
+            Some(value) => value,
+        };
+        if let Err(fault) = kind.check(value) {
+            let is_error = fault.severity == Severity::Error;
+            self.issue(fault.severity, fault.code, fault.rule, place, || fault.text);
+            return !is_error;
+        }
+        let Value::String(text) = value else { return true };
+        if kind == Primitive::Xhtml {
+            if let Err(fault) = narrative::check(text) {
+                self.issue(Severity::Error, IssueType::Invariant, fault.rule, place, || fault.text);
+            }
+        } else if matches!(kind, Primitive::Uri | Primitive::Url | Primitive::Canonical) {
+            scope.locals.borrow_mut().point_at(text);
+        }
+        if kind == Primitive::Canonical {
+            self.canonical(text, place, scope);
+        }
+        if let Some(most) = element.max_length
+            && text.chars().count() > most
+        {
+            self.issue(Severity::Error, IssueType::TooLong, "max-length", place, || {
+                format!("{} has more than {most} characters", element.name)
+            });
+        }
+        true
+    }
+
+    fn canonical(&mut self, text: &str, place: &Place<'_>, scope: &Scope<'v, '_>) {
+        if text.starts_with('#') {
+            if scope.resolve(text).is_none() {
+                self.issue(Severity::Error, IssueType::NotFound, "ref-1", place, || {
+                    format!("{} leads to no contained resource: contain it, or correct the id", shown(text))
+                });
+            }
+        } else if !super::reference::has_scheme(text) {
+            self.issue(Severity::Error, IssueType::Value, "canonical-absolute", place, || {
+                format!("the canonical '{}' is not absolute: use the whole URL", shown(text))
+            });
+        }
+    }
+
+    pub(super) fn ele_1(&mut self, map: &Map<String, Value>, place: &Place<'_>) {
+        if map.len() == 1 && map.contains_key("id") {
+            self.issue(Severity::Error, IssueType::Invariant, "ele-1", place, || {
+                "an element needs more than an id: a value, children or an extension".into()
+            });
+        }
+    }
+}
