@@ -1,7 +1,8 @@
 //! The pipeline: a record's bytes in, FHIR resources stored, an answer out; and the way back.
 
+mod shared;
+
 use crate::fhir::model::Resource;
-use crate::fhir::search::{IndexRow, IndexValue};
 use crate::fhir::transaction::{TransactionEntry, transaction};
 use crate::fhir::{codec, search};
 pub use crate::kap::contract::{Contract, ContractError};
@@ -230,57 +231,6 @@ impl Gateway {
         Err(IngestError::Contended)
     }
 
-    /// `Patient.id` of the patient, if one is stored under any identifier that the record gives: an intake may list
-    /// several, and each system names the patient by its own. More than one: the one that the record's first
-    /// identifier makes.
-    async fn known_patient(&self, record: &Record) -> Result<Option<String>, IngestError> {
-        let identifiers = record.patient_identifiers().into_iter().map(|identifier| FilterValue::Token {
-            system: Some(identifier.system.to_owned()),
-            code: Some(identifier.value.to_owned()),
-        });
-        let filter = Filter { parameter: "identifier".to_owned(), any_of: identifiers.collect() };
-        let query = SearchQuery {
-            resource_type: "Patient".to_owned(),
-            filters: vec![filter],
-            count: 2,
-            ..SearchQuery::default()
-        };
-        let mut found = self.store.search(DEFAULT_TENANT, query).await?.resources;
-        let known = found.pop();
-        Ok(if found.is_empty() { known.map(|patient| patient.id) } else { None })
-    }
-
-    /// A warning where the course is stored as another patient's: its timeline will not show this record.
-    async fn foreign_course(&self, mapped: &Mapped) -> Result<Option<Fault>, IngestError> {
-        let Some(course) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", &mapped.course_id).await? else {
-            return Ok(None);
-        };
-        let is_own = timeline::patient_id(&parse(&course)?) == Some(mapped.patient_id.as_str());
-        let sentence = "Another record says that this course is another patient's: one of the two is wrong.";
-        Ok((!is_own).then(|| Fault::warning(FaultKind::Invariant, "/course/identifier", sentence)))
-    }
-
-    /// What several records describe keeps the labels of all: a label is never downgraded (mapping specification
-    /// §6.2).
-    async fn keep_labels(&self, kind: Kind, record: &Record, mapped: &mut Mapped) -> Result<(), IngestError> {
-        let source = record.header().source;
-        let prefix = mapping::source_prefix(kind, &source.system, &source.record_id);
-        for entry in &mut mapped.entries {
-            let is_shared = matches!(entry.resource_type, "Patient" | "EpisodeOfCare" | "Practitioner");
-            if entry.shared.is_some() || !is_shared {
-                continue;
-            }
-            let Some(current) = self.store.read(DEFAULT_TENANT, entry.resource_type, &entry.id).await? else {
-                continue;
-            };
-            let current = parse(&current)?;
-            if !mapping::is_owned(&current, &prefix) {
-                mapping::label::keep(&mut entry.resource, &current);
-            }
-        }
-        Ok(())
-    }
-
     async fn stored(&self, key: &RecordKey) -> Result<Option<StoredRecord>, IngestError> {
         let mut found = self.store.records(DEFAULT_TENANT, &key.kind, &key.record_id, Some(&key.system)).await?;
         Ok(found.pop())
@@ -313,33 +263,9 @@ impl Gateway {
             id: id.to_owned(),
             body: Bytes::from(body),
             mode,
-            patient: compartment(resource_type, id, &index, patient_id),
+            patient: shared::compartment(resource_type, id, &index, patient_id),
             index,
         })
-    }
-
-    /// A practitioner whom the record described and now only names is written as named, or the old description would
-    /// stay; not where another record has described them since.
-    async fn take_back_descriptions(
-        &self,
-        kind: Kind,
-        key: &RecordKey,
-        stored: Option<&StoredRecord>,
-        writes: &mut [Write],
-    ) -> Result<(), IngestError> {
-        let Some(stored) = stored else { return Ok(()) };
-        let prefix = mapping::source_prefix(kind, &key.system, &key.record_id);
-        for write in writes.iter_mut().filter(|write| write.mode == WriteMode::CreateIfAbsent) {
-            let is_same = |old: &&StoredResource| old.id == write.id && old.resource_type == write.resource_type;
-            let Some(old) = stored.resources.iter().find(is_same) else { continue };
-            if mapping::is_owned(&parse(old)?, &prefix)
-                && let Some(current) = self.store.read(DEFAULT_TENANT, &write.resource_type, &write.id).await?
-                && mapping::is_owned(&parse(&current)?, &prefix)
-            {
-                write.mode = WriteMode::Put;
-            }
-        }
-        Ok(())
     }
 
     /// The resources that the record owned and no longer holds, marked as entered in error. What another record has
@@ -416,26 +342,6 @@ impl Gateway {
         }
         found.pop().ok_or(IngestError::UnknownCourse)
     }
-}
-
-/// `Patient.id` of the compartment that a resource belongs to: its own patient; `patient_id` where it names none.
-/// Whom many patients share is in nobody's.
-fn compartment(resource_type: &str, id: &str, index: &[IndexRow], patient_id: &str) -> Option<String> {
-    if matches!(resource_type, "Practitioner" | "PractitionerRole" | "Organization") {
-        return None;
-    }
-    if resource_type == "Patient" {
-        return Some(id.to_owned());
-    }
-    let own = index.iter().find_map(|row| match &row.value {
-        IndexValue::Reference { resource_type, id }
-            if resource_type == "Patient" && matches!(row.parameter, "patient" | "subject") =>
-        {
-            Some(id.clone())
-        }
-        IndexValue::Reference { .. } | IndexValue::Token { .. } | IndexValue::Date { .. } => None,
-    });
-    Some(own.unwrap_or_else(|| patient_id.to_owned()))
 }
 
 fn parse(stored: &StoredResource) -> Result<Resource, IngestError> {

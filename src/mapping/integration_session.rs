@@ -100,11 +100,10 @@ fn read_integrates(reading: &Reading<'_>) -> Result<Vec<RecordReference>, Rebuil
 
 #[cfg(test)]
 mod tests {
-    use crate::fhir::codec;
     use crate::kap::json;
     use crate::kap::kind::Kind;
-    use crate::kap::records::Record;
-    use crate::mapping;
+    use crate::mapping::draft::owned_id;
+    use crate::mapping::round_trip;
     use serde_json::{Value, json};
 
     const HEADER: &str = r#""kind": "integration-session",
@@ -151,22 +150,8 @@ mod tests {
         json::read_strict(format!("{{{HEADER}, {rest}}}").as_bytes()).unwrap()
     }
 
-    /// The resources as JSON, after the record came back from JSON and from XML as it was sent.
     fn there_and_back(record: &Value) -> Vec<Value> {
-        let mapped = mapping::map(&Record::from_value(Kind::IntegrationSession, record.clone()).unwrap(), None);
-        let json: Vec<_> = mapped.entries.iter().map(|entry| codec::to_json(&entry.resource).unwrap()).collect();
-        let from_json: Vec<_> = json.iter().map(|bytes| codec::from_json(bytes).unwrap()).collect();
-        let from_xml: Vec<_> = mapped
-            .entries
-            .iter()
-            .map(|entry| String::from_utf8(codec::to_xml(&entry.resource).unwrap()).unwrap())
-            .map(|text| codec::from_xml(&text).unwrap())
-            .collect();
-        for resources in [from_json, from_xml] {
-            let back = mapping::rebuild(Kind::IntegrationSession, "urn:kap:test", "i-1", &resources).unwrap();
-            assert_eq!(&back.to_value().unwrap(), record);
-        }
-        json.iter().map(|bytes| serde_json::from_slice(bytes).unwrap()).collect()
+        round_trip::there_and_back(Kind::IntegrationSession, record)
     }
 
     fn slot<'v>(resources: &'v [Value], slot: &str) -> &'v Value {
@@ -199,8 +184,7 @@ mod tests {
             .iter()
             .map(|extension| extension["valueReference"]["reference"].as_str().unwrap())
             .collect();
-        let procedure =
-            |system, id| format!("Procedure/{}", mapping::draft::owned_id(system, Kind::DosingSession, id, "session"));
+        let procedure = |system, id| format!("Procedure/{}", owned_id(system, Kind::DosingSession, id, "session"));
         let own = procedure("urn:kap:test", "d-1");
         assert_eq!(integrates, [own.clone(), own, procedure("urn:kap:test:medical", "d-2")]);
     }

@@ -7,6 +7,7 @@ pub mod adverse_event;
 pub mod allergy_intolerance;
 pub mod care_plan;
 pub mod care_team;
+pub mod claims;
 pub mod concepts;
 pub mod condition;
 pub mod consent;
@@ -47,6 +48,8 @@ pub mod reading;
 pub mod related_person;
 pub mod rescue_medication;
 pub mod retraction;
+#[cfg(test)]
+pub mod round_trip;
 pub mod service_request;
 pub mod systems;
 pub mod task_homework;
@@ -81,7 +84,9 @@ pub fn map(record: &Record, patient_id: Option<String>) -> Mapped {
     }
     provenance::provenance(&mut draft);
     let (patient_id, course_id) = (draft.patient_id().to_owned(), draft.course_id().to_owned());
-    let Draft { mut entries, notices, .. } = draft;
+    let Draft { mut entries, notices, header, .. } = draft;
+    let prefix = source_prefix(header.kind, &header.source.system, &header.source.record_id);
+    claims::claim(&mut entries, header.kind.as_str(), &prefix);
     // A stable sort: within each half the order of making stays.
     entries.sort_by_key(|entry| entry.shared.is_none());
     Mapped { entries, notices, patient_id, course_id }

@@ -33,12 +33,10 @@ pub fn read(reading: &Reading<'_>, header: HeaderValues) -> Result<Outcome, Rebu
 
 #[cfg(test)]
 mod tests {
-    use crate::fhir::codec;
     use crate::kap::json;
     use crate::kap::kind::Kind;
-    use crate::kap::records::Record;
     use crate::kap::records::measurement::Instrument;
-    use crate::mapping;
+    use crate::mapping::round_trip;
     use serde_json::{Value, json};
 
     const HEADER: &str = r#""kind": "outcome", "source": {"system": "urn:kap:test", "recordId": "o-1", "revision": 1},
@@ -52,22 +50,8 @@ mod tests {
         json::read_strict(format!("{{{HEADER}, {rest}}}").as_bytes()).unwrap()
     }
 
-    /// The resources as JSON, after the record came back from JSON and from XML as it was sent.
     fn there_and_back(record: &Value) -> Vec<Value> {
-        let mapped = mapping::map(&Record::from_value(Kind::Outcome, record.clone()).unwrap(), None);
-        let json: Vec<_> = mapped.entries.iter().map(|entry| codec::to_json(&entry.resource).unwrap()).collect();
-        let from_json: Vec<_> = json.iter().map(|bytes| codec::from_json(bytes).unwrap()).collect();
-        let from_xml: Vec<_> = mapped
-            .entries
-            .iter()
-            .map(|entry| String::from_utf8(codec::to_xml(&entry.resource).unwrap()).unwrap())
-            .map(|text| codec::from_xml(&text).unwrap())
-            .collect();
-        for resources in [from_json, from_xml] {
-            let back = mapping::rebuild(Kind::Outcome, "urn:kap:test", "o-1", &resources).unwrap();
-            assert_eq!(&back.to_value().unwrap(), record);
-        }
-        json.iter().map(|bytes| serde_json::from_slice(bytes).unwrap()).collect()
+        round_trip::there_and_back(Kind::Outcome, record)
     }
 
     /// The resources of one result, by the slot behind `results/x/`, with the id `x`.

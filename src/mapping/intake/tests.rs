@@ -1,10 +1,8 @@
 //! Intakes there and back, and what their resources must say.
 
-use crate::fhir::codec;
 use crate::kap::json;
 use crate::kap::kind::Kind;
-use crate::kap::records::Record;
-use crate::mapping;
+use crate::mapping::round_trip;
 use serde_json::{Value, json};
 
 const HEADER: &str = r#""kind": "intake",
@@ -102,22 +100,8 @@ fn record(rest: &str) -> Value {
     json::read_strict(format!("{{{HEADER}, {rest}}}").as_bytes()).unwrap()
 }
 
-/// The resources as JSON, after the record came back from JSON and from XML as it was sent.
 fn there_and_back(record: &Value) -> Vec<Value> {
-    let mapped = mapping::map(&Record::from_value(Kind::Intake, record.clone()).unwrap(), None);
-    let json: Vec<_> = mapped.entries.iter().map(|entry| codec::to_json(&entry.resource).unwrap()).collect();
-    let from_json: Vec<_> = json.iter().map(|bytes| codec::from_json(bytes).unwrap()).collect();
-    let from_xml: Vec<_> = mapped
-        .entries
-        .iter()
-        .map(|entry| String::from_utf8(codec::to_xml(&entry.resource).unwrap()).unwrap())
-        .map(|text| codec::from_xml(&text).unwrap())
-        .collect();
-    for resources in [from_json, from_xml] {
-        let back = mapping::rebuild(Kind::Intake, "urn:kap:test", "i-1", &resources).unwrap();
-        assert_eq!(&back.to_value().unwrap(), record);
-    }
-    json.iter().map(|bytes| serde_json::from_slice(bytes).unwrap()).collect()
+    round_trip::there_and_back(Kind::Intake, record)
 }
 
 fn of_type<'v>(resources: &'v [Value], name: &str) -> Vec<&'v Value> {

@@ -1,0 +1,115 @@
+//! The pipeline: what several records speak of (the patient, the course, the practitioners), and what one record may
+//! say of it when another has spoken before.
+
+use super::{Gateway, IngestError, parse};
+use crate::fhir::search::{IndexRow, IndexValue};
+use crate::kap::fault::{Fault, FaultKind};
+use crate::kap::kind::Kind;
+use crate::kap::records::Record;
+use crate::mapping::timeline;
+use crate::mapping::{self, Mapped};
+use crate::store::{
+    DEFAULT_TENANT, Filter, FilterValue, RecordKey, SearchQuery, StoredRecord, StoredResource, Write, WriteMode,
+};
+
+impl Gateway {
+    /// `Patient.id` of the patient, if one is stored under any identifier that the record gives: an intake may list
+    /// several, and each system names the patient by its own. More than one: the one that the record's first
+    /// identifier makes.
+    pub(super) async fn known_patient(&self, record: &Record) -> Result<Option<String>, IngestError> {
+        let identifiers = record.patient_identifiers().into_iter().map(|identifier| FilterValue::Token {
+            system: Some(identifier.system.to_owned()),
+            code: Some(identifier.value.to_owned()),
+        });
+        let filter = Filter { parameter: "identifier".to_owned(), any_of: identifiers.collect() };
+        let query = SearchQuery {
+            resource_type: "Patient".to_owned(),
+            filters: vec![filter],
+            count: 2,
+            ..SearchQuery::default()
+        };
+        let mut found = self.store.search(DEFAULT_TENANT, query).await?.resources;
+        let known = found.pop();
+        Ok(if found.is_empty() { known.map(|patient| patient.id) } else { None })
+    }
+
+    /// A warning where the course is stored as another patient's: its timeline will not show this record.
+    pub(super) async fn foreign_course(&self, mapped: &Mapped) -> Result<Option<Fault>, IngestError> {
+        let Some(course) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", &mapped.course_id).await? else {
+            return Ok(None);
+        };
+        let is_own = timeline::patient_id(&parse(&course)?) == Some(mapped.patient_id.as_str());
+        let sentence = "Another record says that this course is another patient's: one of the two is wrong.";
+        Ok((!is_own).then(|| Fault::warning(FaultKind::Invariant, "/course/identifier", sentence)))
+    }
+
+    /// What several records describe keeps the labels of all: a label is never downgraded (mapping specification
+    /// §6.2).
+    pub(super) async fn keep_labels(
+        &self,
+        kind: Kind,
+        record: &Record,
+        mapped: &mut Mapped,
+    ) -> Result<(), IngestError> {
+        let source = record.header().source;
+        let prefix = mapping::source_prefix(kind, &source.system, &source.record_id);
+        for entry in &mut mapped.entries {
+            let is_shared = matches!(entry.resource_type, "Patient" | "EpisodeOfCare" | "Practitioner");
+            if entry.shared.is_some() || !is_shared {
+                continue;
+            }
+            let Some(current) = self.store.read(DEFAULT_TENANT, entry.resource_type, &entry.id).await? else {
+                continue;
+            };
+            let current = parse(&current)?;
+            if !mapping::is_owned(&current, &prefix) {
+                mapping::label::keep(&mut entry.resource, &current);
+            }
+        }
+        Ok(())
+    }
+
+    /// A practitioner whom the record described and now only names is written as named, or the old description would
+    /// stay; not where another record has described them since.
+    pub(super) async fn take_back_descriptions(
+        &self,
+        kind: Kind,
+        key: &RecordKey,
+        stored: Option<&StoredRecord>,
+        writes: &mut [Write],
+    ) -> Result<(), IngestError> {
+        let Some(stored) = stored else { return Ok(()) };
+        let prefix = mapping::source_prefix(kind, &key.system, &key.record_id);
+        for write in writes.iter_mut().filter(|write| write.mode == WriteMode::CreateIfAbsent) {
+            let is_same = |old: &&StoredResource| old.id == write.id && old.resource_type == write.resource_type;
+            let Some(old) = stored.resources.iter().find(is_same) else { continue };
+            if mapping::is_owned(&parse(old)?, &prefix)
+                && let Some(current) = self.store.read(DEFAULT_TENANT, &write.resource_type, &write.id).await?
+                && mapping::is_owned(&parse(&current)?, &prefix)
+            {
+                write.mode = WriteMode::Put;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `Patient.id` of the compartment that a resource belongs to: its own patient; `patient_id` where it names none.
+/// Whom many patients share is in nobody's.
+pub(super) fn compartment(resource_type: &str, id: &str, index: &[IndexRow], patient_id: &str) -> Option<String> {
+    if matches!(resource_type, "Practitioner" | "PractitionerRole" | "Organization") {
+        return None;
+    }
+    if resource_type == "Patient" {
+        return Some(id.to_owned());
+    }
+    let own = index.iter().find_map(|row| match &row.value {
+        IndexValue::Reference { resource_type, id }
+            if resource_type == "Patient" && matches!(row.parameter, "patient" | "subject") =>
+        {
+            Some(id.clone())
+        }
+        IndexValue::Reference { .. } | IndexValue::Token { .. } | IndexValue::Date { .. } => None,
+    });
+    Some(own.unwrap_or_else(|| patient_id.to_owned()))
+}
