@@ -207,7 +207,8 @@ impl<'v> Walk<'v> {
         let instance = &occurrence.instance;
         let at =
             Place::child(place, &child.name, occurrence.index, occurrence.of_type, &child.path, instance.type_name);
-        match instance.value.and_then(super::reference::type_of) {
+        let known = |name: &&str| self.validator.type_named(name).is_some();
+        match instance.value.and_then(super::reference::type_of).filter(known) {
             Some(type_name) if child.types.iter().any(|of| self.is_a(&of.code, "Resource")) => at.with_type(type_name),
             _ => at,
         }

@@ -57,7 +57,8 @@ impl<'v> Walk<'v> {
     pub(super) fn contained(&mut self, resource: &'v Map<String, Value>, locals: &Locals<'v>, place: &Place<'_>) {
         let Some(contained) = resource.get("contained").and_then(Value::as_array) else { return };
         for (index, inner) in contained.iter().enumerate() {
-            let Some(type_name) = super::reference::type_of(inner) else { continue };
+            let known = |name: &&str| self.validator.type_named(name).is_some();
+            let Some(type_name) = super::reference::type_of(inner).filter(known) else { continue };
             let at = Place::child(place, "contained", Some(index), None, "", "Resource").with_type(type_name);
             match inner.get("id").and_then(Value::as_str) {
                 None => self.issue(Severity::Error, IssueType::Required, "contained-id", &at, || {

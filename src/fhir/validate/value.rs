@@ -29,7 +29,9 @@ impl<'v> Walk<'v> {
                 }
             }
             Some(other) => {
-                self.error("sibling", place, || {
+                let is_there = instance.value.is_some_and(|value| !value.is_null());
+                let at = if is_there { place } else { place.parent().unwrap_or(place) };
+                self.error("sibling", at, || {
                     format!("_{} is an object with id and extension, and not {}", element.name, json_name(other))
                 });
             }

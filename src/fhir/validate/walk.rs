@@ -84,9 +84,10 @@ pub(super) fn validate(validator: &Validator, resource: &Value, options: &Option
         kept: HashMap::new(),
     };
     let name = super::reference::type_of(resource).filter(|name| validator.type_named(name).is_some());
-    let root = Place::root(name.unwrap_or("Resource"));
+    // `$this`: FHIRPath has no other name for what has no type.
+    let root = Place::root(name.unwrap_or("$this"));
     walk.resource(resource, &root, Within::Nothing, options.profiles);
-    walk.collector.finish(name.unwrap_or("Resource"))
+    walk.collector.finish(name.unwrap_or("$this"))
 }
 
 impl<'v> Walk<'v> {
@@ -266,7 +267,8 @@ impl<'v> Walk<'v> {
         if !element.is_list {
             for many in [value, sibling].into_iter().flatten() {
                 if many.is_array() {
-                    self.error("json-array", &at(None), || format!("{} is no list: give it without [ ]", element.name));
+                    // FHIRPath would see each item of it: told at the parent.
+                    self.error("json-array", place, || format!("{} is no list: give it without [ ]", element.name));
                     return;
                 }
             }
@@ -340,7 +342,9 @@ impl<'v> Walk<'v> {
             | TypeKind::Complex => {
                 let Some(Value::Object(map)) = value else {
                     let found = value.map_or("nothing", json_name);
-                    self.error("json-type", place, || format!("{} is a JSON object, and not {found}", element.name));
+                    let is_there = value.is_some_and(|value| !value.is_null());
+                    let at = if is_there { place } else { place.parent().unwrap_or(place) };
+                    self.error("json-type", at, || format!("{} is a JSON object, and not {found}", element.name));
                     return;
                 };
                 self.ele_1(map, place);

@@ -15,7 +15,8 @@ fn what_is_no_resource_is_told_at_the_root() {
         assert!(!report(&value).is_valid(), "{value}");
     }
     let unknown = report(&json!({ "resourceType": "Widget" }));
-    assert_eq!(unknown.issues[0].rule, "resource-type");
+    assert_eq!((unknown.issues[0].rule.as_str(), unknown.issues[0].expression.as_str()), ("resource-type", "$this"));
+    error(&with(observation(), json!({ "category": [null] })), "json-type", "Observation");
     assert!(!report(&json!({ "resourceType": "DomainResource" })).is_valid());
     assert!(!report(&json!({ "resourceType": "Quantity" })).is_valid());
 }
@@ -29,7 +30,7 @@ fn keys_and_their_json_are_held_to_the_definition() {
         "Observation.subject",
     );
     error(&with(observation(), json!({ "subject": "Patient/1" })), "json-type", "Observation.subject");
-    error(&with(observation(), json!({ "status": ["final"] })), "json-array", "Observation.status");
+    error(&with(observation(), json!({ "status": ["final"] })), "json-array", "Observation");
     error(&with(observation(), json!({ "category": { "text": "x" } })), "json-array", "Observation.category");
     error(&with(observation(), json!({ "category": [] })), "empty-array", "Observation");
     error(&with(observation(), json!({ "method": {} })), "empty-object", "Observation.method");
