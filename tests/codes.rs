@@ -23,7 +23,7 @@ use std::{
 
 const LOCAL_SYSTEMS: &str = "https://kap-gateway.example.org/fhir/CodeSystem/";
 
-/// Code and display by system, of the list and of the code systems that are part of R4.
+/// Code and display by system, of the list and of the code systems that are part of R4 or of US Core 6.1.0.
 struct Verified {
     listed: HashMap<(String, String), Vec<String>>,
     official: HashMap<String, HashMap<String, String>>,
@@ -32,7 +32,10 @@ struct Verified {
 
 static VERIFIED: LazyLock<Verified> = LazyLock::new(|| Verified {
     listed: listed(&shared("domain/verified-codes.tsv")),
-    official: official(&shared("fhir/packages/hl7.fhir.r4.core-4.0.1.tgz")),
+    official: official(&[
+        shared("fhir/packages/hl7.fhir.r4.core-4.0.1.tgz"),
+        shared("fhir/packages/hl7.fhir.us.core-6.1.0.tgz"),
+    ]),
     local: sources::strings(&["src/mapping/systems.rs"])
         .into_values()
         .filter(|url| url.starts_with(LOCAL_SYSTEMS))
@@ -79,14 +82,20 @@ struct CodeSystemConcept {
     concept: Vec<CodeSystemConcept>,
 }
 
-fn official(package: &Path) -> HashMap<String, HashMap<String, String>> {
+fn official(packages: &[PathBuf]) -> HashMap<String, HashMap<String, String>> {
+    let systems: HashMap<_, _> = packages.iter().flat_map(|package| code_systems(package)).collect();
+    assert!(systems.len() > 900, "only {} code systems in the packages", systems.len());
+    systems
+}
+
+fn code_systems(package: &Path) -> Vec<(String, HashMap<String, String>)> {
     let listing = Command::new("tar")
         .args(["--extract", "--gzip", "--to-stdout", "--wildcards", "package/CodeSystem-*.json", "--file"])
         .arg(package)
         .output()
         .expect("tar can be run");
     assert!(listing.status.success(), "{}", String::from_utf8_lossy(&listing.stderr));
-    let systems: HashMap<_, _> = serde_json::Deserializer::from_slice(&listing.stdout)
+    serde_json::Deserializer::from_slice(&listing.stdout)
         .into_iter::<CodeSystem>()
         .map(|system| {
             let system = system.expect("a CodeSystem of the official package");
@@ -94,9 +103,7 @@ fn official(package: &Path) -> HashMap<String, HashMap<String, String>> {
             flatten(system.concept, &mut codes);
             (system.url, codes)
         })
-        .collect();
-    assert!(systems.len() > 900, "only {} code systems in the package", systems.len());
-    systems
+        .collect()
 }
 
 fn flatten(concepts: Vec<CodeSystemConcept>, codes: &mut HashMap<String, String>) {

@@ -3,8 +3,8 @@
 //! <https://hl7.org/fhir/R4/datatypes.html>
 
 use super::model::types::{
-    Annotation, CodeableConcept, Coding, DateTime, Decimal, Extension, ExtensionValue, Identifier, Markdown, Period,
-    Quantity, Reference,
+    Annotation, CodeableConcept, Coding, DateTime, Decimal, Extension, ExtensionValue, HumanName, Identifier, Markdown,
+    Period, Quantity, Reference, String,
 };
 
 pub const UCUM: &str = "http://unitsofmeasure.org";
@@ -72,6 +72,16 @@ pub fn complex_extension(url: impl Into<std::string::String>, parts: Vec<Extensi
 
 pub fn annotation(text: &str) -> Annotation {
     Annotation { text: Markdown { value: Some(text.into()), ..Default::default() }, ..Default::default() }
+}
+
+/// A name of which only the text is known, or nothing at all; the family name, which is not told apart in it, is
+/// marked unknown. US Core demands a family name or this mark (its "Missing Data").
+pub fn name_in_text(text: Option<&str>) -> HumanName {
+    HumanName {
+        text: text.map(Into::into),
+        family: Some(String { extension: vec![unknown()], ..Default::default() }),
+        ..Default::default()
+    }
 }
 
 /// The value is unknown: an extension in its place, never a guess.

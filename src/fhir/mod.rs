@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod definitions;
+pub mod json;
 pub mod outcome;
 pub mod path;
 pub mod resource;
@@ -11,6 +12,7 @@ pub mod search;
 pub mod transaction;
 pub mod validate;
 pub mod xml;
+pub mod xml_tree;
 
 pub use kap_fhir_codec as codec;
 pub use kap_fhir_codec::model;

@@ -14,7 +14,7 @@ use crate::fhir::build;
 use crate::fhir::model::resources::{
     CareTeam, CareTeamParticipant, Practitioner, PractitionerQualification, PractitionerRole,
 };
-use crate::fhir::model::types::{CodeableConcept, ExtensionValue, HumanName, Identifier, Reference};
+use crate::fhir::model::types::{CodeableConcept, ExtensionValue, Identifier, Reference};
 use crate::kap::records::IdentifierRef;
 use crate::kap::records::intake::{Credential, Qualification, Specialty, TeamMember};
 use crate::kap::records::shared::{self, SystemIdentifier, TeamRole};
@@ -62,11 +62,10 @@ pub fn care_team(draft: &mut Draft<'_>, members: &[TeamMember]) -> Team {
         subject: Some(Box::new(draft.patient())),
         participant: members
             .iter()
-            .zip(&roles)
-            .map(|(member, role)| CareTeamParticipant {
+            .map(|member| CareTeamParticipant {
                 role: vec![word(concepts::ROLE, member.role.as_str())],
-                // No onBehalfOf beside a role (ctm-1): the role has its organization.
-                member: Some(Box::new(role.clone())),
+                member: Some(Box::new(draft.practitioner(&member.practitioner))),
+                on_behalf_of: member.organization.as_ref().map(|clinic| Box::new(draft.organization(clinic))),
                 ..Default::default()
             })
             .collect(),
@@ -92,6 +91,7 @@ fn practitioner_role(draft: &mut Draft<'_>, member: &TeamMember, slot: &str) -> 
         id: Some(draft.id(slot).as_str().into()),
         meta: draft.meta(slot, Label::Normal),
         identifier: std::iter::once(draft.identifier(slot)).chain(member.dea_number.as_deref().map(dea)).collect(),
+        active: Some(true.into()),
         practitioner: Some(Box::new(draft.practitioner(&member.practitioner))),
         organization: member.organization.as_ref().map(|clinic| Box::new(draft.organization(clinic))),
         code: vec![word(concepts::ROLE, member.role.as_str())],
@@ -136,17 +136,12 @@ fn practitioners(draft: &mut Draft<'_>, members: &[TeamMember], roles: &[Referen
             id: Some(shared_id("Practitioner", IdentifierRef::from(identifier)).as_str().into()),
             meta: draft.meta(&slot, Label::Normal),
             identifier: vec![build::identifier(&identifier.system, &identifier.value)],
-            name: name(&member.practitioner).into_iter().collect(),
+            name: vec![build::name_in_text(member.practitioner.name.as_deref())],
             qualification,
             ..Default::default()
         };
         draft.describe(resource);
     }
-}
-
-fn name(practitioner: &shared::Practitioner) -> Option<HumanName> {
-    let text = practitioner.name.as_deref()?;
-    Some(HumanName { text: Some(text.into()), ..Default::default() })
 }
 
 fn qualification(told: &Qualification, role: &Reference) -> PractitionerQualification {

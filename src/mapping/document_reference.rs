@@ -6,10 +6,12 @@ use super::draft::{self, Draft};
 use super::encounter;
 use super::label::Label;
 use super::reading::{self, Reading, RebuildError};
-use super::systems::{KAP_DOCUMENT_CATEGORY, LOINC};
+use super::systems::{KAP_DOCUMENT_CATEGORY, LOINC, US_CORE_DOCUMENT_CATEGORY};
 use crate::fhir::build;
 use crate::fhir::model::resources::{DocumentReference, DocumentReferenceContent, DocumentReferenceContext};
-use crate::fhir::model::types::{Attachment, Base64Binary, Coding, ExtensionValue, Instant, Reference};
+use crate::fhir::model::types::{
+    Attachment, Base64Binary, CodeableConcept, Coding, ExtensionValue, Instant, Reference,
+};
 use crate::kap::records::shared::{Document, Practitioner, PsychotherapyNote};
 use crate::kap::values::DateTime;
 use base64::Engine;
@@ -71,7 +73,13 @@ pub fn document(
         identifier: vec![draft.identifier(&slot)],
         status: "current".into(),
         r#type: Some(Box::new(build::concept(kind.coding()))),
-        category: vec![build::concept(build::coding(KAP_DOCUMENT_CATEGORY, "clinical-note", "Clinical note"))],
+        category: vec![CodeableConcept {
+            coding: vec![
+                build::coding(KAP_DOCUMENT_CATEGORY, "clinical-note", "Clinical note"),
+                build::coding(US_CORE_DOCUMENT_CATEGORY, "clinical-note", "Clinical Note"),
+            ],
+            ..Default::default()
+        }],
         subject: Some(Box::new(draft.patient())),
         date: Some(date(document.date.as_ref(), at)),
         author: vec![author(draft, document.author.as_ref())],

@@ -280,6 +280,10 @@ impl<'a> Draft<'a> {
             id: Some(id.as_str().into()),
             meta: meta.clone(),
             identifier: vec![build::identifier(patient.system, patient.value)],
+            // Who it is, another record says. US Core's "Missing Data": what it demands of each patient is marked
+            // unknown, so that others take what refers to this one.
+            name: vec![HumanName { extension: vec![build::unknown()], ..Default::default() }],
+            gender: Some("unknown".into()),
             ..Default::default()
         });
         let id = self.course_id.clone();
@@ -305,11 +309,7 @@ impl<'a> Draft<'a> {
             id: Some(id.as_str().into()),
             meta,
             identifier: vec![build::identifier(identifier.system, identifier.value)],
-            name: practitioner
-                .name
-                .iter()
-                .map(|name| HumanName { text: Some(name.as_str().into()), ..Default::default() })
-                .collect(),
+            name: vec![build::name_in_text(practitioner.name.as_deref())],
             ..Default::default()
         });
         Reference {
@@ -328,6 +328,7 @@ impl<'a> Draft<'a> {
             id: Some(id.as_str().into()),
             meta,
             identifier: vec![build::identifier(identifier.system, identifier.value)],
+            active: Some(true.into()),
             name: Some(organization.name.as_str().into()),
             ..Default::default()
         });

@@ -9,7 +9,7 @@ use super::encounter;
 use super::label::{self, Label};
 use super::procedure::SESSION_SLOT;
 use super::reading::{self, Reading, RebuildError};
-use super::systems::{KAP, extension_url};
+use super::systems::{KAP, OBSERVATION_CATEGORY, extension_url};
 use crate::fhir::build;
 use crate::fhir::model::resources::{Observation, ObservationEffective, ObservationValue};
 use crate::fhir::model::types::{Coding, ExtensionValue};
@@ -71,6 +71,7 @@ fn finding(draft: &mut Draft<'_>, slot: &str, label: Label, code: Coding, at: &D
         identifier: vec![draft.identifier(slot)],
         part_of: vec![draft.reference("Procedure", SESSION_SLOT)],
         status: "final".into(),
+        category: vec![build::concept(build::coding(OBSERVATION_CATEGORY, "therapy", "Therapy"))],
         code: Box::new(build::concept(code)),
         subject: Some(Box::new(draft.patient())),
         encounter: Some(Box::new(draft.reference("Encounter", encounter::SLOT))),

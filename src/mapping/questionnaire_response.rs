@@ -74,7 +74,8 @@ pub fn questionnaire_response(draft: &mut Draft<'_>, frame: &Frame<'_>) -> Quest
     let slot = slot(&frame.slot);
     let in_part = answered(score) == Answered::InPart;
     let mut item: Vec<_> = score.items.iter().map(|item| response_item(scale, item)).collect();
-    if let (false, Some(total)) = (in_part, &frame.total) {
+    // The form's own total counts raw points: a score in others stands in the Observation alone.
+    if let (false, true, Some(total)) = (in_part, is_raw(score), &frame.total) {
         item.push(question(&total_link(scale), AnswerValue::Decimal(build::decimal(total.as_str()))));
     }
     QuestionnaireResponse {

@@ -16,6 +16,7 @@ pub fn related_person(draft: &mut Draft<'_>, person: &shared::RelatedPerson) -> 
         id: Some(draft.id(ESCORT_SLOT).as_str().into()),
         meta: draft.meta(ESCORT_SLOT, Label::Normal),
         identifier: vec![draft.identifier(ESCORT_SLOT)],
+        active: Some(true.into()),
         patient: Box::new(draft.patient()),
         relationship: person.relationship.iter().map(|words| build::words(words)).collect(),
         name: vec![HumanName { text: Some(person.name.as_str().into()), ..Default::default() }],

@@ -1,10 +1,11 @@
 //! What a corrected record no longer holds: `entered-in-error`, or the nearest that the type has. Mapping
 //! specification D-01, D-02.
 
-use super::systems::KAP;
+use super::systems::{KAP, extension_url};
 use crate::fhir::build;
 use crate::fhir::model::Resource;
-use crate::fhir::model::types::{Boolean, CodeableConcept, Meta};
+use crate::fhir::model::resources::ConditionAbatement;
+use crate::fhir::model::types::{Boolean, CodeableConcept, ExtensionValue, Meta};
 
 const ENTERED_IN_ERROR: &str = "entered-in-error";
 const VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/condition-ver-status";
@@ -48,6 +49,12 @@ pub fn retract(mut resource: Resource) -> Resource {
     } else if let Resource::Condition(condition) = &mut resource {
         // con-5: no clinical status beside it.
         condition.clinical_status = None;
+        // con-4: without one, an abatement stands where that of an active condition does.
+        if let Some(ConditionAbatement::DateTime(date)) = condition.abatement.take_if(is_date) {
+            condition
+                .extension
+                .push(build::extension(extension_url("kap-earlier-abatement"), ExtensionValue::DateTime(date)));
+        }
         condition.verification_status = Some(verification(VERIFICATION));
     } else if let Resource::AllergyIntolerance(allergy) = &mut resource {
         // ait-2: no clinical status beside it.
@@ -79,6 +86,10 @@ pub fn unversion(resource: &mut Resource) {
         meta.version_id = None;
         meta.last_updated = None;
     }
+}
+
+fn is_date(abatement: &mut ConditionAbatement) -> bool {
+    matches!(abatement, ConditionAbatement::DateTime(_))
 }
 
 fn verification(system: &str) -> Box<CodeableConcept> {
@@ -118,6 +129,18 @@ mod tests {
             .collect();
         // Who said what, and when, stays true.
         assert_eq!(unchanged, ["Provenance"]);
+    }
+
+    #[test]
+    fn a_retracted_condition_keeps_the_day_on_which_it_ended() {
+        let mut condition = crate::fhir::model::resources::Condition::default();
+        condition.abatement = Some(ConditionAbatement::DateTime("2026-01-02".into()));
+        let Resource::Condition(retracted) = retract(Resource::Condition(Box::new(condition))) else {
+            panic!("a condition stays one")
+        };
+        assert_eq!(retracted.abatement, None);
+        let day = crate::mapping::reading::extension_text(&retracted.extension, "kap-earlier-abatement");
+        assert_eq!(day, Some("2026-01-02"));
     }
 
     #[test]

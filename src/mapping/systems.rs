@@ -16,6 +16,7 @@ pub const PARTICIPATION_TYPE: &str = "http://terminology.hl7.org/CodeSystem/v3-P
 pub const PARTICIPATION_MODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode";
 pub const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
 pub const OBSERVATION_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
+pub const US_CORE_DOCUMENT_CATEGORY: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category";
 pub const PERFORM_FUNCTION: &str = "http://terminology.hl7.org/CodeSystem/med-admin-perform-function";
 
 /// A local code system, `{CANONICAL}/CodeSystem/{name}`.

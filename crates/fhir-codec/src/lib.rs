@@ -23,6 +23,9 @@ pub struct CodecError(String);
 /// Unknown elements are errors: fhirbolt's other modes drop content silently.
 const STRICT: DeserializationConfig = DeserializationConfig { mode: DeserializationMode::Strict };
 
+/// Bytes of JSON that most resources fit into: one that grows from nothing is moved five times.
+const USUAL_LENGTH: usize = 4096;
+
 /// Reads one resource from JSON.
 #[inline(never)]
 pub fn from_json(bytes: &[u8]) -> Result<Resource, CodecError> {
@@ -32,7 +35,9 @@ pub fn from_json(bytes: &[u8]) -> Result<Resource, CodecError> {
 /// Writes one resource as compact JSON, elements in the specification's order.
 #[inline(never)]
 pub fn to_json(resource: &Resource) -> Result<Vec<u8>, CodecError> {
-    fhirbolt::json::to_vec(resource, None).map_err(|e| CodecError(e.to_string()))
+    let mut bytes = Vec::with_capacity(USUAL_LENGTH);
+    fhirbolt::json::to_writer(&mut bytes, resource, None).map_err(|e| CodecError(e.to_string()))?;
+    Ok(bytes)
 }
 
 /// Reads one resource from XML.

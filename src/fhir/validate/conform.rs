@@ -246,7 +246,9 @@ impl<'v> Walk<'v> {
         }
         let value = map.get(&child.name);
         let is_primitive = matches!(node.types.first().map(|of| of.kind), Some(TypeKind::Primitive(_)));
-        let sibling = if is_primitive { map.get(&format!("_{}", child.name)) } else { None };
+        // Few objects have one: the key is put together only for those.
+        let may_have = is_primitive && map.keys().any(|key| key.starts_with('_'));
+        let sibling = if may_have { map.get(&format!("_{}", child.name)) } else { None };
         let type_name = child.types.first().map_or("BackboneElement", |of| of.code.as_str());
         let instance = |value: Option<&'v Value>, sibling: Option<&'v Value>| {
             let mut instance = Instance { value, sibling, type_name, path_type: node.path_type };
