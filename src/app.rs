@@ -12,6 +12,7 @@ pub use crate::{
 use crate::{
     api::{self, Api, PageSize, observe::observe},
     config::LogFormat,
+    fhir::definitions::{AddError, Definitions},
     ingest::{Contract, ContractError, Gateway},
     store::{StoreError, sqlite::SqliteStore},
 };
@@ -24,7 +25,8 @@ use actix_web::{
 use std::{
     io::{self, IsTerminal},
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
 };
 use tokio::task::JoinHandle;
 use tracing_subscriber::{
@@ -48,6 +50,8 @@ pub enum AppError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Contract(#[from] ContractError),
+    #[error("cannot use a package: {0}")]
+    Package(#[from] AddError),
     #[error("the server ended: {0}")]
     Server(#[from] io::Error),
 }
@@ -79,9 +83,20 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         base_url: base_url.clone(),
         page_size: PageSize { default: config.page_size, max: config.page_size_max },
         body_limit: config.body_limit,
+        definitions: definitions(&config.packages)?,
+        validator: OnceLock::new(),
     };
     let server = serve(api, listener, config.workers)?;
     Ok(Running { address, base_url, store, gateway, handle: server.handle(), server: tokio::spawn(server) })
+}
+
+/// The program's own definitions and those of the user's packages.
+pub fn definitions(packages: &[PathBuf]) -> Result<Definitions, AddError> {
+    let mut definitions = Definitions::base();
+    for package in packages {
+        definitions.add_package(package)?;
+    }
+    Ok(definitions)
 }
 
 fn serve(api: Api, listener: TcpListener, workers: Option<usize>) -> io::Result<Server> {

@@ -58,6 +58,10 @@ pub struct Options {
     #[arg(long, env = "KAP_GATEWAY_WORKERS", value_name = "NUMBER")]
     pub workers: Option<usize>,
 
+    /// FHIR package (.tgz), folder or file with conformance resources of your own; may be given more than once
+    #[arg(long = "package", env = "KAP_GATEWAY_PACKAGES", value_name = "FILE", value_delimiter = ',')]
+    pub packages: Option<Vec<PathBuf>>,
+
     /// How log lines are written to standard error [default: text]
     #[arg(long, env = "KAP_GATEWAY_LOG_FORMAT", value_name = "FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
@@ -101,6 +105,8 @@ pub struct Config {
     pub page_size: usize,
     pub page_size_max: usize,
     pub workers: Option<usize>,
+    /// In the order in which they are added: of two that define the same canonical, the later one counts.
+    pub packages: Vec<PathBuf>,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
 }
@@ -152,6 +158,7 @@ impl Options {
             page_size: self.page_size.or(other.page_size),
             page_size_max: self.page_size_max.or(other.page_size_max),
             workers: self.workers.or(other.workers),
+            packages: self.packages.or(other.packages),
             log_format: self.log_format.or(other.log_format),
             log_level: self.log_level.or(other.log_level),
         }
@@ -170,6 +177,7 @@ impl TryFrom<Options> for Config {
             page_size: options.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
             page_size_max: options.page_size_max.unwrap_or(DEFAULT_PAGE_SIZE_MAX),
             workers: options.workers,
+            packages: options.packages.unwrap_or_default(),
             log_format: options.log_format.unwrap_or_default(),
             log_level: options.log_level.unwrap_or_default(),
         };

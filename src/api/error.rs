@@ -60,6 +60,16 @@ pub enum ApiError {
     BodyIncomplete,
     #[error("the body did not arrive within {seconds} seconds")]
     BodyTooSlow { seconds: u64 },
+    /// The body is no JSON or XML that can be read; the reason repeats no value of it.
+    #[error("the body cannot be read: {0}")]
+    UnreadableBody(String),
+    /// The question cannot be answered with what is here: never to be taken for yes or for no.
+    #[error("this cannot be told: {0}")]
+    NotTold(String),
+    #[error("{0}")]
+    NoDefinition(String),
+    #[error("R4 has no resource type of that name")]
+    NoResourceType,
     #[error("parameters cannot be used")]
     Parameters(Vec<ParameterError>),
     #[error(transparent)]
@@ -109,6 +119,10 @@ impl ApiError {
             Self::BodyTooLarge { .. } => row(StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong),
             Self::BodyIncomplete => row(StatusCode::BAD_REQUEST, IssueType::Structure),
             Self::BodyTooSlow { .. } => row(StatusCode::REQUEST_TIMEOUT, IssueType::Transient),
+            Self::UnreadableBody(_) => row(StatusCode::BAD_REQUEST, IssueType::Structure),
+            Self::NotTold(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::NotSupported),
+            Self::NoResourceType => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
+            Self::NoDefinition(_) => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::Parameters(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
             Self::UnknownKind => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
             Self::Store(error) => store_row(error),

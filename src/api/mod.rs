@@ -13,7 +13,11 @@ pub mod observe;
 pub mod parameters;
 pub mod representation;
 
-use crate::{ingest::Gateway, store::ResourceStore};
+use crate::{
+    fhir::{definitions::Definitions, validate::Validator},
+    ingest::Gateway,
+    store::ResourceStore,
+};
 use actix_web::{
     HttpRequest, Resource, Route,
     guard::{self, Guard},
@@ -22,7 +26,11 @@ use actix_web::{
 };
 use bytes::Bytes;
 use error::ApiError;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// How long a client may take to send a body.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -36,9 +44,16 @@ pub struct Api {
     pub page_size: PageSize,
     /// Largest body that is taken, in bytes.
     pub body_limit: usize,
+    pub definitions: Definitions,
+    /// Made of the definitions when it is first asked for.
+    pub validator: OnceLock<Arc<Validator>>,
 }
 
 impl Api {
+    pub fn validator(&self) -> &Arc<Validator> {
+        self.validator.get_or_init(|| Arc::new(Validator::new(self.definitions.clone())))
+    }
+
     /// The FHIR service base URL.
     pub fn fhir_base(&self) -> String {
         format!("{}/fhir", self.base_url)

@@ -36,6 +36,16 @@ impl Format {
     }
 }
 
+impl Format {
+    /// What a `Content-Type` names: a mime type in UTF-8, and if it names a version of FHIR, R4.
+    pub fn of_content(named: &str) -> Option<Self> {
+        let format = named_format(named).filter(|_| named.contains('/'))?;
+        let mut charsets = named.split(';').skip(1).filter_map(|part| part.split_once('='));
+        let utf8 = |charset: &str| charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8");
+        charsets.all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || utf8(value)).then_some(format)
+    }
+}
+
 /// Format and layout of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Representation {

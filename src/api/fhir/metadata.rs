@@ -29,7 +29,11 @@ pub async fn metadata(request: HttpRequest, api: web::Data<Api>) -> Result<HttpR
 /// The CapabilityStatement of the server at that base URL.
 pub fn capability_statement(fhir_base: &str) -> Value {
     let interactions = interactions();
-    let resources: Vec<Value> = search::resource_types().map(|name| resource(name, &interactions)).collect();
+    let stored = search::resource_types().map(|name| resource(name, &interactions));
+    // Types that are not kept here, but asked about.
+    let asked = ["Bundle", "CodeSystem", "ConceptMap", "Parameters", "ValueSet"];
+    let asked = asked.map(|name| json!({ "type": name, "operation": operations(name) }));
+    let resources: Vec<Value> = stored.chain(asked).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "name": "KapGateway",
@@ -37,7 +41,8 @@ pub fn capability_statement(fhir_base: &str) -> Value {
         "status": "active",
         "date": DATE,
         "description": "Ketamine-assisted psychotherapy records as FHIR R4 resources. The resources are read-only \
-            here: they are written as KAP records through /kap/v1 (see /openapi.yaml).",
+            here: they are written as KAP records through /kap/v1 (see /openapi.yaml). $validate takes a resource of \
+            any type of R4.",
         "kind": "instance",
         "software": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
         "implementation": { "description": "kap-gateway", "url": fhir_base },
@@ -66,6 +71,18 @@ fn interactions() -> Vec<&'static str> {
     codes
 }
 
+/// The operations of a type, each once.
+fn operations(resource_type: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    for operation in fhir::endpoints().iter().filter_map(|endpoint| endpoint.interaction?.operation()) {
+        let told = json!({ "name": operation.name, "definition": operation.definition });
+        if operation.resource_type.is_none_or(|own| own == resource_type) && !found.contains(&told) {
+            found.push(told);
+        }
+    }
+    found
+}
+
 fn resource(name: &str, interactions: &[&str]) -> Value {
     let columns = COLUMNS.iter().map(|(name, kind)| json!({ "name": name, "type": type_code(*kind) }));
     let of_type = search::parameters(name).iter().map(|parameter| {
@@ -87,6 +104,7 @@ fn resource(name: &str, interactions: &[&str]) -> Value {
         "conditionalUpdate": false,
         "conditionalDelete": "not-supported",
         "searchParam": columns.chain(of_type).collect::<Vec<_>>(),
+        "operation": operations(name),
     })
 }
 

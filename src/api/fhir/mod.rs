@@ -1,11 +1,16 @@
 //! The FHIR REST API, one file per interaction. <https://hl7.org/fhir/R4/http.html>
 
+pub mod acceptance;
 pub mod bundle;
 pub mod history;
 pub mod metadata;
+pub mod operation;
 pub mod read;
+pub mod resource_body;
 pub mod search;
 pub mod search_query;
+pub mod terminology;
+pub mod validate;
 pub mod vread;
 
 use crate::{
@@ -18,6 +23,7 @@ use crate::{
     fhir::search::parameters as search_parameters,
 };
 use actix_web::{HttpRequest, http::Method, web};
+use operation::Operation;
 
 /// Our own paging parameter: only links that we wrote hold it.
 pub const CURSOR: &str = "_cursor";
@@ -31,24 +37,33 @@ pub enum Interaction {
     Vread,
     HistoryInstance,
     SearchType,
+    Operation(&'static Operation),
 }
 
 impl Interaction {
     /// The code in CapabilityStatement.rest.resource.interaction; `capabilities` is about no resource.
     pub fn resource_code(self) -> Option<&'static str> {
         match self {
-            Self::Capabilities => None,
+            Self::Capabilities | Self::Operation(_) => None,
             Self::Read => Some("read"),
             Self::Vread => Some("vread"),
             Self::HistoryInstance => Some("history-instance"),
             Self::SearchType => Some("search-type"),
         }
     }
+
+    /// The operation that it is.
+    pub fn operation(self) -> Option<&'static Operation> {
+        match self {
+            Self::Operation(operation) => Some(operation),
+            Self::Capabilities | Self::Read | Self::Vread | Self::HistoryInstance | Self::SearchType => None,
+        }
+    }
 }
 
 /// Read comes first: it is asked for most, and its pattern excludes the others.
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![
+    let mut endpoints = vec![
         Endpoint {
             method: Method::GET,
             path: "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]+}",
@@ -85,7 +100,27 @@ pub fn endpoints() -> Vec<Endpoint> {
             interaction: Some(Interaction::HistoryInstance),
             route: || web::route().to(history::history),
         },
-    ]
+    ];
+    endpoints.extend(operations());
+    endpoints
+}
+
+fn operations() -> Vec<Endpoint> {
+    const ON_TYPE: &str = "/fhir/{resource_type:[A-Za-z]+}/$validate";
+    const ON_INSTANCE: &str = "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]+}/$validate";
+    let validate = |method, path, route| Endpoint {
+        method,
+        path,
+        interaction: Some(Interaction::Operation(&validate::VALIDATE)),
+        route,
+    };
+    let mut endpoints = vec![
+        validate(Method::POST, ON_TYPE, || web::route().to(validate::validate_type)),
+        validate(Method::GET, ON_INSTANCE, || web::route().to(validate::validate_instance)),
+        validate(Method::POST, ON_INSTANCE, || web::route().to(validate::validate_instance)),
+    ];
+    endpoints.extend(terminology::endpoints());
+    endpoints
 }
 
 /// A type is served where the search table knows it: every type that the mapping emits has parameters there.

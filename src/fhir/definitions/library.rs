@@ -86,6 +86,15 @@ impl Entry {
         }
     }
 
+    /// Its id on this server: see `Definitions::canonical_of`.
+    pub(super) fn id(&self) -> Option<&str> {
+        let own = match &self.place {
+            Place::Here(resource) => resource["id"].as_str(),
+            Place::Packed { .. } => None,
+        };
+        own.or_else(|| self.url.rsplit('/').next())
+    }
+
     pub(super) fn structure(&self) -> Result<Arc<Structure>, NoStructure> {
         let read = || {
             let faulty = |reason| NoStructure::Faulty { url: self.url.to_string(), reason };

@@ -11,6 +11,7 @@ mod membership;
 mod pack;
 mod package;
 mod read;
+mod resources;
 mod search_parameter;
 pub mod structure;
 pub mod terminology;
@@ -18,6 +19,7 @@ pub mod terminology;
 mod tests;
 mod value_set;
 
+pub use resources::{Artifact, NoResource};
 pub use search_parameter::{Compartment, SearchParameter};
 pub use structure::Structure;
 pub use terminology::{Code, Concept, Expansion, Lookup, Membership, Translation, Unexpandable};

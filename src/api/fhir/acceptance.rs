@@ -1,0 +1,121 @@
+//! Whether a resource would be taken: what `$validate` tells, and what a write to `/fhir` must ask before it stores.
+
+use crate::fhir::{
+    definitions::structure::Kind,
+    outcome::{IssueType, Severity},
+    validate::{Issue, Options, Report, Validator},
+};
+use serde_json::Value;
+
+/// Canonical under which an issue names the rule that it is about: `obs-6`, `cardinality-min`.
+pub const RULES: &str = "https://kap-gateway.example.org/fhir/CodeSystem/validation-rule";
+
+/// What is to be done with the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose<'a> {
+    /// Nothing: it is looked at.
+    Look,
+    Create,
+    /// A new version of the resource with that id, of which that version is stored.
+    Update {
+        id: &'a str,
+        version: u64,
+    },
+}
+
+/// Is it a resource type that can be sent: one of R4, and not abstract?
+pub fn is_resource_type(validator: &Validator, name: &str) -> bool {
+    let named = validator.definitions().structure(name);
+    !name.contains(':') && named.is_ok_and(|of| of.kind == Kind::Resource && !of.is_abstract && !of.is_profile)
+}
+
+/// Holds a resource to R4, to the profiles that it claims, to `profiles`, and to what its purpose asks. An error in the
+/// report: it is not to be taken.
+pub fn report(
+    validator: &Validator,
+    resource_type: &str,
+    resource: &Value,
+    purpose: Purpose,
+    profiles: &[&str],
+) -> Report {
+    let mut issues: Vec<Issue> = of_type(resource_type, resource).into_iter().collect();
+    issues.extend(of_purpose(resource_type, resource, purpose));
+    let mut known = Vec::new();
+    for profile in profiles {
+        match validator.definitions().structure(profile) {
+            Ok(_) => known.push(*profile),
+            // <https://hl7.org/fhir/R4/resource-operation-validate.html>: a profile that was asked for and cannot be
+            // checked is an error; one that the resource claims is a warning of the validator.
+            Err(reason) => issues.push(issue(
+                resource_type,
+                (Severity::Error, IssueType::NotFound, "profile-unknown"),
+                format!("the profile that was asked for could not be checked: {reason}"),
+            )),
+        }
+    }
+    let options = Options { profiles: &known, ..Options::default() };
+    issues.extend(validator.validate(resource, &options).issues);
+    Report { issues }
+}
+
+fn of_type(resource_type: &str, resource: &Value) -> Option<Issue> {
+    let own = resource["resourceType"].as_str()?;
+    let kind = (Severity::Error, IssueType::Invalid, "resource-type");
+    let text = format!("the request is about a {resource_type}, and the resource is of another type");
+    (own != resource_type).then(|| issue(resource_type, kind, text))
+}
+
+fn of_purpose(resource_type: &str, resource: &Value, purpose: Purpose) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    let mut tell = |place: &str, kind, text: &str| {
+        let expression = format!("{resource_type}{place}");
+        issues.push(issue(&expression, kind, text.to_owned()));
+    };
+    let own_id = resource.get("id").and_then(Value::as_str);
+    match purpose {
+        Purpose::Look => {}
+        Purpose::Create => {
+            if own_id.is_some() {
+                let kind = (Severity::Information, IssueType::Informational, "create-id");
+                tell(".id", kind, "a create gives the resource an id of the server's: this one is not kept");
+            }
+        }
+        Purpose::Update { id, version } => {
+            let kind = (Severity::Error, IssueType::Invalid, "update-id");
+            match own_id {
+                Some(own) if own == id => {}
+                Some(_) => {
+                    tell(".id", kind, "an update carries the id of the resource that it changes; this is another")
+                }
+                None => tell("", kind, "an update carries the id of the resource that it changes"),
+            }
+            let own_version = resource.pointer("/meta/versionId").and_then(Value::as_str);
+            if own_version.is_some_and(|own| own != version.to_string()) {
+                let kind = (Severity::Warning, IssueType::Conflict, "update-version");
+                let text = format!("version {version} is stored, and this was made from another");
+                tell(".meta.versionId", kind, &text);
+            }
+        }
+    }
+    if purpose != Purpose::Look {
+        let kind = (Severity::Warning, IssueType::NotSupported, "write-not-supported");
+        tell(
+            "",
+            kind,
+            "the content was checked, but this version takes no writes under /fhir: send records to /kap/v1",
+        );
+    }
+    issues
+}
+
+fn issue(expression: &str, (severity, code, rule): (Severity, IssueType, &str), text: String) -> Issue {
+    Issue { severity, code, rule: rule.into(), profile: None, expression: expression.into(), text }
+}
+
+/// What a delete would come to.
+pub fn delete_report(resource_type: &str) -> Report {
+    let kind = (Severity::Error, IssueType::NotSupported, "delete-not-supported");
+    let text = "nothing is deleted here: a later revision of its record marks a resource as entered in error, and its \
+                versions stay";
+    Report { issues: vec![issue(resource_type, kind, text.into())] }
+}

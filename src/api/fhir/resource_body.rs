@@ -1,0 +1,29 @@
+//! A resource or Parameters as the body of a request, in JSON or XML. <https://hl7.org/fhir/R4/http.html#mime-type>
+
+use crate::{
+    api::{self, Api, error::ApiError, representation::Format},
+    fhir::{json, xml_tree},
+};
+use actix_web::{HttpRequest, http::header, web};
+use serde_json::Value;
+
+const EXPECTED: &str = "application/fhir+json or application/fhir+xml, in UTF-8";
+
+/// The body as JSON; `None` where there is none. What it holds is not looked at.
+pub async fn read(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Option<Value>, ApiError> {
+    let format = format(request);
+    let body = api::body(request, payload, api.body_limit).await?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let read = match format.ok_or(ApiError::UnsupportedMediaType { expected: EXPECTED })? {
+        Format::Json => json::read(&body),
+        Format::Xml => xml_tree::read(&body, api.validator().definitions()),
+    };
+    read.map(Some).map_err(|unreadable| ApiError::UnreadableBody(unreadable.reason))
+}
+
+fn format(request: &HttpRequest) -> Option<Format> {
+    let named = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Format::of_content(named)
+}
