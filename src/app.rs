@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod map;
+pub mod validate;
 
 // The command line takes everything through here.
 pub use crate::{

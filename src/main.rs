@@ -1,10 +1,13 @@
 //! The command line.
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use kap_gateway::app::{self, Config, ConfigError, Format, LogLevel, Options, Representation};
+use kap_gateway::app::{
+    self, Config, ConfigError, Format, LogLevel, Options, Representation,
+    validate::{Format as ReportFormat, Job, Level, ValidateError},
+};
 use std::{
     error::Error,
-    io::{self, Read, Write},
+    io::{self, BufWriter, Read, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -49,6 +52,25 @@ The result is a transaction Bundle on standard output. What is wrong with the re
 standard error, a line each. Exit code: 0 mapped, 1 the record is not right, 2 wrong use.")]
     Map(Map),
 
+    /// Hold FHIR resources in files to R4, US Core and the KAP guide
+    #[command(after_help = "\
+Examples:
+  kap-gateway validate bundle.json
+  kap-gateway validate exports/ --level error
+  kap-gateway validate observations.ndjson.gz --format json > report.json
+  kap-gateway validate visit.xml --profile http://hl7.org/fhir/us/core/StructureDefinition/us-core-encounter
+  kap-gateway validate package.tgz --package package.tgz
+  kap-gateway map session.json | kap-gateway validate -
+
+Takes JSON, XML, NDJSON (.ndjson, .jsonl), each also with .gz, archives (.tgz), and folders of these. A resource is
+held to R4 4.0.1, to every profile that it claims in meta.profile, and to each --profile. What cannot be checked, such
+as a profile that is not here, is a warning.
+
+Each issue is a line on standard output: file, line of NDJSON, severity, resource, place in FHIRPath, what is wrong,
+[rule]. The last line, on standard error, counts.
+Exit code: 0 no errors, 1 errors were found, 2 wrong use (nothing to validate, a file or profile that is not there).")]
+    Validate(Validate),
+
     /// Start a gateway with example courses in it, and print what to ask it
     #[command(after_help = "\
 Examples:
@@ -89,6 +111,29 @@ enum MapFormat {
 }
 
 #[derive(Args)]
+struct Validate {
+    /// Files and folders; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Canonical of a profile that every resource must keep; may be given more than once
+    #[arg(long = "profile", value_name = "URL")]
+    profiles: Vec<String>,
+
+    /// FHIR package (.tgz), folder or file with conformance resources of your own; may be given more than once
+    #[arg(long = "package", value_name = "FILE")]
+    packages: Vec<PathBuf>,
+
+    /// Lines for people, or one JSON document
+    #[arg(long, value_enum, default_value = "text")]
+    format: ReportFormat,
+
+    /// The least severity that is listed; all are counted
+    #[arg(long, value_enum, default_value = "warning")]
+    level: Level,
+}
+
+#[derive(Args)]
 struct Demo {
     /// Address and port to listen on
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
@@ -103,6 +148,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => serve(arguments),
         Command::Map(arguments) => map(&arguments),
+        Command::Validate(arguments) => validate(arguments),
         Command::Demo(arguments) => demo(&arguments),
     }
 }
@@ -143,6 +189,20 @@ fn map(arguments: &Map) -> ExitCode {
     tell(warnings);
     let mut out = io::stdout().lock();
     ended(out.write_all(&bundle).and_then(|()| out.write_all(b"\n")).map_err(Box::from))
+}
+
+fn validate(arguments: Validate) -> ExitCode {
+    let Validate { files, profiles, packages, format, level } = arguments;
+    let job = Job { files, profiles, packages, format, level };
+    match app::validate::validate(&job, &mut BufWriter::new(io::stdout().lock())) {
+        Ok(summary) => {
+            tell([summary.sentence()]);
+            if summary.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        // Who reads no further has seen what they wanted.
+        Err(ValidateError::Report(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(error) => refuse(&error),
+    }
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {
