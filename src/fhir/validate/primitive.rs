@@ -412,5 +412,4 @@ fn is_time(time: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "primitive_tests.rs"]
 mod tests;
