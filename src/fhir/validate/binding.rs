@@ -163,7 +163,10 @@ impl<'v> Walk<'v> {
     pub(super) fn coding(&mut self, map: &'v Map<String, Value>, place: &Place<'_>) {
         let Some(system) = map.get("system").and_then(Value::as_str) else { return };
         if !has_scheme(system) {
-            self.issue(Severity::Error, IssueType::CodeInvalid, "coding-system", place, || {
+            // Beside other codings of a CodeableConcept, a local one is bad and not wrong: HL7's validator warns too.
+            let is_one_of_many = place.parent().is_some_and(|parent| parent.type_name == "CodeableConcept");
+            let severity = if is_one_of_many { Severity::Warning } else { Severity::Error };
+            self.issue(severity, IssueType::CodeInvalid, "coding-system", place, || {
                 format!("the system '{}' of a Coding is not absolute: use its whole URL", shown(system))
             });
             return;
@@ -190,7 +193,7 @@ impl<'v> Walk<'v> {
                 if concept.display.as_deref().is_some_and(|known| !same(known))
                     && !concept.designations.iter().any(|designation| same(&designation.value))
                 {
-                    self.issue(Severity::Warning, IssueType::Invalid, "display", place, || {
+                    self.issue(Severity::Error, IssueType::Invalid, "display", place, || {
                         format!(
                             "the display '{}' is not that of {}: '{}'",
                             shown(display),
@@ -215,6 +218,11 @@ impl<'v> Walk<'v> {
     /// An Identifier whose system says that its value is a URI.
     pub(super) fn identifier(&mut self, map: &'v Map<String, Value>, place: &Place<'_>) {
         let text = |key: &str| map.get(key).and_then(Value::as_str);
+        if let Some(system) = text("system").filter(|system| !has_scheme(system)) {
+            self.issue(Severity::Error, IssueType::Value, "identifier-system", place, || {
+                format!("the system '{}' of an Identifier is not absolute: use its whole URL", shown(system))
+            });
+        }
         if let (Some("urn:ietf:rfc:3986"), Some(value)) = (text("system"), text("value")) {
             self.is_uri(value, place);
         }

@@ -10,6 +10,7 @@ use super::reference::Scope;
 use super::walk::{Instance, Walk};
 use crate::fhir::definitions::structure::{Element, ElementIndex};
 use crate::fhir::outcome::{IssueType, Severity};
+use crate::fhir::path::Type;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 
@@ -163,7 +164,7 @@ impl<'v> Walk<'v> {
             }
             found.clear();
             if let Some(map) = children {
-                self.occurrences(map, compiled, child_index, &mut found);
+                self.occurrences(map, instance.path_type, compiled, child_index, &mut found);
             }
             if found.len() < child.min as usize {
                 self.missing(child, found.len(), place);
@@ -218,6 +219,7 @@ impl<'v> Walk<'v> {
     pub(super) fn occurrences(
         &self,
         map: &'v Map<String, Value>,
+        parent: Option<Type>,
         compiled: &'v Compiled,
         index: ElementIndex,
         found: &mut Vec<Occurrence<'v>>,
@@ -230,6 +232,11 @@ impl<'v> Walk<'v> {
                 let bare = key.strip_prefix('_').unwrap_or(key);
                 let Some(suffix) = bare.strip_prefix(child.name.as_str()) else { continue };
                 let Some(type_name) = self.validator.suffixes.get(suffix) else { continue };
+                // One that the base type does not have either has been reported, and FHIRPath does not see it.
+                let types = &self.validator.types;
+                if parent.is_some_and(|parent| types.property(parent, bare).is_none()) {
+                    continue;
+                }
                 if bare.len() != key.len() && map.contains_key(bare) {
                     continue;
                 }

@@ -10,6 +10,18 @@ use crate::fhir::definitions::structure::{ContextKind, ExtensionContext, Structu
 use crate::fhir::outcome::{IssueType, Severity};
 use serde_json::{Map, Value};
 
+/// Extensions that HL7 published in these namespaces after R4 and US Core 6.1: hl7.fhir.uv.extensions.r4 5.3.0 and
+/// hl7.fhir.us.core 7.0.0. They are real, and their definitions are not here.
+const LATER: &str = include_str!("later_extensions.txt");
+
+/// Whether a url pretends to be of HL7: all that stands in these two namespaces is known.
+fn is_foreign_to_hl7(url: &str) -> bool {
+    let Some(name) = url.strip_prefix("http://hl7.org/fhir/") else { return false };
+    let name = name.split('|').next().unwrap_or(name);
+    (name.starts_with("StructureDefinition/") || name.starts_with("us/core/StructureDefinition/"))
+        && !LATER.lines().any(|known| known == name)
+}
+
 impl<'v> Walk<'v> {
     /// One extension. Those within a complex extension have relative urls and are held to that one's definition.
     pub(super) fn extension(
@@ -68,7 +80,11 @@ impl<'v> Walk<'v> {
     fn unknown_extension(&mut self, url: &str, is_modifier: bool, error: &NoStructure, place: &Place<'_>) {
         // Names that are reserved for examples have no definition anywhere.
         let is_example = url.starts_with("http://example.org/") || url.starts_with("https://example.org/");
-        if is_modifier && !is_example {
+        if is_foreign_to_hl7(url) {
+            self.issue(Severity::Error, IssueType::NotFound, "extension-unknown", place, || {
+                format!("HL7 has published no extension {}: correct its url", shown(url))
+            });
+        } else if is_modifier && !is_example {
             self.issue(Severity::Error, IssueType::NotFound, "modifier-extension-unknown", place, || {
                 format!(
                     "the modifier extension {} cannot be understood, so neither can what holds it: {error}",

@@ -305,6 +305,13 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
+/// How many bytes a base64 text stands for; `None`: it is none.
+pub(super) fn base64_bytes(text: &str) -> Option<usize> {
+    base64(text).ok()?;
+    let digits = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').count();
+    Some(digits * 3 / 4)
+}
+
 fn base64(text: &str) -> Result<(), Fault> {
     let mut count = 0usize;
     let mut padding = 0usize;

@@ -142,8 +142,8 @@ impl<'v> Walk<'v> {
                 }
                 Literal::Opaque => target = scope.resolve(reference).and_then(type_of),
                 Literal::Malformed => {
-                    // A document may carry its entries under whatever relative names their base makes absolute.
-                    self.issue(Severity::Error, IssueType::Value, "reference-format", place, || {
+                    let severity = self.malformed(reference, scope);
+                    self.issue(severity, IssueType::Value, "reference-format", place, || {
                         format!("the reference '{}' is neither [type]/[id], nor absolute, nor #[id] of a contained resource", shown(reference))
                     });
                     return;
@@ -169,9 +169,19 @@ impl<'v> Walk<'v> {
             }
         }
         if let Some(actual) = target.or(of_declared) {
+            // Nothing but a word says of what type it is: the official validator does not take it at that word.
+            let by_name_only = by_name_only || (target.is_none() && !self.trust_reference_names);
             let severity = if by_name_only { Severity::Warning } else { Severity::Error };
             self.target_type(actual, types, severity, place);
         }
+    }
+
+    /// How grave a relative reference of no known form is. The official validator looks at the form only in a Bundle,
+    /// where it must tell which entry is meant; white space makes it no URL anywhere.
+    fn malformed(&self, reference: &str, scope: &Scope<'v, '_>) -> Severity {
+        let is_url = !reference.chars().any(|character| character.is_whitespace() || character.is_control());
+        let is_bare_in_bundle = scope.bundle.is_some() && !reference.contains('/');
+        if is_url && !is_bare_in_bundle && !self.trust_reference_names { Severity::Warning } else { Severity::Error }
     }
 
     fn target_type(&mut self, actual: &str, types: &'v [TypeRef], severity: Severity, place: &Place<'_>) {

@@ -48,9 +48,13 @@ impl<'v> Walk<'v> {
             self.rules(&root.rules, &instance, &typed, &scope);
         }
         if !matches!(within, Within::Container(_)) {
-            self.contained(map, &locals.borrow(), &typed);
+            // Bundle, Binary and Parameters have neither narrative nor contained resources.
+            let is_domain = compiled.structure.base.as_deref().is_some_and(|base| base.ends_with("/DomainResource"));
+            if is_domain {
+                self.contained(map, &locals.borrow(), &typed);
+            }
             // dom-6, a recommendation.
-            if compiled.structure.base.as_deref().is_some_and(|base| base.ends_with("/DomainResource"))
+            if is_domain
                 && map.get("text").and_then(|text| text.get("div")).is_none()
             {
                 self.issue(Severity::Information, IssueType::Invariant, "dom-6", &typed, || {

@@ -2,7 +2,7 @@
 
 use super::narrative;
 use super::place::Place;
-use super::primitive::{Primitive, json_name, shown};
+use super::primitive::{Primitive, base64_bytes, json_name, shown};
 use super::reference::Scope;
 use super::walk::{Instance, Walk};
 use crate::fhir::definitions::structure::Element;
@@ -93,6 +93,20 @@ impl<'v> Walk<'v> {
         } else if !super::reference::has_scheme(text) {
             self.issue(Severity::Error, IssueType::Value, "canonical-absolute", place, || {
                 format!("the canonical '{}' is not absolute: use the whole URL", shown(text))
+            });
+        }
+    }
+
+    /// `Attachment.size` is that of the content, where that is here.
+    /// <https://hl7.org/fhir/R4/datatypes-definitions.html#Attachment.size>
+    pub(super) fn attachment(&mut self, map: &Map<String, Value>, place: &Place<'_>) {
+        let said = map.get("size").and_then(Value::as_u64);
+        let actual = map.get("data").and_then(Value::as_str).and_then(base64_bytes);
+        if let (Some(said), Some(actual)) = (said, actual)
+            && usize::try_from(said).ok() != Some(actual)
+        {
+            self.issue(Severity::Error, IssueType::Value, "attachment-size", place, || {
+                format!("size says {said} bytes, and data has {actual}: correct the size")
             });
         }
     }

@@ -277,7 +277,10 @@ impl<'v> Walk<'v> {
         }
         for single in [value, sibling].into_iter().flatten() {
             if !single.is_array() {
-                self.error("json-array", &at(None), || {
+                // FHIRPath sees no element in what is empty.
+                let is_empty = single.is_null() || single.as_object().is_some_and(Map::is_empty);
+                let at = if is_empty { *place } else { at(None) };
+                self.error("json-array", &at, || {
                     format!("{} is a list: give it in [ ], even if there is only one", element.name)
                 });
                 return;
@@ -402,6 +405,7 @@ impl<'v> Walk<'v> {
             TypeKind::Coding => self.coding(map, place),
             TypeKind::Quantity => self.quantity(map, place),
             TypeKind::Complex if instance.type_name == "Identifier" => self.identifier(map, place),
+            TypeKind::Complex if instance.type_name == "Attachment" => self.attachment(map, place),
             TypeKind::Primitive(_)
             | TypeKind::Backbone
             | TypeKind::Resource
