@@ -54,9 +54,7 @@ impl<'v> Walk<'v> {
                 self.contained(map, &locals.borrow(), &typed);
             }
             // dom-6, a recommendation.
-            if is_domain
-                && map.get("text").and_then(|text| text.get("div")).is_none()
-            {
+            if is_domain && map.get("text").and_then(|text| text.get("div")).is_none() {
                 self.issue(Severity::Information, IssueType::Invariant, "dom-6", &typed, || {
                     "a resource should have a narrative, so that it can be read without knowing its elements".into()
                 });
