@@ -11,4 +11,7 @@ mod read;
 mod records;
 mod search;
 mod shared_resources;
+mod terminology;
 mod test_app;
+mod validate;
+mod validate_files;

@@ -1,6 +1,7 @@
 //! Read and version read.
 
-use crate::test_app::{PATIENT, TestApp, header, outcome, patient};
+use crate::test_app::{PATIENT, TestApp, header, ids, outcome, patient};
+use kap_gateway::fhir::codec;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -158,4 +159,29 @@ async fn read_after_an_acknowledged_write_never_shows_the_version_before() {
         assert_eq!(header(&app.get(&path()).await, "etag"), format!("W/\"{version}\""));
     }
     readers.iter().for_each(|reader| reader.abort());
+}
+
+#[tokio::test]
+async fn resources_of_the_guide_are_read_and_found_by_their_canonical() {
+    let app = TestApp::start();
+    let id = "kap-ketamine-administration";
+    let profile = app.json(&format!("/fhir/StructureDefinition/{id}")).await;
+    assert_eq!(profile["id"], id);
+    let url = profile["url"].as_str().expect("text");
+    let found = app.json(&format!("/fhir/StructureDefinition?url={url}")).await;
+    assert_eq!(found["entry"][0]["resource"], profile);
+    assert_eq!(ids(&app.json(&format!("/fhir/StructureDefinition?_id={id}")).await), vec![id]);
+    for path in [
+        "url=https://elsewhere.example.org/kap-role",
+        "_id=nobody",
+        "url=https://elsewhere.example.org/kap-role&_id=kap-role",
+    ] {
+        assert_eq!(app.json(&format!("/fhir/ValueSet?{path}")).await["total"], 0, "{path}");
+    }
+    let xml = app.get(&format!("/fhir/StructureDefinition/{id}?_format=xml")).await;
+    codec::from_xml(&xml.text().await.expect("text")).expect("FHIR XML");
+    outcome(app.get("/fhir/StructureDefinition/nobody").await, StatusCode::NOT_FOUND).await;
+    outcome(app.get("/fhir/StructureDefinition/..-kap").await, StatusCode::NOT_FOUND).await;
+    outcome(app.get("/fhir/StructureDefinition").await, StatusCode::BAD_REQUEST).await;
+    outcome(app.get("/fhir/StructureDefinition?name=x").await, StatusCode::BAD_REQUEST).await;
 }

@@ -38,8 +38,14 @@ pub fn report(
     purpose: Purpose,
     profiles: &[&str],
 ) -> Report {
-    let mut issues: Vec<Issue> = of_type(resource_type, resource).into_iter().collect();
-    issues.extend(of_purpose(resource_type, resource, purpose));
+    // Places are told in the resource that was sent, also where it is of another type.
+    let own = resource["resourceType"].as_str().filter(|name| is_resource_type(validator, name));
+    let root = own.unwrap_or(resource_type);
+    let mut issues = of_purpose(root, resource, purpose);
+    if own.is_some_and(|own| own != resource_type) {
+        let kind = (Severity::Error, IssueType::Invalid, "resource-type");
+        issues.insert(0, issue(root, kind, format!("the request is about a {resource_type}, and this is a {root}")));
+    }
     let mut known = Vec::new();
     for profile in profiles {
         match validator.definitions().structure(profile) {
@@ -47,7 +53,7 @@ pub fn report(
             // <https://hl7.org/fhir/R4/resource-operation-validate.html>: a profile that was asked for and cannot be
             // checked is an error; one that the resource claims is a warning of the validator.
             Err(reason) => issues.push(issue(
-                resource_type,
+                root,
                 (Severity::Error, IssueType::NotFound, "profile-unknown"),
                 format!("the profile that was asked for could not be checked: {reason}"),
             )),
@@ -58,17 +64,10 @@ pub fn report(
     Report { issues }
 }
 
-fn of_type(resource_type: &str, resource: &Value) -> Option<Issue> {
-    let own = resource["resourceType"].as_str()?;
-    let kind = (Severity::Error, IssueType::Invalid, "resource-type");
-    let text = format!("the request is about a {resource_type}, and the resource is of another type");
-    (own != resource_type).then(|| issue(resource_type, kind, text))
-}
-
-fn of_purpose(resource_type: &str, resource: &Value, purpose: Purpose) -> Vec<Issue> {
+fn of_purpose(root: &str, resource: &Value, purpose: Purpose) -> Vec<Issue> {
     let mut issues = Vec::new();
     let mut tell = |place: &str, kind, text: &str| {
-        let expression = format!("{resource_type}{place}");
+        let expression = format!("{root}{place}");
         issues.push(issue(&expression, kind, text.to_owned()));
     };
     let own_id = resource.get("id").and_then(Value::as_str);

@@ -7,7 +7,7 @@ use crate::{
         Api,
         error::ApiError,
         fhir::{
-            self, COUNT,
+            self, COUNT, guide,
             search_query::{COLUMNS, SORT, TOTAL},
         },
         parameters::{FORMAT, PRETTY},
@@ -30,10 +30,10 @@ pub async fn metadata(request: HttpRequest, api: web::Data<Api>) -> Result<HttpR
 pub fn capability_statement(fhir_base: &str) -> Value {
     let interactions = interactions();
     let stored = search::resource_types().map(|name| resource(name, &interactions));
-    // Types that are not kept here, but asked about.
-    let asked = ["Bundle", "CodeSystem", "ConceptMap", "Parameters", "ValueSet"];
-    let asked = asked.map(|name| json!({ "type": name, "operation": operations(name) }));
-    let resources: Vec<Value> = stored.chain(asked).collect();
+    let of_guide = guide::types().into_iter().map(of_guide);
+    // Not kept here, but often validated.
+    let asked = ["Bundle", "Parameters"].map(|name| json!({ "type": name, "operation": operations(name) }));
+    let resources: Vec<Value> = stored.chain(of_guide).chain(asked).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "name": "KapGateway",
@@ -69,6 +69,18 @@ fn interactions() -> Vec<&'static str> {
         }
     }
     codes
+}
+
+/// A type of which our guide has resources.
+fn of_guide(name: &str) -> Value {
+    let parameters = guide::SEARCH_PARAMETERS.map(|(name, kind)| json!({ "name": name, "type": kind }));
+    json!({
+        "type": name,
+        "documentation": "The resources of the KAP guide. They are part of the program and do not change.",
+        "interaction": [{ "code": "read" }, { "code": "search-type" }],
+        "searchParam": parameters,
+        "operation": operations(name),
+    })
 }
 
 /// The operations of a type, each once.

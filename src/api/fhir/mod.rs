@@ -2,6 +2,7 @@
 
 pub mod acceptance;
 pub mod bundle;
+pub mod guide;
 pub mod history;
 pub mod metadata;
 pub mod operation;

@@ -5,7 +5,7 @@ use crate::{
         Api,
         conditional::{Version, version_headers},
         error::ApiError,
-        fhir,
+        fhir::{self, guide},
         representation::Representation,
     },
     store::{DEFAULT_TENANT, StoredResource},
@@ -19,6 +19,9 @@ pub async fn read(
 ) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
     let (resource_type, id) = path.into_inner();
+    if guide::has_type(&resource_type) {
+        return guide::read(representation, &resource_type, &id);
+    }
     fhir::check_type(&resource_type)?;
     match api.store.read(DEFAULT_TENANT, &resource_type, &id).await? {
         Some(stored) => Ok(answer(&request, representation, stored)),

@@ -7,6 +7,7 @@ use crate::{
         fhir::{
             self, CURSOR,
             bundle::{Bundle, BundleType},
+            guide,
             search_query::{self, Search},
         },
         parameters::{self, Handling, Parameter},
@@ -64,6 +65,9 @@ async fn answer(
     parameters: Vec<Parameter>,
     api: &Api,
 ) -> Result<HttpResponse, ApiError> {
+    if guide::has_type(resource_type) {
+        return guide::search(request, resource_type, &parameters, api);
+    }
     fhir::check_type(resource_type)?;
     let base = api.fhir_base();
     let handling = Handling::of(request);

@@ -196,20 +196,21 @@ impl Reading<'_> {
         let mut number = 0;
         let first = next_line(input, &mut number)?;
         let Some(first) = first else { return Ok(()) };
-        let text = first.as_deref().unwrap_or_default().strip_prefix(b"\xef\xbb\xbf").unwrap_or_default();
-        let text = if text.is_empty() { first.as_deref().unwrap_or_default() } else { text };
+        let bytes = first.as_deref().unwrap_or_default();
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let is_xml = content == Content::Xml || (content == Content::Any && text.trim_ascii_start().starts_with(b"<"));
-        // A whole object on the first line: one on each, as it seems, whatever the file is called.
-        let is_lines = content == Content::Lines || (!is_xml && text.trim_ascii_end().ends_with(b"}"));
-        if is_lines {
+        // A line that ends an object and is followed by another one or by nothing: NDJSON, whatever the file is called.
+        let ends = text.trim_ascii_end().ends_with(b"}")
+            && matches!(input.fill_buf()?.first(), None | Some(b'{' | b'\n' | b'\r'));
+        if content == Content::Lines || (!is_xml && ends) {
             return self.lines(first, number, input);
         }
-        let mut all = vec![b'\n'; number - 1];
+        // Empty lines in front keep their places in messages.
+        let mut all = vec![b'\n'; (number - 1).min(1_000)];
         let too_long = match first {
             Some(first) => {
                 all.extend(first);
-                let room = MOST_BYTES + 1;
-                input.take(room).read_to_end(&mut all)?;
+                input.take(MOST_BYTES + 1).read_to_end(&mut all)?;
                 u64::try_from(all.len()).is_ok_and(|size| size > MOST_BYTES)
             }
             None => true,
