@@ -145,7 +145,7 @@ def resources():
         "status": "completed",
         "medicationReference": {"reference": "#product", "display": "ketamine troche 100 mg"},
         "subject": PATIENT,
-        "quantity": {"value": 6, "unit": "{troche}", "system": UCUM, "code": "{troche}"},
+        "quantity": {"value": 6, "unit": "troche"},
         "daysSupply": {"value": 21, "unit": "d", "system": UCUM, "code": "d"},
         "whenHandedOver": "2026-03-05T12:00:00-05:00",
         "destination": {"display": "home"},

@@ -276,6 +276,7 @@ def trials(emitted):
         "kap-esk-2-pass-watched": esketamine(),
         "kap-esk-2-fail-no-witness": esketamine(performer=[{"actor": PATIENT}]),
         "kap-wt-1-pass-within-five-percent": dose(extension=by_weight(0.7)),
+        "kap-wt-1-pass-not-by-weight": dose(extension=by_weight(0.7)[:1]),
         "kap-wt-1-fail-other-weight": dose(extension=by_weight(1)),
         "kap-stop-1-pass-reason": infusion(**stopped),
         "kap-stop-1-fail-no-reason": infusion(status="stopped"),

@@ -38,7 +38,7 @@ Expression: "((medication.ofType(CodeableConcept) | contained.ofType(Medication)
 Invariant: kap-wt-1
 Description: "Dose per weight times weight agrees with the dose within 5 %. A warning only: all three values are kept as sent. Judged in mg, mg/kg and kg."
 Severity: #warning
-Expression: "(dosage.dose.code = 'mg' and extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-dose-per-weight').value.ofType(Quantity).code = 'mg/kg' and extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-dosing-weight').value.ofType(Quantity).code = 'kg') implies ((dosage.dose.value - (extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-dose-per-weight').value.ofType(Quantity).value * extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-dosing-weight').value.ofType(Quantity).value)).abs() <= dosage.dose.value * 0.05)"
+Expression: "(dosage.dose.where(code = 'mg').exists() and extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-dose-per-weight').value.ofType(Quantity).where(code = 'mg/kg').exists() and extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-dosing-weight').value.ofType(Quantity).where(code = 'kg').exists()) implies ((dosage.dose.value - (extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-dose-per-weight').value.ofType(Quantity).value * extension.where(url = 'https://kap-gateway.example.org/fhir/StructureDefinition/kap-dosing-weight').value.ofType(Quantity).value)).abs() <= dosage.dose.value * 0.05)"
 
 Invariant: kap-stop-1
 Description: "A dose that was stopped, held or not given has a reason."
