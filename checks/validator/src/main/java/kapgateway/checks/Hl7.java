@@ -19,6 +19,7 @@ import org.hl7.fhir.convertors.loaders.loaderR5.R4ToR5Loader;
 import org.hl7.fhir.r5.elementmodel.Element;
 import org.hl7.fhir.r5.elementmodel.Manager.FhirFormat;
 import org.hl7.fhir.r5.model.Resource;
+import org.hl7.fhir.r5.model.ValueSet;
 import org.hl7.fhir.r5.utils.validation.constants.ReferenceValidationPolicy;
 import org.hl7.fhir.utilities.FhirPublication;
 import org.hl7.fhir.utilities.http.ManagedWebAccess;
@@ -96,6 +97,11 @@ final class Hl7 implements Validator {
                 engine.getContext().loadFromPackage(npm, loader(npm));
             }
         }
+        for (NpmPackage npm : loaded) {
+            if (npm.name().startsWith("hl7.fhir.us.")) {
+                leaveOutIncomplete(npm);
+            }
+        }
         StandAloneValidatorFetcher fetcher =
                 new StandAloneValidatorFetcher(engine.getPcm(), engine.getContext(), engine);
         engine.setFetcher(fetcher);
@@ -114,6 +120,30 @@ final class Hl7 implements Validator {
         return npm.name().startsWith("hl7.terminology")
                 ? new R4ToR5Loader(Set.of("CodeSystem", "ValueSet", "ConceptMap"), new NullLoaderKnowledgeProviderR5(), FHIR)
                 : ValidatorUtils.loaderForVersion(FHIR);
+    }
+
+    /**
+     * Value sets of US Core build on others that are not in its package (VSAC, which wants a licence). The engine would
+     * take such a set for empty, refuse every code, and then refuse all that refers to the resource as well. A set that
+     * it does not have at all it reports as a warning, at every place where it could not look.
+     */
+    private void leaveOutIncomplete(NpmPackage npm) throws IOException {
+        List<String> names = new ArrayList<>(npm.getFolders().get("package").getTypes().getOrDefault("ValueSet", List.of()));
+        boolean changed = true;
+        while (changed) {
+            changed = false;
+            for (String name : List.copyOf(names)) {
+                ValueSet set = (ValueSet) engine.loadResource(npm.load("package", name).readAllBytes(), name);
+                boolean missing = set.getCompose().getInclude().stream()
+                        .flatMap(include -> include.getValueSet().stream())
+                        .anyMatch(url -> engine.getContext().fetchResource(ValueSet.class, url.getValue()) == null);
+                if (missing) {
+                    engine.getContext().dropResource("ValueSet", set.getIdBase());
+                    names.remove(name);
+                    changed = true;
+                }
+            }
+        }
     }
 
     private static NpmPackage installed(FilesystemPackageCacheManager cache, Path file) throws IOException {
