@@ -2,7 +2,7 @@
 //! <https://hl7.org/fhir/R4/references.html#canonical>.
 
 use super::code_system::CodeSystem;
-use super::structure::Structure;
+use super::structure::{self, Structure};
 use super::value_set::ValueSet;
 use super::{NoStructure, pack, read};
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Kind {
 /// Where the JSON of a definition is.
 #[derive(Debug)]
 pub(super) enum Place {
-    Packed { block: &'static [u8], offset: usize, length: usize },
+    Packed { block: &'static [u8], offset: usize, length: usize, type_kind: Option<structure::Kind> },
     Here(Value),
 }
 
@@ -78,7 +78,7 @@ impl Entry {
     pub(super) fn json<T>(&self, f: impl FnOnce(&Value) -> T) -> Result<T, String> {
         match &self.place {
             Place::Here(value) => Ok(f(value)),
-            Place::Packed { block, offset, length } => {
+            Place::Packed { block, offset, length, type_kind: _ } => {
                 let value: Value = pack::text(block, *offset, *length, |text| serde_json::from_slice(text))?
                     .map_err(|e| e.to_string())?;
                 Ok(f(&value))
@@ -93,6 +93,18 @@ impl Entry {
             Place::Packed { .. } => None,
         };
         own.or_else(|| self.url.rsplit('/').next())
+    }
+
+    /// Of a StructureDefinition that defines a type, and is no profile: which kind of type. The definition need not be
+    /// parsed to tell.
+    pub(super) fn type_kind(&self) -> Option<structure::Kind> {
+        match &self.place {
+            Place::Packed { type_kind, .. } => *type_kind,
+            Place::Here(resource) if resource["derivation"] != "constraint" => {
+                resource["kind"].as_str().and_then(structure::Kind::of)
+            }
+            Place::Here(_) => None,
+        }
     }
 
     pub(super) fn structure(&self) -> Result<Arc<Structure>, NoStructure> {

@@ -30,6 +30,9 @@ use serde_json::Value;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+/// What the canonicals of R4's types begin with.
+pub const TYPE_URL: &str = "http://hl7.org/fhir/StructureDefinition/";
+
 /// Of packs that define the same canonical, the later one is taken where no version is asked for.
 const PACKS: [&[u8]; 3] = [
     include_bytes!("../../../definitions/r4-core.pack"),
@@ -147,7 +150,7 @@ impl Definitions {
         let found = if canonical_or_type.contains(':') {
             self.library.find(Kind::StructureDefinition, canonical_or_type)
         } else {
-            let canonical = format!("http://hl7.org/fhir/StructureDefinition/{canonical_or_type}");
+            let canonical = format!("{TYPE_URL}{canonical_or_type}");
             self.library.find(Kind::StructureDefinition, &canonical)
         };
         match found {
@@ -162,6 +165,14 @@ impl Definitions {
     /// Canonicals of all StructureDefinitions, without versions, in the order in which they were added.
     pub fn structures(&self) -> impl Iterator<Item = &str> {
         self.library.all(Kind::StructureDefinition).map(|entry| &*entry.url)
+    }
+
+    /// The types of R4 by name (`Patient`, `Quantity`, `string`) with their kinds; no definition is parsed for it.
+    pub fn types(&self) -> impl Iterator<Item = (&str, structure::Kind)> {
+        self.library.all(Kind::StructureDefinition).filter_map(|entry| {
+            let name = entry.url.strip_prefix(TYPE_URL)?;
+            Some((name, entry.type_kind()?))
+        })
     }
 
     /// Canonicals of all ValueSets, likewise.

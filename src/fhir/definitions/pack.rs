@@ -2,6 +2,7 @@
 //! the content is that of the packages of <https://hl7.org/fhir/R4/downloads.html>.
 
 use super::library::{Entry, Kind, Place};
+use super::structure;
 use flate2::read::ZlibDecoder;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,10 +36,15 @@ pub(super) fn read(pack: &'static [u8]) -> Result<Vec<Entry>, String> {
                 blocks.push(block);
                 rest = after;
             }
-            [kind, url, version, package, block, offset, length] => {
+            [kind, url, version, package, block, offset, length, ref type_kind @ ..] => {
                 let number = |text: &str| text.parse::<usize>().map_err(|_| fault());
                 let block = blocks.get(number(block)?).ok_or_else(fault)?;
-                let place = Place::Packed { block, offset: number(offset)?, length: number(length)? };
+                let type_kind = match type_kind {
+                    [] => None,
+                    [kind] => Some(structure::Kind::of(kind).ok_or_else(fault)?),
+                    _ => return Err(fault()),
+                };
+                let place = Place::Packed { block, offset: number(offset)?, length: number(length)?, type_kind };
                 let package = packages.get(number(package)?).ok_or_else(fault)?;
                 let version = Some(version).filter(|v| !v.is_empty());
                 entries.push(Entry::new(Kind::of(kind).ok_or_else(fault)?, url, version, package, place));

@@ -19,13 +19,8 @@ pub(super) fn structure(definition: &Value) -> Result<Structure, NoStructure> {
         return Err(NoStructure::NoSnapshot(url));
     };
     let faulty = |reason: String| NoStructure::Faulty { url: url.clone(), reason };
-    let kind = match definition["kind"].as_str() {
-        Some("primitive-type") => Kind::Primitive,
-        Some("complex-type") => Kind::Complex,
-        Some("resource") => Kind::Resource,
-        Some("logical") => Kind::Logical,
-        other => return Err(faulty(format!("kind: {other:?} is none of R4's"))),
-    };
+    let kind = definition["kind"].as_str();
+    let kind = kind.and_then(Kind::of).ok_or_else(|| faulty(format!("kind: {kind:?} is none of R4's")))?;
     let type_name = text(definition, "type").ok_or_else(|| faulty("it has no type".into()))?;
     let context = list(definition, "context").map(context).collect::<Result<_, _>>().map_err(faulty)?;
     Ok(Structure {

@@ -32,6 +32,19 @@ pub enum Kind {
     Logical,
 }
 
+impl Kind {
+    /// `StructureDefinition.kind`; `None`: none of R4's.
+    pub(super) fn of(code: &str) -> Option<Self> {
+        Some(match code {
+            "primitive-type" => Self::Primitive,
+            "complex-type" => Self::Complex,
+            "resource" => Self::Resource,
+            "logical" => Self::Logical,
+            _ => return None,
+        })
+    }
+}
+
 /// <https://hl7.org/fhir/R4/defining-extensions.html#context>
 #[derive(Debug, Clone)]
 pub struct ExtensionContext {

@@ -2,7 +2,7 @@
 //! <https://hl7.org/fhir/R4/fhirpath.html>.
 //!
 //! ```text
-//! let types = Types::from_structures(definitions);            // once
+//! let types = Types::of(&Definitions::base());                // once
 //! let rule = Expression::parse("name.given.exists()")?;       // once
 //! let patient = Item::resource(&json, &types);
 //! rule.holds(&Context::new(&types, patient.clone()), patient) // Ok(Some(true))

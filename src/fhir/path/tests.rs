@@ -6,3 +6,4 @@ mod hostile;
 mod official;
 mod sample;
 mod surroundings;
+mod types;

@@ -1,8 +1,10 @@
 //! The fhir room: the types that FHIRPath sees, <https://hl7.org/fhir/R4/fhirpath.html#types>.
 
+use crate::fhir::definitions::Definitions;
 use crate::fhir::definitions::structure::{Kind, Structure};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::sync::OnceLock;
 
 /// A type of a [`Types`] table: one that has a name (`Patient`, `Quantity`, `string`) or an element with children of
 /// its own, which is named by its path (`Observation.component`).
@@ -60,95 +62,127 @@ pub(super) enum Member {
     Alternative(Type),
 }
 
+/// A type with a name, and the elements in it that have children of their own.
+#[derive(Debug)]
+struct Family {
+    name: Box<str>,
+    kind: TypeKind,
+    primitive: Option<Primitive>,
+    /// The first is the type itself. Made when something is first asked of it.
+    members: OnceLock<Vec<TypeEntry>>,
+}
+
 #[derive(Debug)]
 struct TypeEntry {
     name: Box<str>,
     base: Option<Type>,
-    kind: TypeKind,
-    primitive: Option<Primitive>,
-    is_quantity: bool,
     /// Sorted by name.
     members: Vec<(Box<str>, Member)>,
 }
 
-/// All types and their elements. Made once from the definitions, then shared.
+/// Where the elements of a type come from.
+#[derive(Debug)]
+enum Source {
+    Declared(HashMap<String, Vec<TypeDeclaration>>),
+    Definitions(Definitions),
+}
+
+/// All types and their elements. Made once, then shared.
 #[derive(Debug)]
 pub struct Types {
-    entries: Vec<TypeEntry>,
-    by_name: HashMap<Box<str>, Type>,
+    families: Vec<Family>,
+    /// Places in `families`.
+    by_name: HashMap<Box<str>, usize>,
+    quantity: Option<Type>,
+    source: Source,
 }
 
 impl Types {
     /// A table of the types declared. What names a type that is not declared is read untyped.
     pub fn new(declarations: impl IntoIterator<Item = TypeDeclaration>) -> Self {
-        let declarations: Vec<_> = declarations.into_iter().collect();
-        let mut types = Types { entries: Vec::new(), by_name: HashMap::new() };
-        for declaration in &declarations {
-            types.register(declaration);
-        }
-        for declaration in &declarations {
-            types.link(declaration);
-        }
-        for index in 0..types.entries.len() {
-            let is_quantity = types.ancestors(Some(nth(index))).any(|t| types.name(t) == "Quantity");
-            types.entries[index].is_quantity = is_quantity;
-        }
-        types
-    }
-
-    /// A table of the types that these definitions define. Profiles are passed over: they add no types.
-    pub fn from_structures<'s>(structures: impl IntoIterator<Item = &'s Structure>) -> Self {
-        Types::new(structures.into_iter().filter(|s| !s.is_profile).flat_map(declarations))
-    }
-
-    fn register(&mut self, declaration: &TypeDeclaration) {
-        if self.by_name.contains_key(declaration.name.as_str()) {
-            return;
-        }
-        let handle = nth(self.entries.len());
-        self.by_name.insert(declaration.name.as_str().into(), handle);
-        self.entries.push(TypeEntry {
-            name: declaration.name.as_str().into(),
-            base: None,
-            kind: declaration.kind,
-            primitive: (declaration.kind == TypeKind::Primitive).then(|| primitive(&declaration.name)),
-            is_quantity: false,
-            members: Vec::new(),
-        });
-    }
-
-    fn link(&mut self, declaration: &TypeDeclaration) {
-        let mut members: Vec<(Box<str>, Member)> = Vec::new();
-        for element in &declaration.elements {
-            if element.is_choice {
-                members.push((element.name.as_str().into(), Member::Choice));
-                for code in &element.types {
-                    if let Some(t) = self.named(code) {
-                        members.push((format!("{}{}", element.name, capitalized(code)).into(), Member::Alternative(t)));
-                    }
-                }
-            } else if let Some(t) = element.types.first().and_then(|code| self.named(code)) {
-                members.push((element.name.as_str().into(), Member::Element(t)));
+        let (mut names, mut declared) = (Vec::new(), HashMap::<String, Vec<TypeDeclaration>>::new());
+        for declaration in declarations {
+            let family = family_of(&declaration.name);
+            let members = declared.entry(family.to_owned()).or_default();
+            if family == declaration.name {
+                names.push((declaration.name.clone(), declaration.kind));
+                members.insert(0, declaration);
+            } else {
+                members.push(declaration);
             }
         }
-        members.sort_by(|a, b| a.0.cmp(&b.0));
-        members.dedup_by(|a, b| a.0 == b.0);
-        let base = declaration.base.as_deref().and_then(|name| self.named(name));
-        if let Some(t) = self.named(&declaration.name) {
-            let entry = &mut self.entries[index(t)];
-            entry.base = base;
-            entry.members = members;
+        Self::with(names.iter().map(|(name, kind)| (name.as_str(), *kind)), Source::Declared(declared))
+    }
+
+    /// The types that these definitions define; each is read when an expression first comes to it. Profiles are passed
+    /// over: they add no types. Definitions that are added to a clone of `definitions` later are not seen.
+    pub fn of(definitions: &Definitions) -> Self {
+        let kind = |kind| match kind {
+            Kind::Primitive => TypeKind::Primitive,
+            Kind::Complex => TypeKind::Complex,
+            Kind::Resource | Kind::Logical => TypeKind::Resource,
+        };
+        let names = definitions.types().map(|(name, of)| (name, kind(of)));
+        Self::with(names, Source::Definitions(definitions.clone()))
+    }
+
+    fn with<'n>(names: impl Iterator<Item = (&'n str, TypeKind)>, source: Source) -> Self {
+        let (mut families, mut by_name) = (Vec::new(), HashMap::new());
+        for (name, kind) in names {
+            if !by_name.contains_key(name) && families.len() < MAX_FAMILIES {
+                by_name.insert(name.into(), families.len());
+                let primitive = (kind == TypeKind::Primitive).then(|| primitive(name));
+                families.push(Family { name: name.into(), kind, primitive, members: OnceLock::new() });
+            }
         }
+        let quantity = by_name.get("Quantity").map(|family| handle(*family, 0));
+        Self { families, by_name, quantity, source }
+    }
+
+    /// The members of a type and of the elements in it. What cannot be read has none: the validator tells why.
+    fn members(&self, family: usize) -> &[TypeEntry] {
+        let Some(of) = self.families.get(family) else { return &[] };
+        of.members.get_or_init(|| match &self.source {
+            Source::Declared(declared) => self.linked(family, declared.get(&*of.name).map_or(&[], Vec::as_slice)),
+            Source::Definitions(definitions) => match definitions.structure(&of.name) {
+                Ok(structure) => self.linked(family, &declarations(&structure)),
+                Err(_) => self.linked(family, &[]),
+            },
+        })
+    }
+
+    /// Names are resolved without a look into other families: those may be in the making.
+    fn linked(&self, family: usize, declarations: &[TypeDeclaration]) -> Vec<TypeEntry> {
+        let declarations = &declarations[..declarations.len().min(FAMILY_SIZE)];
+        let own: HashMap<&str, Type> =
+            declarations.iter().enumerate().map(|(number, d)| (d.name.as_str(), handle(family, number))).collect();
+        let named = |name: &str| own.get(name).copied().or_else(|| Some(handle(*self.by_name.get(name)?, 0)));
+        declarations.iter().map(|declaration| entry(declaration, named)).collect()
+    }
+
+    fn entry(&self, of: Type) -> Option<&TypeEntry> {
+        let (family, number) = place(of);
+        self.members(family).get(number)
     }
 
     /// `Patient`, `Quantity`, `string`, `Observation.component`.
     pub fn named(&self, name: &str) -> Option<Type> {
-        self.by_name.get(name).copied()
+        let family = family_of(name);
+        let place = *self.by_name.get(family)?;
+        if family.len() == name.len() {
+            return Some(handle(place, 0));
+        }
+        let number = self.members(place).iter().position(|entry| *entry.name == *name)?;
+        Some(handle(place, number))
     }
 
     /// The inverse of [`named`](Self::named).
     pub fn name(&self, of: Type) -> &str {
-        &self.entries[index(of)].name
+        match place(of) {
+            (family, 0) => self.families.get(family).map(|family| &*family.name),
+            _ => self.entry(of).map(|entry| &*entry.name),
+        }
+        .unwrap_or_default()
     }
 
     /// The type that the JSON property `key` has in an object of type `parent`: `component` gives
@@ -161,7 +195,7 @@ impl Types {
     }
 
     pub fn base(&self, of: Type) -> Option<Type> {
-        self.entries[index(of)].base
+        self.entry(of)?.base
     }
 
     /// Whether `of` is `ancestor` or derives from it.
@@ -170,21 +204,27 @@ impl Types {
     }
 
     pub fn kind(&self, of: Type) -> TypeKind {
-        self.entries[index(of)].kind
+        match place(of) {
+            (family, 0) => self.families.get(family).map_or(TypeKind::Complex, |family| family.kind),
+            _ => TypeKind::Complex,
+        }
     }
 
     /// `None` for complex types and resources.
     pub fn primitive(&self, of: Type) -> Option<Primitive> {
-        self.entries[index(of)].primitive
+        match place(of) {
+            (family, 0) => self.families.get(family).and_then(|family| family.primitive),
+            _ => None,
+        }
     }
 
     /// Quantity and what derives from it: Age, Duration, and so on.
     pub(super) fn is_quantity(&self, of: Type) -> bool {
-        self.entries[index(of)].is_quantity
+        self.quantity.is_some_and(|quantity| self.is_a(of, quantity))
     }
 
     pub(super) fn member(&self, parent: Type, name: &str) -> Option<Member> {
-        let members = &self.entries[index(parent)].members;
+        let members = &self.entry(parent)?.members;
         let found = members.binary_search_by(|(candidate, _)| (**candidate).cmp(name)).ok()?;
         members.get(found).map(|(_, member)| *member)
     }
@@ -195,13 +235,44 @@ impl Types {
     }
 }
 
-/// Handles are counted from one: an `Option<Type>` is then no larger than a `Type`.
-fn nth(index: usize) -> Type {
-    Type(u32::try_from(index + 1).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX))
+fn entry(declaration: &TypeDeclaration, named: impl Fn(&str) -> Option<Type>) -> TypeEntry {
+    let mut members: Vec<(Box<str>, Member)> = Vec::new();
+    for element in &declaration.elements {
+        if element.is_choice {
+            members.push((element.name.as_str().into(), Member::Choice));
+            for code in &element.types {
+                if let Some(t) = named(code) {
+                    members.push((format!("{}{}", element.name, capitalized(code)).into(), Member::Alternative(t)));
+                }
+            }
+        } else if let Some(t) = element.types.first().and_then(|code| named(code)) {
+            members.push((element.name.as_str().into(), Member::Element(t)));
+        }
+    }
+    members.sort_by(|a, b| a.0.cmp(&b.0));
+    members.dedup_by(|a, b| a.0 == b.0);
+    TypeEntry { name: declaration.name.as_str().into(), base: declaration.base.as_deref().and_then(named), members }
 }
 
-fn index(of: Type) -> usize {
-    of.0.get() as usize - 1
+/// `Observation` of `Observation.component`.
+fn family_of(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
+}
+
+/// The largest type of R4 has some 30 elements with children.
+const FAMILY_SIZE: usize = 1 << 12;
+const MAX_FAMILIES: usize = 1 << 19;
+
+/// Handles are counted from one: an `Option<Type>` is then no larger than a `Type`.
+fn handle(family: usize, number: usize) -> Type {
+    let handle = family * FAMILY_SIZE + number + 1;
+    Type(u32::try_from(handle).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX))
+}
+
+/// The family of a type, and its number there.
+fn place(of: Type) -> (usize, usize) {
+    let place = of.0.get() as usize - 1;
+    (place / FAMILY_SIZE, place % FAMILY_SIZE)
 }
 
 fn primitive(name: &str) -> Primitive {

@@ -38,13 +38,13 @@ mod tests;
 
 pub use report::{Issue, Report};
 
-use crate::fhir::definitions::structure::{Kind, Structure};
-use crate::fhir::definitions::{Definitions, NoStructure};
+use crate::fhir::definitions::structure::Kind;
+use crate::fhir::definitions::{Definitions, NoStructure, TYPE_URL};
 use crate::fhir::path::Types;
 use compile::{Compiled, Slot, choice_suffixes};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// How a resource is to be validated.
 #[derive(Debug, Clone, Copy)]
@@ -83,32 +83,27 @@ struct SlotEntry {
 }
 
 impl Validator {
-    /// Reads the types at once, and each profile when it is first needed. Definitions that are added to a clone of
-    /// `definitions` later are not seen.
+    /// Reads no definition yet: each type and profile is made ready when it is first needed. Definitions that are added
+    /// to a clone of `definitions` later are not seen.
     pub fn new(definitions: Definitions) -> Self {
         let mut slots = Vec::new();
         let mut by_url = HashMap::new();
-        let mut by_type = HashMap::new();
-        let mut base: Vec<Arc<Structure>> = Vec::new();
-        for url in definitions.structures().map(str::to_owned).collect::<Vec<_>>() {
-            by_url.insert(url.as_str().into(), slots.len());
-            // A name with a dash is a profile or an extension: those can wait.
-            if let Some(name) = url.strip_prefix("http://hl7.org/fhir/StructureDefinition/")
-                && !name.contains('-')
-                && let Ok(structure) = definitions.structure(&url)
-                && !structure.is_profile
-            {
-                by_type.entry(name.into()).or_insert(slots.len());
-                base.push(structure);
-            }
+        for url in definitions.structures() {
+            by_url.insert(url.into(), slots.len());
             slots.push(SlotEntry { url: url.into(), compiled: OnceLock::new() });
         }
-        let types = Types::from_structures(base.iter().map(AsRef::as_ref));
-        let suffixes = choice_suffixes(
-            base.iter()
-                .filter(|structure| matches!(structure.kind, Kind::Primitive | Kind::Complex))
-                .map(|structure| structure.type_name.as_str()),
-        );
+        let types = Types::of(&definitions);
+        let mut by_type: HashMap<Box<str>, Slot> = HashMap::new();
+        let mut data_types = Vec::new();
+        for (name, kind) in definitions.types() {
+            if let Some(slot) = by_url.get(format!("{TYPE_URL}{name}").as_str()) {
+                by_type.insert(name.into(), *slot);
+            }
+            if matches!(kind, Kind::Primitive | Kind::Complex) {
+                data_types.push(name);
+            }
+        }
+        let suffixes = choice_suffixes(data_types.into_iter());
         Self { definitions, types, slots, by_url, by_type, suffixes }
     }
 

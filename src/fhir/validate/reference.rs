@@ -32,6 +32,11 @@ impl<'v> Scope<'v, '_> {
         self.bundle.and_then(|bundle| bundle.resolve(reference, self.full_url))
     }
 
+    fn contains(&self, resource: &Value) -> bool {
+        let id = resource.get("id").and_then(Value::as_str);
+        id.and_then(|id| self.locals.borrow().contained(id)).is_some_and(|found| std::ptr::eq(found, resource))
+    }
+
     /// The resource that a reference leads to, as far as it is at hand.
     pub(super) fn resolve(&self, reference: &str) -> Option<&'v Value> {
         match reference.strip_prefix('#') {
@@ -273,10 +278,15 @@ impl<'v> Walk<'v> {
         self.kept.insert(asked, true);
         let Ok(compiled) = self.validator.compiled(slot) else { return true };
         let instance = Instance::resource(self.validator, resource);
-        let kept = self.probe(|walk| {
-            let inner = Scope { resource, ..*scope };
-            walk.conform(&instance, compiled, 0, place, &inner);
-        });
+        let locals = RefCell::new(resource.as_object().map(Locals::new).unwrap_or_default());
+        // What stands in the same container shares its contained resources; another entry has its own.
+        let is_local = std::ptr::eq(resource, scope.root) || scope.contains(resource);
+        let inner = if is_local {
+            Scope { resource, ..*scope }
+        } else {
+            Scope { resource, root: resource, locals: &locals, ..*scope }
+        };
+        let kept = self.probe(|walk| walk.conform(&instance, compiled, 0, place, &inner));
         self.kept.insert(asked, kept);
         kept
     }

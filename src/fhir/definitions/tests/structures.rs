@@ -1,7 +1,7 @@
 //! The fhir room: StructureDefinitions of R4 and US Core, <https://hl7.org/fhir/R4/structuredefinition.html>.
 
 use super::super::structure::{ContextKind, DiscriminatorKind, Element, Kind, SlicingRules, Strength, Structure};
-use super::super::{Definitions, NoStructure};
+use super::super::{Definitions, NoStructure, TYPE_URL};
 use super::{base, official};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -175,6 +175,21 @@ fn a_definition_is_found_with_its_version_and_not_with_another() {
         NoStructure::OtherVersion { asked: format!("{url}|3.0.2"), here: "4.0.1".into() }
     );
     assert_eq!(base().structure("Pateint").unwrap_err(), NoStructure::Unknown("Pateint".into()));
+}
+
+#[test]
+fn the_index_tells_types_from_profiles_as_their_definitions_do() {
+    let told: Vec<(String, Kind)> = base().types().map(|(name, kind)| (name.to_owned(), kind)).collect();
+    let read: Vec<(String, Kind)> = base()
+        .structures()
+        .filter_map(|url| Some((url.strip_prefix(TYPE_URL)?.to_owned(), base().structure(url).ok()?)))
+        .filter(|(_, structure)| !structure.is_profile)
+        .map(|(name, structure)| (name, structure.kind))
+        .collect();
+    assert_eq!(told, read);
+    for known in [("Patient", Kind::Resource), ("Quantity", Kind::Complex), ("string", Kind::Primitive)] {
+        assert!(told.contains(&(known.0.to_owned(), known.1)), "{known:?}");
+    }
 }
 
 #[test]

@@ -285,3 +285,39 @@ fn profiles_in_a_circle_end() {
     let report = held(&circle, &resource);
     assert!(!report.issues.is_empty());
 }
+
+#[test]
+fn the_target_of_a_reference_has_its_own_contained_resources() {
+    let target = "http://kap.example/StructureDefinition/target";
+    let practitioner = "http://hl7.org/fhir/StructureDefinition/Practitioner";
+    let condition = json!([{ "id": "Condition.recorder", "max": "1", "base": { "max": "1" }, "type": [{ "code": "Reference", "targetProfile": [practitioner] }] }]);
+    let of_condition =
+        json!([{ "id": "Observation.focus", "type": [{ "code": "Reference", "targetProfile": [target] }] }]);
+    let validator =
+        validator(&[definition(target, "Condition", condition), definition(URL, "Observation", of_condition)]);
+    let recorder = json!({ "resourceType": "Practitioner", "id": "who", "active": true });
+    let condition = json!({ "resourceType": "Condition", "id": "c1", "contained": [recorder],
+        "subject": { "display": "Testpatient" }, "recorder": { "reference": "#who" } });
+    let pointing = with(
+        observation(),
+        json!({ "id": "o1", "focus": [{ "reference": "Condition/c1" }], "meta": { "profile": [URL] } }),
+    );
+    let bundle = |condition: Value| {
+        let entry = |resource: &Value| {
+            let (of, id) = (resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+            json!({ "fullUrl": format!("http://kap.example/fhir/{of}/{id}"), "resource": resource })
+        };
+        json!({ "resourceType": "Bundle", "type": "collection", "entry": [entry(&pointing), entry(&condition)] })
+    };
+    keeps_in(&validator, &bundle(condition.clone()));
+    let none = with(condition, json!({ "contained": null }));
+    let place = "Bundle.entry[0].resource.ofType(Observation).focus[0]";
+    let report = validator.validate(&bundle(none.clone()), &Options::default());
+    check(&validator, &report, &bundle(none), "reference-target-profile", Severity::Error, place);
+}
+
+#[track_caller]
+fn keeps_in(validator: &Validator, bundle: &Value) {
+    let report = validator.validate(bundle, &Options::default());
+    assert!(!report.issues.iter().any(|issue| issue.rule == "reference-target-profile"), "{:#?}", report.issues);
+}
