@@ -41,8 +41,11 @@ const fn operation_of(name: &'static str, resource_type: &'static str, definitio
     Operation { name, definition, resource_type: Some(resource_type) }
 }
 
+/// Path, operation, handler.
+type Asked = (&'static str, &'static Operation, fn() -> Route);
+
 pub fn endpoints() -> Vec<Endpoint> {
-    let routes: [(&str, &'static Operation, fn() -> Route); 9] = [
+    let routes: [Asked; 9] = [
         ("/fhir/CodeSystem/$lookup", &LOOKUP, || web::route().to(lookup::lookup)),
         ("/fhir/CodeSystem/$validate-code", &CODE_SYSTEM_VALIDATE, || web::route().to(validate_code::in_code_system)),
         ("/fhir/CodeSystem/{id:[A-Za-z0-9.-]+}/$validate-code", &CODE_SYSTEM_VALIDATE, || {
