@@ -253,6 +253,16 @@ mod tests {
     }
 
     #[test]
+    fn packages_of_the_flag_take_the_place_of_those_of_the_file() {
+        let of_file = file("packages = ['a.tgz', 'b.tgz']");
+        let paths = |options: Options| Config::try_from(options).expect("right").packages;
+        assert_eq!(paths(of_file.clone()), ["a.tgz", "b.tgz"].map(PathBuf::from));
+        let flag = Options { packages: Some(vec!["c.tgz".into()]), ..Options::default() };
+        assert_eq!(paths(flag.or(of_file)), ["c.tgz"].map(PathBuf::from));
+        assert!(paths(Options::default()).is_empty());
+    }
+
+    #[test]
     fn unknown_key_in_the_file_is_an_error() {
         let error = toml::from_str::<Options>("page_sise = 9").expect_err("misspelt");
         assert!(error.to_string().contains("page_sise"), "{error}");

@@ -109,9 +109,12 @@ impl<'a> Writer<'a> {
         }
         let text = if self.format == Format::Json && self.listed == 0 { &text[1..] } else { &text[..] };
         self.listed += 1;
-        let out = &mut *self.out;
-        // The bar makes room for the lines.
-        self.progress.suspend(|| out.write_all(text.as_bytes()))
+        let (out, shown) = (&mut *self.out, !self.progress.is_hidden());
+        // The bar makes room for the lines, which must stand there before it comes back.
+        self.progress.suspend(|| {
+            out.write_all(text.as_bytes())?;
+            if shown { out.flush() } else { Ok(()) }
+        })
     }
 
     fn one(&self, found: &Found, issue: &Issue) -> String {
