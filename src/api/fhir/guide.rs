@@ -17,7 +17,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use include_dir::{Dir, include_dir};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 /// `ValueSet-kap-role.json`: type and id.
 static GUIDE: Dir = include_dir!("$CARGO_MANIFEST_DIR/profiles/json");
@@ -28,12 +28,15 @@ const ID: &str = "_id";
 pub const SEARCH_PARAMETERS: [(&str, &str); 2] = [(ID, "token"), (URL, "uri")];
 
 /// Types of which the guide has resources.
-pub fn types() -> BTreeSet<&'static str> {
-    GUIDE.files().filter_map(|file| file.path().to_str()?.split_once('-')).map(|(name, _)| name).collect()
+static TYPES: LazyLock<BTreeSet<&str>> =
+    LazyLock::new(|| GUIDE.files().filter_map(|file| Some(file.path().to_str()?.split_once('-')?.0)).collect());
+
+pub fn types() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().copied()
 }
 
 pub fn has_type(resource_type: &str) -> bool {
-    GUIDE.files().filter_map(|file| file.path().to_str()?.split_once('-')).any(|(name, _)| name == resource_type)
+    TYPES.contains(resource_type)
 }
 
 fn find(resource_type: &str, id: &str) -> Option<&'static [u8]> {

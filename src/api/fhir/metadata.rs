@@ -30,7 +30,7 @@ pub async fn metadata(request: HttpRequest, api: web::Data<Api>) -> Result<HttpR
 pub fn capability_statement(fhir_base: &str) -> Value {
     let interactions = interactions();
     let stored = search::resource_types().map(|name| resource(name, &interactions));
-    let of_guide = guide::types().into_iter().map(of_guide);
+    let of_guide = guide::types().map(of_guide);
     // Not kept here, but often validated.
     let asked = ["Bundle", "Parameters"].map(|name| json!({ "type": name, "operation": operations(name) }));
     let resources: Vec<Value> = stored.chain(of_guide).chain(asked).collect();
