@@ -25,6 +25,9 @@ RULES = {
     "max": "Validation_VAL_Profile_Maximum",
     "slice": "Validation_VAL_Profile_Minimum_SLICE",
     "type": "Extension_PROF_Type",
+    "binding": "Terminology_TX_NoValid_1_CC",
+    "context": "Extension_EXTP_Context_Wrong",
+    "fixed": "_DT_Fixed_Wrong",
 }
 
 

@@ -86,8 +86,8 @@ BROKEN = [
 ]
 
 
-def issue(severity, text):
-    return {"severity": severity, "location": "Patient", "messageId": "id", "message": text}
+def issue(severity, text, name="id"):
+    return {"severity": severity, "location": "Patient", "messageId": name, "message": text}
 
 
 BROKEN_RULE = "Constraint failed: kap-x-1: 'x'"
@@ -105,6 +105,9 @@ JUDGED = [
     ("kap-x-1-fail-late.json", [issue("error", BROKEN_RULE.replace("x-1", "x-10"))], True),
     ("kap-x-1-fail-late.json", [issue("error", BROKEN_RULE), issue("error", "something else")], False),
     ("min-fail.json", [issue("error", "something else")], True),
+    ("fixed-fail.json", [issue("error", "something else")], True),
+    ("fixed-fail.json", [issue("error", "the value", "_DT_Fixed_Wrong")], False),
+    ("binding-fail.json", [issue("error", "the code", "_DT_Fixed_Wrong")], True),
 ]
 
 
