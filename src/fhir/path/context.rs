@@ -3,6 +3,7 @@
 use super::item::{Collection, Item};
 use super::types::{Type, Types};
 use serde_json::Value;
+use std::cell::Cell;
 
 /// Why an expression has no result. None of these says that a rule is broken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +87,8 @@ pub struct Context<'a> {
     /// How much work one evaluation may be; a step is a node of the expression, an element looked at, or 16 bytes of text
     /// made.
     pub steps: u64,
+    /// The steps that evaluations with this context have taken, all together: for who bounds more than one.
+    pub used: Cell<u64>,
 }
 
 impl<'a> Context<'a> {
@@ -102,6 +105,7 @@ impl<'a> Context<'a> {
             variables: Vec::new(),
             now: None,
             steps: Self::STEPS,
+            used: Cell::new(0),
         }
     }
 }

@@ -42,6 +42,11 @@ impl<'c, 'a> Evaluator<'c, 'a> {
         self.evaluate(root, Scope { this: slice::from_ref(self.focus), index: None, total: None })
     }
 
+    /// How much of the allowance is gone.
+    pub fn used(&self) -> u64 {
+        self.context.steps.saturating_sub(self.steps_left.get())
+    }
+
     /// Takes work from the allowance, in steps.
     pub fn charge(&self, steps: usize) -> Result<(), EvaluationError> {
         match self.steps_left.get().checked_sub(steps as u64) {
@@ -49,7 +54,10 @@ impl<'c, 'a> Evaluator<'c, 'a> {
                 self.steps_left.set(left);
                 Ok(())
             }
-            None => Err(EvaluationError::GaveUp(self.context.steps)),
+            None => {
+                self.steps_left.set(0);
+                Err(EvaluationError::GaveUp(self.context.steps))
+            }
         }
     }
 

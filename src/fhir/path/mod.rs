@@ -63,13 +63,17 @@ impl Expression {
 
     /// Evaluates with `focus` as `$this` and `%context`.
     pub fn evaluate<'a>(&'a self, context: &Context<'a>, focus: Item<'a>) -> Result<Collection<'a>, EvaluationError> {
-        Evaluator::new(context, &focus).run(&self.root)
+        let evaluator = Evaluator::new(context, &focus);
+        let result = evaluator.run(&self.root);
+        context.used.set(context.used.get().saturating_add(evaluator.used()));
+        result
     }
 
     /// Evaluates an invariant. `None`: empty, neither true nor false. One item that is no boolean counts as true.
     pub fn holds<'a>(&'a self, context: &Context<'a>, focus: Item<'a>) -> Result<Option<bool>, EvaluationError> {
         let evaluator = Evaluator::new(context, &focus);
-        let result = evaluator.run(&self.root)?;
-        evaluator.truth(&result)
+        let result = evaluator.run(&self.root);
+        context.used.set(context.used.get().saturating_add(evaluator.used()));
+        evaluator.truth(&result?)
     }
 }

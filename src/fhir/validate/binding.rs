@@ -27,6 +27,25 @@ const OUT_OF_REACH: &[&str] = &[
 
 const VITAL_UNITS: &str = "http://hl7.org/fhir/ValueSet/ucum-vitals-common";
 
+const MEDIA_TYPES: &str = "http://hl7.org/fhir/ValueSet/mimetypes";
+
+fn is_media_types(binding: &Binding) -> bool {
+    binding.value_set.as_deref().is_some_and(|value_set| value_set.starts_with(MEDIA_TYPES))
+}
+
+/// What follows the first `;`: `charset=utf-8; q="a b"`. <https://www.rfc-editor.org/rfc/rfc2045#section-5.1>
+fn are_media_parameters(text: &str) -> bool {
+    let is_token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte))
+    };
+    text.split(';').all(|parameter| {
+        parameter.trim().split_once('=').is_some_and(|(name, value)| {
+            let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            is_token(name) && (is_token(value) || quoted.is_some_and(|inner| !inner.contains('"')))
+        })
+    })
+}
+
 /// The code of a Coding, or of a Quantity.
 pub(super) fn code_of(value: &Value) -> Option<Code<'_>> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
@@ -58,6 +77,13 @@ impl<'v> Walk<'v> {
                 let Some(code) = value.as_str() else { return };
                 if node.is_bound_code(self.validator, binding, code) {
                     return;
+                }
+                if let Some((_, parameters)) = code.split_once(';').filter(|_| is_media_types(binding))
+                    && !are_media_parameters(parameters)
+                {
+                    self.issue(Severity::Warning, IssueType::CodeInvalid, "media-type", place, || {
+                        format!("'{}' are no parameters of a media type: name=value is needed", shown(parameters))
+                    });
                 }
                 self.bound(binding, &[Code { code, ..Code::default() }], place);
             }
@@ -145,7 +171,7 @@ impl<'v> Walk<'v> {
         let mut unknown = None;
         for code in codes {
             // Of a media type the parameters (`; charset=utf-8`) are free, as for the official validator.
-            let code = if value_set.starts_with("http://hl7.org/fhir/ValueSet/mimetypes") {
+            let code = if value_set.starts_with(MEDIA_TYPES) {
                 Code { code: code.code.split(';').next().unwrap_or_default().trim_end(), ..*code }
             } else {
                 *code
@@ -223,7 +249,9 @@ impl<'v> Walk<'v> {
                 format!("the system '{}' of an Identifier is not absolute: use its whole URL", shown(system))
             });
         }
-        if let (Some("urn:ietf:rfc:3986"), Some(value)) = (text("system"), text("value")) {
+        // A definition may show what an identifier looks like.
+        let is_shown = place.type_names().any(|name| name == "ElementDefinition");
+        if let (Some("urn:ietf:rfc:3986"), Some(value), false) = (text("system"), text("value"), is_shown) {
             self.is_uri(value, place);
         }
     }

@@ -32,6 +32,9 @@ pub(super) struct Node {
     keys: Vec<(Box<str>, Key)>,
     /// Bits of the children that must be there, by [`Key::ordinal`].
     pub required: u128,
+    /// The children of which a profile says more than its base type: the others have been checked with that. Of a type
+    /// that is no profile: all.
+    pub own_children: Vec<ElementIndex>,
     /// One for each of the element's types.
     pub types: Vec<TypeNode>,
     pub rules: Vec<Rule>,
@@ -90,6 +93,11 @@ impl Compiled {
                 return Err(faulty(format!("{} has more than 128 children", element.path)));
             }
             nodes.push(node(validator, &structure, index, element, &inherited));
+        }
+        let says_more = says_more(validator, &structure, &nodes);
+        for (node, element) in nodes.iter_mut().zip(&structure.elements) {
+            let own = |child: &&ElementIndex| says_more.get(**child).is_none_or(|more| *more);
+            node.own_children = element.children.iter().filter(own).copied().collect();
         }
         Ok(Self { structure, nodes })
     }
@@ -183,7 +191,41 @@ fn node(
         .filter(|constraint| !structure.is_profile || !inherited.contains(constraint.key.as_str()))
         .map(Rule::new)
         .collect();
-    Node { keys, required, types, rules, path_type, codes: OnceLock::new(), matchers: OnceLock::new() }
+    let (own_children, codes, matchers) = (Vec::new(), OnceLock::new(), OnceLock::new());
+    Node { keys, required, own_children, types, rules, path_type, codes, matchers }
+}
+
+/// Of each element of a profile: whether it, or what is in it, says more than the same element of the base type.
+fn says_more(validator: &Validator, structure: &Structure, nodes: &[Node]) -> Vec<bool> {
+    let mut more = vec![true; structure.elements.len()];
+    let base = structure.is_profile.then(|| validator.definitions.structure(&structure.type_name).ok()).flatten();
+    let Some(base) = base else { return more };
+    let by_path: HashMap<&str, &Element> = base.elements.iter().map(|of| (of.path.as_str(), of)).collect();
+    // Children stand behind their parents.
+    for (index, (element, node)) in structure.elements.iter().zip(nodes).enumerate().rev() {
+        let same = by_path.get(element.path.as_str()).is_some_and(|base| is_same(element, base));
+        let silent = same
+            && node.rules.is_empty()
+            && element.slices.is_empty()
+            && element.slice_name.is_none()
+            && element.children.iter().all(|child| more.get(*child) == Some(&false));
+        if let Some(more) = more.get_mut(index) {
+            *more = !silent;
+        }
+    }
+    more
+}
+
+/// Whether the walk over the base type has checked all that this element of a profile says of itself.
+fn is_same(element: &Element, base: &Element) -> bool {
+    element.min == base.min
+        && element.max == base.max
+        && element.types == base.types
+        && element.types.iter().all(|of| of.profiles.is_empty())
+        && element.content_reference.is_some() == base.content_reference.is_some()
+        && element.binding == base.binding
+        && element.max_length == base.max_length
+        && [&element.fixed, &element.pattern, &element.min_value, &element.max_value].iter().all(|said| said.is_none())
 }
 
 fn type_node(validator: &Validator, structure: &Structure, element: &Element, code: &str) -> TypeNode {

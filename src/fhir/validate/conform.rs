@@ -152,7 +152,7 @@ impl<'v> Walk<'v> {
         let children = instance.children();
         let is_primitive = instance.value.is_some_and(|value| !value.is_object()) || instance.sibling.is_some();
         let mut found = Vec::new();
-        for &child_index in &compiled.element(index).children {
+        for &child_index in &compiled.nodes[index].own_children {
             if self.is_over() {
                 return;
             }
@@ -251,7 +251,7 @@ impl<'v> Walk<'v> {
             }
             return;
         }
-        let value = map.get(&child.name);
+        let value = map.get(&child.name).filter(|value| !value.is_null());
         let is_primitive = matches!(node.types.first().map(|of| of.kind), Some(TypeKind::Primitive(_)));
         // Few objects have one: the key is put together only for those.
         let may_have = is_primitive && map.keys().any(|key| key.starts_with('_'));

@@ -6,7 +6,7 @@ use super::primitive::shown;
 use super::reference::{Scope, has_scheme};
 use super::walk::{Instance, Walk};
 use crate::fhir::definitions::NoStructure;
-use crate::fhir::definitions::structure::{ContextKind, ExtensionContext, Structure};
+use crate::fhir::definitions::structure::Structure;
 use crate::fhir::outcome::{IssueType, Severity};
 use serde_json::{Map, Value};
 
@@ -60,7 +60,7 @@ impl<'v> Walk<'v> {
             }
         };
         self.modifier(&compiled.structure, is_modifier, place);
-        self.context(&compiled.structure, place);
+        self.stands_where_it_may(&compiled.structure, instance, place, scope);
         let before = self.profile.replace(&compiled.structure.url);
         self.conform(instance, compiled, 0, place, scope);
         self.profile = before;
@@ -109,66 +109,7 @@ impl<'v> Walk<'v> {
         }
     }
 
-    /// Where the extension may stand.
-    fn context(&mut self, structure: &'v Structure, place: &Place<'_>) {
-        let Some(holder) = place.parent() else { return };
-        let mut by_path = false;
-        for context in &structure.context {
-            if context.kind == ContextKind::FhirPath {
-                by_path = true;
-            } else if self.stands_in(holder, context) {
-                return;
-            }
-        }
-        if structure.context.is_empty() {
-            return;
-        }
-        if by_path {
-            self.issue(Severity::Information, IssueType::NotSupported, "extension-context", place, || {
-                format!("whether {} may stand here could not be checked: its context is a FHIRPath", structure.url)
-            });
-            return;
-        }
-        self.issue(Severity::Error, IssueType::Structure, "extension-context", place, || {
-            let allowed: Vec<&str> = structure.context.iter().map(|context| context.expression.as_str()).collect();
-            format!("{} may not stand here: only on {}", structure.url, allowed.join(", "))
-        });
-    }
-
-    fn stands_in(&self, holder: &Place<'_>, context: &ExtensionContext) -> bool {
-        if context.kind == ContextKind::Extension {
-            // The url of the extension that holds this one is not on the way here; its definition checks its parts.
-            return holder.type_name == "Extension";
-        }
-        let expression =
-            context.expression.strip_prefix("http://hl7.org/fhir/StructureDefinition/").unwrap_or(&context.expression);
-        let expression = expression.split_once('#').map_or(expression, |(_, path)| path);
-        if expression == "Element" {
-            return !self.is_resource_type(holder.type_name);
-        }
-        let expression = expression.trim_end_matches("[x]");
-        if holder.definition_path.trim_end_matches("[x]") == expression || self.is_a(holder.type_name, expression) {
-            return true;
-        }
-        // `HumanName.given` and `Patient.contact.name.given` are both the given name of a contact.
-        let mut steps = expression.rsplit('.');
-        let mut here = Some(holder);
-        let mut last = steps.next();
-        while let (Some(step), Some(place)) = (last, here) {
-            let next = steps.next();
-            if next.is_none() {
-                return self.is_a(place.type_name, step);
-            }
-            if place.name() != step.trim_end_matches("[x]") {
-                return false;
-            }
-            here = place.parent();
-            last = next;
-        }
-        false
-    }
-
-    fn is_resource_type(&self, name: &str) -> bool {
+    pub(super) fn is_resource_type(&self, name: &str) -> bool {
         self.validator.type_named(name).is_some_and(super::compile::Compiled::is_resource)
     }
 

@@ -16,7 +16,9 @@ mod bundle;
 mod compile;
 mod conform;
 mod contained;
+mod context;
 mod discriminator;
+mod evaluation;
 mod extension;
 mod fixed;
 mod matching;
@@ -124,6 +126,11 @@ impl Validator {
 
     fn type_slot(&self, name: &str) -> Option<Slot> {
         self.by_type.get(name).copied()
+    }
+
+    /// The slot of a canonical in whatever version is here.
+    fn slot_of_any_version(&self, canonical: &str) -> Option<Slot> {
+        self.by_url.get(canonical.split('|').next().unwrap_or(canonical)).copied()
     }
 
     /// The slot of a canonical. One that asks for a version which is not here has none.

@@ -1,6 +1,7 @@
 //! The fhir room: where the validator stands, and that as FHIRPath,
 //! <https://hl7.org/fhir/R4/fhirpath.html#simple>.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// One step of the way from the root to an element. The steps stand on the stack of the walk and are written out only
@@ -53,6 +54,25 @@ impl<'a> Place<'a> {
 
     pub(super) fn parent(&self) -> Option<&'a Place<'a>> {
         self.parent
+    }
+
+    /// From here to the root.
+    pub(super) fn way(&self) -> impl Iterator<Item = &Place<'a>> {
+        std::iter::successors(Some(self), |place| place.parent)
+    }
+
+    /// Types of this element and of those that hold it.
+    pub(super) fn type_names(&self) -> impl Iterator<Item = &str> {
+        self.way().map(|place| place.type_name)
+    }
+
+    /// The JSON key of the element, and its place in the list.
+    pub(super) fn key(&self) -> (Cow<'a, str>, Option<usize>) {
+        let key = match self.of_type {
+            Some(of_type) => Cow::Owned(format!("{}{}", self.name, super::compile::capitalized(of_type))),
+            None => Cow::Borrowed(self.name),
+        };
+        (key, self.index)
     }
 
     pub(super) fn name(&self) -> &'a str {

@@ -35,6 +35,14 @@ impl<'v> Walk<'v> {
     ) {
         match self.validator.slot(canonical) {
             Ok(slot) => self.profile(slot, instance, place, scope),
+            Err(NoStructure::OtherVersion { asked, here }) => {
+                self.issue(Severity::Warning, IssueType::NotFound, "profile-version", place, || {
+                    format!("{} is not here in this version: version {here} was used", shown(&asked))
+                });
+                if let Some(slot) = self.validator.slot_of_any_version(canonical) {
+                    self.profile(slot, instance, place, scope);
+                }
+            }
             Err(error) => self.no_profile(&error, place),
         }
     }
@@ -86,6 +94,9 @@ impl<'v> Walk<'v> {
         let element = compiled.element(index);
         let name = instance.type_name;
         let is_reference = name == "Reference";
+        if is_reference {
+            self.reference_kind(instance, &element.types, place, scope);
+        }
         if is_reference && element.types.iter().any(|of| !of.target_profiles.is_empty()) {
             self.target_profiles(instance, compiled, index, place, scope);
         }

@@ -225,6 +225,51 @@ impl<'v> Walk<'v> {
         self.validator.compiled(slot).ok().map(|compiled| compiled.structure.type_name.as_str())
     }
 
+    /// Of a reference in a profile: whether it may lead into the resource, into the Bundle or elsewhere, and whether it
+    /// names a version. <https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.type.aggregation>
+    pub(super) fn reference_kind(
+        &mut self,
+        instance: &Instance<'v>,
+        types: &'v [TypeRef],
+        place: &Place<'_>,
+        scope: &Scope<'v, '_>,
+    ) {
+        let Some(reference) = instance.value.and_then(|value| value.get("reference")).and_then(Value::as_str) else {
+            return;
+        };
+        let types = || types.iter().filter(|of| of.code == "Reference");
+        let kind = if reference.starts_with('#') {
+            "contained"
+        } else if scope.in_bundle(reference).is_some() {
+            "bundled"
+        } else {
+            "referenced"
+        };
+        if types().next().is_some()
+            && types().all(|of| !of.aggregation.is_empty() && !of.aggregation.iter().any(|allowed| allowed == kind))
+        {
+            self.issue(Severity::Error, IssueType::Structure, "reference-aggregation", place, || {
+                let allowed: Vec<&str> = types().flat_map(|of| &of.aggregation).map(String::as_str).collect();
+                format!("the reference {} is {kind}, and only {} is allowed", shown(reference), allowed.join(", "))
+            });
+        }
+        if kind == "contained" {
+            return;
+        }
+        let has_version = reference.contains("/_history/");
+        let wrong = |of: &TypeRef| match of.versioning.as_deref() {
+            Some("specific") => !has_version,
+            Some("independent") => has_version,
+            _ => false,
+        };
+        if types().next().is_some() && types().all(wrong) {
+            self.issue(Severity::Error, IssueType::Structure, "reference-versioning", place, || {
+                let (must, has) = if has_version { ("not name", "names") } else { ("name", "does not name") };
+                format!("the reference {} must {must} a version of the resource, and {has} one", shown(reference))
+            });
+        }
+    }
+
     /// Of a reference in a profile: what it leads to must keep one of the target profiles, where it is at hand.
     pub(super) fn target_profiles(
         &mut self,

@@ -1,15 +1,11 @@
 //! The fhir room: invariants, <https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.constraint>.
 
-use super::Validator;
-use super::narrative;
 use super::place::Place;
 use super::reference::Scope;
 use super::walk::{Instance, Walk};
 use crate::fhir::definitions::structure::Constraint;
-use crate::fhir::definitions::{Code, Membership};
 use crate::fhir::outcome::{IssueType, Severity};
-use crate::fhir::path::{Context, EvaluationError, Expression, Host, Item, Resolution, Types, reference_type};
-use serde_json::Value;
+use crate::fhir::path::{EvaluationError, Expression};
 use std::sync::Arc;
 
 /// An invariant, ready to be checked.
@@ -87,46 +83,6 @@ impl Rule {
     }
 }
 
-/// What expressions ask for.
-pub(super) struct Surroundings<'v, 's> {
-    pub validator: &'v Validator,
-    pub scope: &'s Scope<'v, 's>,
-}
-
-impl<'a, 'v: 'a> Host<'a> for Surroundings<'v, '_> {
-    fn resolve(&self, reference: &str, types: &Types) -> Resolution<'a> {
-        match self.scope.in_bundle(reference) {
-            Some(resource) => Resolution::Resource(resource),
-            None => reference_type(reference, types).map_or(Resolution::Nothing, Resolution::TypeOnly),
-        }
-    }
-
-    fn member_of(&self, item: &Item<'a>, value_set: &str) -> Option<bool> {
-        let value = item.as_element()?.value?;
-        let codings: Vec<Code<'_>> = match value {
-            Value::String(code) => vec![Code { code, ..Code::default() }],
-            Value::Object(map) => match map.get("coding").and_then(Value::as_array) {
-                Some(codings) => codings.iter().filter_map(super::binding::code_of).collect(),
-                None => super::binding::code_of(value).into_iter().collect(),
-            },
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
-        };
-        let mut unknown = false;
-        for code in &codings {
-            match self.validator.definitions.validate_code(value_set, code) {
-                Membership::Member(_) => return Some(true),
-                Membership::NotMember => {}
-                Membership::Unknown(_) => unknown = true,
-            }
-        }
-        (!unknown).then_some(false)
-    }
-
-    fn html_checks(&self, xhtml: &str) -> Option<bool> {
-        Some(narrative::check(xhtml).is_ok())
-    }
-}
-
 impl<'v> Walk<'v> {
     /// Checks the rules of one element.
     pub(super) fn rules(
@@ -155,32 +111,24 @@ impl<'v> Walk<'v> {
                     let severity = if constraint.is_error { Severity::Error } else { Severity::Warning };
                     self.issue(severity, IssueType::Invariant, &constraint.key, place, || words(constraint));
                 }
+                // What was given up is no pass: else a resource could be made so large that its faults go unseen.
+                Err(EvaluationError::GaveUp(_)) if self.is_spent() => {
+                    self.spent(place);
+                    return;
+                }
                 Err(error) => {
-                    let code = match error {
-                        EvaluationError::GaveUp(_) => IssueType::TooCostly,
-                        EvaluationError::Cannot(_) | EvaluationError::Fault(_) => IssueType::NotSupported,
+                    let (severity, code) = match error {
+                        EvaluationError::GaveUp(_) => (Severity::Error, IssueType::TooCostly),
+                        EvaluationError::Cannot(_) | EvaluationError::Fault(_) => {
+                            (Severity::Warning, IssueType::NotSupported)
+                        }
                     };
-                    self.issue(Severity::Warning, code, &constraint.key, place, || {
+                    self.issue(severity, code, &constraint.key, place, || {
                         format!("the rule {} could not be checked: {error}", constraint.key)
                     });
                 }
             }
         }
-    }
-
-    /// Evaluates an expression on an element.
-    pub(super) fn holds(
-        &self,
-        expression: &'v Expression,
-        instance: &Instance<'v>,
-        scope: &Scope<'v, '_>,
-    ) -> Result<Option<bool>, EvaluationError> {
-        let types = &self.validator.types;
-        let host = Surroundings { validator: self.validator, scope };
-        let mut context = Context::new(types, Item::resource(scope.resource, types));
-        context.host = &host;
-        context.root_resource = Item::resource(scope.root, types);
-        expression.holds(&context, Item::element(instance.path_type, instance.value, instance.sibling))
     }
 }
 

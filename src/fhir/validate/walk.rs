@@ -11,6 +11,7 @@ use crate::fhir::definitions::structure::{Element, ElementIndex};
 use crate::fhir::outcome::{IssueType, Severity};
 use crate::fhir::path::Type;
 use serde_json::{Map, Value};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// One element of the data.
@@ -66,23 +67,16 @@ pub(super) struct Walk<'v> {
     pub hops: usize,
     /// Resources that were held to a target profile, by address.
     pub kept: HashMap<(usize, Slot), bool>,
+    /// What expressions have cost so far.
+    pub path_steps: Cell<u64>,
+    /// Whether it was reported that they cost too much.
+    pub told_spent: bool,
+    /// How many conformsTo() led here.
+    pub nested: usize,
 }
 
 pub(super) fn validate(validator: &Validator, resource: &Value, options: &Options<'_>) -> Report {
-    let mut walk = Walk {
-        validator,
-        collector: Collector::new(options.max_issues),
-        max_depth: options.max_depth,
-        trust_reference_names: options.trust_reference_names,
-        probing: false,
-        failed: false,
-        profile: None,
-        elements: 0,
-        steps: 0,
-        gave_up: false,
-        hops: 0,
-        kept: HashMap::new(),
-    };
+    let mut walk = Walk::new(validator, options);
     let name = super::reference::type_of(resource).filter(|name| validator.type_named(name).is_some());
     // `$this`: FHIRPath has no other name for what has no type.
     let root = Place::root(name.unwrap_or("$this"));
@@ -91,6 +85,32 @@ pub(super) fn validate(validator: &Validator, resource: &Value, options: &Option
 }
 
 impl<'v> Walk<'v> {
+    fn new(validator: &'v Validator, options: &Options<'_>) -> Self {
+        Walk {
+            validator,
+            collector: Collector::new(options.max_issues),
+            max_depth: options.max_depth,
+            trust_reference_names: options.trust_reference_names,
+            probing: false,
+            failed: false,
+            profile: None,
+            elements: 0,
+            steps: 0,
+            gave_up: false,
+            hops: 0,
+            kept: HashMap::new(),
+            path_steps: Cell::new(0),
+            told_spent: false,
+            nested: 0,
+        }
+    }
+
+    /// One that only finds out whether there is an error, from within an expression.
+    pub(super) fn trial(validator: &'v Validator, nested: usize, elements: u64, path_steps: u64) -> Self {
+        let walk = Self::new(validator, &Options::default());
+        Walk { probing: true, nested, elements, path_steps: Cell::new(path_steps), ..walk }
+    }
+
     /// Reports. The place and the text are written only if someone will read them.
     pub(super) fn issue(
         &mut self,
