@@ -33,6 +33,20 @@ emit:
     checks/emit target/emitted
     checks/serve target/emitted
 
+# Compile the guide, make its pack, and its examples again (after a change of the guide or of the mapping)
+guide: emit
+    profiles/examples
+    profiles/capability target/emitted/served/capability-statement.json
+    profiles/build
+    definitions/make-packs kap-guide
+
+# Is what is committed of the guide what its sources, the mapping and the service say?
+guide-check: emit
+    profiles/examples --check
+    profiles/capability target/emitted/served/capability-statement.json --check
+    profiles/build --check
+    definitions/make-packs --check
+
 # Give the checks good and broken resources: do they see the difference?
 prove:
     checks/prove
