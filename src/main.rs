@@ -38,7 +38,8 @@ Examples:
   KAP_GATEWAY_LISTEN=127.0.0.1:9000 kap-gateway serve
 
 A flag wins over an environment variable, that over the file, that over the default.
-The file is TOML and uses the long names with _ for -, for example: data_file = \"gateway.db\"")]
+The file is TOML and uses the long names with _ for -, for example: data_file = \"gateway.db\",
+but packages = [\"guide.tgz\", ...] for --package")]
     Serve(Serve),
 
     /// Show what one record becomes in FHIR; nothing is stored
@@ -63,8 +64,8 @@ Examples:
   kap-gateway map session.json | kap-gateway validate -
 
 Takes JSON, XML, NDJSON (.ndjson, .jsonl), each also with .gz, archives (.tgz), and folders of these. A resource is
-held to R4 4.0.1, to every profile that it claims in meta.profile, and to each --profile. What cannot be checked, such
-as a profile that is not here, is a warning.
+held to R4 4.0.1, to every profile that it claims in meta.profile, and to each --profile. What cannot be checked,
+such as a profile that is not here, is a warning.
 
 Each issue is a line on standard output: file, line of NDJSON, severity, resource, place in FHIRPath, what is wrong,
 [rule]. The last line, on standard error, counts.
