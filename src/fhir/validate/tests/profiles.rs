@@ -2,9 +2,9 @@
 
 use super::*;
 
-const URL: &str = "http://kap.example/StructureDefinition/trial";
+pub(super) const URL: &str = "http://kap.example/StructureDefinition/trial";
 
-fn definition(url: &str, of: &str, elements: Value) -> Value {
+pub(super) fn definition(url: &str, of: &str, elements: Value) -> Value {
     let kind = if of.starts_with(char::is_uppercase) && R4.type_named(of).unwrap().is_resource() {
         "resource"
     } else {
@@ -22,7 +22,7 @@ fn definition(url: &str, of: &str, elements: Value) -> Value {
         "snapshot": { "element": elements } })
 }
 
-fn validator(definitions: &[Value]) -> Validator {
+pub(super) fn validator(definitions: &[Value]) -> Validator {
     let mut all = Definitions::base();
     for definition in definitions {
         all.add_resource(definition.clone()).unwrap();
@@ -30,21 +30,21 @@ fn validator(definitions: &[Value]) -> Validator {
     Validator::new(all)
 }
 
-fn trial(of: &str, elements: Value) -> Validator {
+pub(super) fn trial(of: &str, elements: Value) -> Validator {
     validator(&[definition(URL, of, elements)])
 }
 
-fn held(validator: &Validator, resource: &Value) -> Report {
+pub(super) fn held(validator: &Validator, resource: &Value) -> Report {
     validator.validate(resource, &Options { profiles: &[URL], ..Options::default() })
 }
 
 #[track_caller]
-fn breaks(validator: &Validator, resource: &Value, rule: &str, expression: &str) {
+pub(super) fn breaks(validator: &Validator, resource: &Value, rule: &str, expression: &str) {
     check(validator, &held(validator, resource), resource, rule, Severity::Error, expression);
 }
 
 #[track_caller]
-fn keeps(validator: &Validator, resource: &Value) {
+pub(super) fn keeps(validator: &Validator, resource: &Value) {
     let report = held(validator, resource);
     assert!(report.is_valid(), "{:#?}", report.issues);
 }
@@ -310,10 +310,13 @@ fn the_target_of_a_reference_has_its_own_contained_resources() {
         json!({ "resourceType": "Bundle", "type": "collection", "entry": [entry(&pointing), entry(&condition)] })
     };
     keeps_in(&validator, &bundle(condition.clone()));
-    let none = with(condition, json!({ "contained": null }));
-    let place = "Bundle.entry[0].resource.ofType(Observation).focus[0]";
-    let report = validator.validate(&bundle(none.clone()), &Options::default());
-    check(&validator, &report, &bundle(none), "reference-target-profile", Severity::Error, place);
+    // Told where the reference is, and where the fault itself is.
+    let none = bundle(with(condition, json!({ "contained": null })));
+    let report = validator.validate(&none, &Options::default());
+    let told = |rule: &str| report.errors().find(|issue| issue.rule == rule).map(|issue| issue.expression.as_str());
+    let focus = "Bundle.entry[0].resource.ofType(Observation).focus[0]";
+    assert_eq!(told("reference-target-profile"), Some(focus));
+    assert_eq!(told("ref-1"), Some("Bundle.entry[1].resource.ofType(Condition).recorder"));
 }
 
 #[track_caller]
