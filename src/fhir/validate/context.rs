@@ -55,6 +55,7 @@ impl<'v> Walk<'v> {
     }
 
     fn unchecked_context(&mut self, structure: &Structure, error: &EvaluationError, place: &Place<'_>) {
+        self.unsure = true;
         let (severity, code) = match error {
             EvaluationError::GaveUp(_) => (Severity::Error, IssueType::TooCostly),
             EvaluationError::Cannot(_) | EvaluationError::Fault(_) => (Severity::Warning, IssueType::NotSupported),

@@ -83,7 +83,10 @@ impl<'a, 'v: 'a> Host<'a> for Surroundings<'v, '_> {
         };
         walk.profile(slot, &instance, &Place::root(type_name), &scope);
         self.spent.set(walk.path_steps.get());
-        (!walk.gave_up).then_some(!walk.failed)
+        if walk.gave_up || walk.is_spent() {
+            return None;
+        }
+        if walk.failed { Some(false) } else { (!walk.unsure).then_some(true) }
     }
 
     fn html_checks(&self, xhtml: &str) -> Option<bool> {

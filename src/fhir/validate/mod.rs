@@ -7,7 +7,7 @@
 //! report.is_valid()
 //! ```
 //!
-//! Two walks go over the same JSON. `walk` holds every element to its base type: keys, JSON types, formats, numbers of
+//! Two walks go over the same JSON. `object` holds every element to its base type: keys, JSON types, formats, numbers of
 //! items, bindings, invariants. `profile` then looks only at what a profile says, and goes only where it says something.
 //! What cannot be checked (an unknown profile, value set or code system) is an issue, never silence.
 
@@ -23,6 +23,7 @@ mod extension;
 mod fixed;
 mod matching;
 pub mod narrative;
+mod object;
 mod place;
 pub mod primitive;
 mod profile;

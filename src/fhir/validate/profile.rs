@@ -48,6 +48,7 @@ impl<'v> Walk<'v> {
     }
 
     fn no_profile(&mut self, error: &NoStructure, place: &Place<'_>) {
+        self.unsure = true;
         self.issue(Severity::Warning, IssueType::NotFound, "profile-unknown", place, || {
             format!("a profile could not be checked: {error}")
         });

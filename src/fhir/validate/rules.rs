@@ -98,6 +98,7 @@ impl<'v> Walk<'v> {
                 Check::Native => continue,
                 Check::Path(expression) => expression,
                 Check::Unusable(reason) => {
+                    self.unsure = true;
                     self.issue(Severity::Warning, IssueType::NotSupported, &constraint.key, place, || {
                         format!("the rule {} could not be checked: {reason}", constraint.key)
                     });
@@ -117,6 +118,7 @@ impl<'v> Walk<'v> {
                     return;
                 }
                 Err(error) => {
+                    self.unsure = true;
                     let (severity, code) = match error {
                         EvaluationError::GaveUp(_) => (Severity::Error, IssueType::TooCostly),
                         EvaluationError::Cannot(_) | EvaluationError::Fault(_) => {

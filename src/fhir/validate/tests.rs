@@ -1,10 +1,13 @@
 //! The fhir room: every rule broken once, and caught with its name, severity and place.
 
 mod base;
+mod contexts;
+mod costs;
 mod hostile;
 mod native;
-mod official;
 mod profiles;
+mod references;
+mod slices;
 
 use super::{Options, Report, Validator};
 use crate::fhir::definitions::Definitions;

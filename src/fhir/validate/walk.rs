@@ -1,13 +1,12 @@
-//! The fhir room: the walk that holds every element to its base type, <https://hl7.org/fhir/R4/json.html>.
+//! The fhir room: the walk over a resource, what it has met, and trials that report nothing,
+//! <https://hl7.org/fhir/R4/validation.html>.
 
 use super::bundle::BundleIndex;
-use super::compile::{Compiled, Key, Slot, TypeKind, TypeNode};
+use super::compile::Slot;
 use super::place::Place;
-use super::primitive::{json_name, shown};
 use super::reference::Scope;
 use super::report::{Collector, Issue, Report};
 use super::{Options, Validator};
-use crate::fhir::definitions::structure::{Element, ElementIndex};
 use crate::fhir::outcome::{IssueType, Severity};
 use crate::fhir::path::Type;
 use serde_json::{Map, Value};
@@ -52,7 +51,7 @@ pub(super) enum Within<'v, 's> {
 pub(super) struct Walk<'v> {
     pub validator: &'v Validator,
     collector: Collector,
-    max_depth: usize,
+    pub max_depth: usize,
     pub trust_reference_names: bool,
     /// Within a trial nothing is reported; the first error ends it.
     probing: bool,
@@ -71,6 +70,8 @@ pub(super) struct Walk<'v> {
     pub path_steps: Cell<u64>,
     /// Whether it was reported that they cost too much.
     pub told_spent: bool,
+    /// Whether a rule or a profile could not be checked: a trial without a failure is then no pass for conformsTo().
+    pub unsure: bool,
     /// How many conformsTo() led here.
     pub nested: usize,
 }
@@ -101,6 +102,7 @@ impl<'v> Walk<'v> {
             kept: HashMap::new(),
             path_steps: Cell::new(0),
             told_spent: false,
+            unsure: false,
             nested: 0,
         }
     }
@@ -167,270 +169,5 @@ impl<'v> Walk<'v> {
     /// Whether a trial has failed already, so that the rest need not be looked at.
     pub(super) fn is_over(&self) -> bool {
         self.gave_up || (self.probing && self.failed)
-    }
-
-    /// The children of one object.
-    pub(super) fn object(
-        &mut self,
-        map: &'v Map<String, Value>,
-        compiled: &'v Compiled,
-        index: ElementIndex,
-        place: &Place<'_>,
-        scope: &Scope<'v, '_>,
-    ) {
-        self.elements += 1;
-        if map.is_empty() {
-            self.error("empty-object", place, || "an empty object is not allowed: leave the element out".into());
-            return;
-        }
-        if place.depth > self.max_depth {
-            let most = self.max_depth;
-            self.issue(Severity::Error, IssueType::TooCostly, "depth-limit", place, || {
-                format!("elements are nested deeper than {most} levels: what is below was not checked")
-            });
-            return;
-        }
-        let is_resource = index == 0 && compiled.is_resource();
-        let Some(node) = compiled.nodes.get(index) else { return };
-        let has_siblings = map.keys().any(|key| key.starts_with('_'));
-        let mut seen = 0u128;
-        for (key, value) in map {
-            let name = key.strip_prefix('_').unwrap_or(key);
-            let Some(known) = node.key(name) else {
-                if !(is_resource && key == "resourceType") {
-                    self.unknown(key, compiled, index, place);
-                }
-                continue;
-            };
-            let is_sibling = name.len() != key.len();
-            if is_sibling && map.contains_key(name) {
-                continue;
-            }
-            let bit = 1u128 << known.ordinal;
-            if seen & bit != 0 {
-                let element = compiled.element(known.child);
-                self.error("choice-twice", place, || {
-                    format!("{}[x] is given with more than one type: keep one of them", element.name)
-                });
-            }
-            seen |= bit;
-            let sibling = if is_sibling {
-                Some(value)
-            } else if has_siblings {
-                map.get(&format!("_{name}"))
-            } else {
-                None
-            };
-            self.child((!is_sibling).then_some(value), sibling, compiled, known, place, scope);
-        }
-        let mut missing = node.required & !seen;
-        while missing != 0 {
-            let ordinal = missing.trailing_zeros() as usize;
-            missing &= missing - 1;
-            let child = compiled.element(index).children.get(ordinal).map(|child| compiled.element(*child));
-            if let Some(child) = child {
-                self.missing(child, 0, place);
-            }
-        }
-    }
-
-    /// Too few of an element; told at its parent, for there may be none to point at.
-    pub(super) fn missing(&mut self, child: &Element, found: usize, place: &Place<'_>) {
-        let name = if child.is_choice { format!("{}[x]", child.name) } else { child.name.clone() };
-        self.issue(Severity::Error, IssueType::Required, "cardinality-min", place, || match found {
-            0 => format!("{name} is missing: at least {} needed", child.min),
-            _ => format!("{name} is there {found} times: at least {} needed", child.min),
-        });
-    }
-
-    fn unknown(&mut self, key: &str, compiled: &'v Compiled, index: ElementIndex, place: &Place<'_>) {
-        let name = key.strip_prefix('_').unwrap_or(key);
-        let choice = compiled.element(index).children.iter().map(|child| compiled.element(*child)).find(|child| {
-            child.is_choice
-                && name.strip_prefix(child.name.as_str()).is_some_and(|rest| rest.starts_with(char::is_uppercase))
-        });
-        match choice {
-            Some(choice) => self.error("choice-type", place, || {
-                format!("{} is not allowed: {}[x] has none of that type here", shown(key), choice.name)
-            }),
-            None => self.error("unknown-element", place, || {
-                format!(
-                    "there is no element {} in {}: remove it, or correct its name",
-                    shown(key),
-                    place.definition_path
-                )
-            }),
-        }
-    }
-
-    /// One key of an object: an element with its repetitions.
-    fn child(
-        &mut self,
-        value: Option<&'v Value>,
-        sibling: Option<&'v Value>,
-        compiled: &'v Compiled,
-        key: Key,
-        place: &Place<'_>,
-        scope: &Scope<'v, '_>,
-    ) {
-        let element = compiled.element(key.child);
-        let Some(of) = compiled.nodes[key.child].types.get(key.type_index) else { return };
-        let type_name = element.types.get(key.type_index).map_or("BackboneElement", |of| of.code.as_str());
-        let of_type = element.is_choice.then_some(type_name);
-        let at = |index| Place::child(place, &element.name, index, of_type, compiled.path(key.child), type_name);
-        if sibling.is_some() && !matches!(of.kind, TypeKind::Primitive(_)) {
-            let name = &element.name;
-            self.error("sibling", place, || {
-                format!("_{name} is not allowed: only a primitive has a property with an underscore")
-            });
-        }
-        if !element.is_list {
-            for many in [value, sibling].into_iter().flatten() {
-                if many.is_array() {
-                    // FHIRPath would see each item of it: told at the parent.
-                    self.error("json-array", place, || format!("{} is no list: give it without [ ]", element.name));
-                    return;
-                }
-            }
-            self.item(value, sibling, compiled, key, of, &at(None), scope);
-            return;
-        }
-        for single in [value, sibling].into_iter().flatten() {
-            if !single.is_array() {
-                // FHIRPath sees no element in what is empty.
-                let is_empty = single.is_null() || single.as_object().is_some_and(Map::is_empty);
-                let at = if is_empty { *place } else { at(None) };
-                self.error("json-array", &at, || {
-                    format!("{} is a list: give it in [ ], even if there is only one", element.name)
-                });
-                return;
-            }
-        }
-        let values = value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let siblings = sibling.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let count = values.len().max(siblings.len());
-        if count == 0 || value.is_some_and(|_| values.is_empty()) {
-            self.error("empty-array", place, || format!("{} is an empty list: leave it out", element.name));
-        }
-        if !siblings.is_empty() && !values.is_empty() && siblings.len() != values.len() {
-            self.error("sibling", place, || {
-                format!("{0} and _{0} are of different length: fill the shorter one with null", element.name)
-            });
-        }
-        if let Some(max) = element.max
-            && count > max as usize
-        {
-            self.error("cardinality-max", place, || {
-                format!("{} is there {count} times: at most {max} allowed", element.name)
-            });
-        }
-        for index in 0..count {
-            self.item(values.get(index), siblings.get(index), compiled, key, of, &at(Some(index)), scope);
-        }
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn item(
-        &mut self,
-        value: Option<&'v Value>,
-        sibling: Option<&'v Value>,
-        compiled: &'v Compiled,
-        key: Key,
-        of: &'v TypeNode,
-        place: &Place<'_>,
-        scope: &Scope<'v, '_>,
-    ) {
-        let element = compiled.element(key.child);
-        let node = &compiled.nodes[key.child];
-        let type_name = element.types.get(key.type_index).map_or("BackboneElement", |of| of.code.as_str());
-        let path_type = if element.is_choice { of.path_type } else { node.path_type };
-        let instance = Instance { value, sibling, type_name, path_type };
-        match of.kind {
-            TypeKind::Primitive(kind) => {
-                self.elements += 1;
-                if !self.primitive(kind, &instance, element, place, scope) {
-                    return;
-                }
-            }
-            TypeKind::Resource => {
-                self.inner_resource(value, element, place, scope);
-                return;
-            }
-            TypeKind::Backbone
-            | TypeKind::Extension
-            | TypeKind::Reference
-            | TypeKind::Coding
-            | TypeKind::CodeableConcept
-            | TypeKind::Quantity
-            | TypeKind::Complex => {
-                let Some(Value::Object(map)) = value else {
-                    let found = value.map_or("nothing", json_name);
-                    let is_there = value.is_some_and(|value| !value.is_null());
-                    let at = if is_there { place } else { place.parent().unwrap_or(place) };
-                    self.error("json-type", at, || format!("{} is a JSON object, and not {found}", element.name));
-                    return;
-                };
-                self.ele_1(map, place);
-                self.complex(map, compiled, key.child, of, element, &instance, place, scope);
-            }
-        }
-        if let Some(binding) = &element.binding {
-            self.binding(binding, node, of.kind, &instance, place);
-        }
-        self.rules(&node.rules, &instance, place, scope);
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn complex(
-        &mut self,
-        map: &'v Map<String, Value>,
-        compiled: &'v Compiled,
-        child: ElementIndex,
-        of: &'v TypeNode,
-        element: &'v Element,
-        instance: &Instance<'v>,
-        place: &Place<'_>,
-        scope: &Scope<'v, '_>,
-    ) {
-        if of.kind == TypeKind::Backbone {
-            let within = compiled.with_children(child);
-            if within == child && element.children.is_empty() {
-                // `Element` itself, which has no own definition of children here.
-                if let Some(base) = self.validator.type_named("Element") {
-                    self.object(map, base, 0, place, scope);
-                }
-                return;
-            }
-            // An entry is the surroundings of what stands in it.
-            let full_url =
-                if element.path == "Bundle.entry" { map.get("fullUrl").and_then(Value::as_str) } else { None };
-            let scope = Scope { full_url: full_url.or(scope.full_url), ..*scope };
-            self.object(map, compiled, within, place, &scope);
-            return;
-        }
-        let Some(definition) = of.slot.and_then(|slot| self.validator.compiled(slot).ok()) else {
-            self.issue(Severity::Warning, IssueType::NotFound, "type-unknown", place, || {
-                format!("{} could not be checked: there is no definition of its type here", element.name)
-            });
-            return;
-        };
-        self.object(map, definition, 0, place, scope);
-        if let Some(root) = definition.nodes.first() {
-            let typed = Instance { path_type: of.path_type, ..*instance };
-            self.rules(&root.rules, &typed, place, scope);
-        }
-        match of.kind {
-            TypeKind::Extension => self.extension(map, element.name == "modifierExtension", instance, place, scope),
-            TypeKind::Reference => self.reference(map, &element.types, place, scope),
-            TypeKind::Coding => self.coding(map, place),
-            TypeKind::Quantity => self.quantity(map, place),
-            TypeKind::Complex if instance.type_name == "Identifier" => self.identifier(map, place),
-            TypeKind::Complex if instance.type_name == "Attachment" => self.attachment(map, place),
-            TypeKind::Primitive(_)
-            | TypeKind::Backbone
-            | TypeKind::Resource
-            | TypeKind::CodeableConcept
-            | TypeKind::Complex => {}
-        }
     }
 }

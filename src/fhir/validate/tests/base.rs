@@ -112,14 +112,14 @@ fn narratives_keep_to_their_whitelist() {
 #[test]
 fn references_have_a_form_and_a_target() {
     let subject = |reference: Value| with(observation(), json!({ "subject": reference }));
-    error(&subject(json!({ "reference": "p1" })), "reference-format", "Observation.subject");
     broken(
         &subject(json!({ "reference": "Medication/p1" })),
         "reference-target",
         Severity::Warning,
         "Observation.subject",
     );
-    error(&subject(json!({ "type": "Medication", "display": "x" })), "reference-target", "Observation.subject");
+    let by_type = subject(json!({ "type": "Medication", "display": "x" }));
+    broken(&by_type, "reference-target", Severity::Warning, "Observation.subject");
     error(&subject(json!({ "reference": "Patient/p1", "type": "Group" })), "reference-type", "Observation.subject");
     error(&subject(json!({ "reference": "#p1" })), "ref-1", "Observation.subject");
     for good in [
@@ -194,10 +194,12 @@ fn codings_and_units_are_known_to_their_systems() {
     let no_system = json!({ "value": 1, "code": "kg" });
     error(&with(observation(), json!({ "valueQuantity": no_system })), "qty-3", "Observation.value.ofType(Quantity)");
     let coding = |coding: Value| with(observation(), json!({ "code": { "coding": [coding] } }));
-    error(&coding(json!({ "system": "loinc", "code": "x" })), "coding-system", "Observation.code.coding[0]");
+    let local = json!({ "system": "loinc", "code": "x" });
+    error(&with(observation(), json!({ "meta": { "tag": [local] } })), "coding-system", "Observation.meta.tag[0]");
+    broken(&coding(local), "coding-system", Severity::Warning, "Observation.code.coding[0]");
     let wrong =
         json!({ "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB", "display": "Bus" });
-    broken(&coding(wrong), "display", Severity::Warning, "Observation.code.coding[0]");
+    error(&coding(wrong), "display", "Observation.code.coding[0]");
     let uri = json!({ "identifier": [{ "system": "urn:ietf:rfc:3986", "value": "1.2.3" }] });
     error(&with(patient(), uri), "uri-system", "Patient.identifier[0]");
 }
@@ -307,4 +309,27 @@ fn vital_signs_keep_their_profile_unasked() {
             .iter()
             .any(|issue| issue.profile.as_deref() == Some("http://hl7.org/fhir/StructureDefinition/bodyweight"))
     );
+}
+
+#[test]
+fn attachments_say_their_size_and_identifiers_their_whole_system() {
+    let media = |content: Value| json!({ "resourceType": "Media", "status": "completed", "content": content });
+    let text = json!({ "contentType": "text/plain", "data": "aGkh", "size": 3 });
+    valid(&media(text.clone()));
+    error(&media(with(text, json!({ "size": 99 }))), "attachment-size", "Media.content");
+    let local = json!({ "identifier": [{ "system": "mrn", "value": "1" }] });
+    error(&with(patient(), local), "identifier-system", "Patient.identifier[0]");
+}
+
+#[test]
+fn media_types_may_have_parameters_of_their_grammar() {
+    let binary = |media_type: &str| json!({ "resourceType": "Binary", "contentType": media_type, "data": "aGkh" });
+    for good in ["text/plain", "text/plain; charset=utf-8", "application/fhir+json;fhirVersion=4.0", "text/x;a=\"b c\""]
+    {
+        assert!(report(&binary(good)).issues.is_empty(), "{good}: {:?}", report(&binary(good)).issues);
+    }
+    for bad in ["text/plain; charset", "text/plain;", "text/plain; =x"] {
+        broken(&binary(bad), "media-type", Severity::Warning, "Binary.contentType");
+    }
+    error(&binary("banana"), "binding-required", "Binary.contentType");
 }

@@ -42,11 +42,15 @@ fn time_is_linear_in_the_entries() {
     };
     let time = |count: usize| {
         let bundle = json!({ "resourceType": "Bundle", "type": "collection", "entry": (0..count).map(entry).collect::<Vec<_>>() });
-        let start = Instant::now();
-        assert!(report(&bundle).is_valid());
-        start.elapsed()
+        // The best of five: others work on the machine too.
+        let once = || {
+            let start = Instant::now();
+            assert!(report(&bundle).is_valid());
+            start.elapsed()
+        };
+        (0..5).map(|_| once()).min().unwrap()
     };
     time(10);
-    let (small, large) = (time(200), time(4_000));
-    assert!(large < small * 20 * 5, "{small:?} for 200, {large:?} for 4000");
+    let (small, large) = (time(1_000), time(8_000));
+    assert!(large < small * 8 * 5, "{small:?} for 1000, {large:?} for 8000");
 }

@@ -55,11 +55,6 @@ fn a_profile_that_is_not_here_is_a_warning() {
     broken(&claimed, "profile-unknown", Severity::Warning, "Patient");
     let report = R4.validate(&patient(), &Options { profiles: &["http://kap.example/none"], ..Options::default() });
     check(&R4, &report, &patient(), "profile-unknown", Severity::Warning, "Patient");
-    let version = with(
-        patient(),
-        json!({ "meta": { "profile": ["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|9.9.9"] } }),
-    );
-    broken(&version, "profile-unknown", Severity::Warning, "Patient");
 }
 
 #[test]
