@@ -81,12 +81,13 @@ async fn xml_gets_the_same_report_as_json_with_all_errors() {
 }
 
 #[tokio::test]
-async fn a_bundle_gets_the_same_report_as_json_and_as_xml() {
+async fn what_the_gateway_emits_is_valid_as_json_and_as_xml() {
     let app = TestApp::start();
     let request = app.request(Method::POST, "/kap/v1/dosing-session/$map").header("Content-Type", "application/json");
     let record = fixture("case-01/03-dosing-session-1.json");
     let bundle: Value = request.body(record.to_string()).send().await.expect("an answer").json().await.expect("JSON");
     let from_json = report(&app, "/fhir/Bundle/$validate", &bundle).await;
+    assert_eq!(errors(&from_json), vec![], "{from_json}");
     assert!(issues(&from_json).len() > 20, "{from_json}");
     let typed = codec::from_json(bundle.to_string().as_bytes()).expect("FHIR");
     let xml = String::from_utf8(codec::to_xml(&typed).expect("XML")).expect("text");
