@@ -6,6 +6,9 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+/// A concept of a real system has some hundred ancestors; a question about one that has more is not answered.
+const MAX_ANCESTORS: usize = 10_000;
+
 /// How much of a code system a CodeSystem resource holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
@@ -90,6 +93,7 @@ impl CodeSystem {
         let concept = Concept {
             system: Some(self.url.clone()),
             display: text(definition, "display"),
+            definition: text(definition, "definition"),
             designations: designations(definition),
             is_abstract: has("notSelectable", &["true"]) || has("abstract", &["true"]),
             inactive: has("inactive", &["true"]) || has("status", &["inactive", "retired"]),
@@ -117,8 +121,14 @@ impl CodeSystem {
                 }
             }
         }
+        let mut known: HashSet<(usize, usize)> = self
+            .nodes
+            .iter()
+            .enumerate()
+            .flat_map(|(place, node)| node.parents.iter().map(move |of| (place, *of)))
+            .collect();
         for (place, parent) in links {
-            if !self.nodes[place].parents.contains(&parent) {
+            if known.insert((place, parent)) {
                 self.nodes[place].parents.push(parent);
             }
         }
@@ -175,19 +185,54 @@ impl CodeSystem {
         self.place(code).is_some()
     }
 
-    /// Whether `node` is below `ancestor` (a code), at any depth; not whether it is the same.
-    pub(super) fn is_below(&self, node: &Node, ancestor: &str) -> bool {
-        let Some(ancestor) = self.place(ancestor) else { return false };
+    /// Whether `node` is below `ancestor` (a code), at any depth; not whether it is the same. `None`: it has more than
+    /// [`MAX_ANCESTORS`].
+    pub(super) fn is_below(&self, node: &Node, ancestor: &str) -> Option<bool> {
+        let Some(ancestor) = self.place(ancestor) else { return Some(false) };
         let (mut seen, mut todo) = (HashSet::new(), node.parents.clone());
         while let Some(place) = todo.pop() {
             if place == ancestor {
-                return true;
+                return Some(true);
+            }
+            if seen.len() > MAX_ANCESTORS {
+                return None;
             }
             if seen.insert(place) {
                 todo.extend(&self.nodes[place].parents);
             }
         }
-        false
+        Some(false)
+    }
+
+    /// Of each concept whether it is below `code`; with `and_itself` that counts too.
+    pub(super) fn all_below(&self, code: &str, and_itself: bool) -> Vec<bool> {
+        let mut children = vec![Vec::new(); self.nodes.len()];
+        for (place, node) in self.nodes.iter().enumerate() {
+            for parent in &node.parents {
+                children[*parent].push(place);
+            }
+        }
+        let Some(start) = self.place(code) else { return vec![false; self.nodes.len()] };
+        let mut below = self.reached(children[start].clone(), |place| &children[place]);
+        below[start] |= and_itself;
+        below
+    }
+
+    /// Of each concept whether `code` is below it, or is it.
+    pub(super) fn all_above(&self, code: &str) -> Vec<bool> {
+        let start = self.place(code).into_iter().collect();
+        self.reached(start, |place| &self.nodes[place].parents)
+    }
+
+    fn reached<'s>(&self, mut todo: Vec<usize>, next: impl Fn(usize) -> &'s Vec<usize>) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes.len()];
+        while let Some(place) = todo.pop() {
+            if !reached[place] {
+                reached[place] = true;
+                todo.extend(next(place));
+            }
+        }
+        reached
     }
 
     /// Whether the two codes are one concept in this system.

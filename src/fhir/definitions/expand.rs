@@ -1,6 +1,6 @@
 //! The fhir room: all codes of a ValueSet, <https://hl7.org/fhir/R4/valueset-operation-expand.html>.
 
-use super::filter::passes;
+use super::filter::passing;
 use super::grammar;
 use super::library::Library;
 use super::membership::{Answer, Way};
@@ -83,13 +83,7 @@ impl Library {
         if let Some(reason) = found.incomplete() {
             return Err(reason);
         }
-        let mut codes = Vec::new();
-        for node in found.nodes() {
-            if passes(&found, node, &part.filters)? {
-                codes.push(Arc::clone(&node.concept));
-            }
-        }
-        Ok(codes)
+        Ok(passing(&found, &part.filters)?.into_iter().map(|node| Arc::clone(&node.concept)).collect())
     }
 
     /// Whether a candidate is in all ValueSets that the part names.

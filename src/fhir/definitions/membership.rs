@@ -260,6 +260,7 @@ impl Library {
         {
             concept.is_abstract = node.concept.is_abstract;
             concept.inactive = node.concept.inactive;
+            concept.definition.clone_from(&node.concept.definition);
             concept.designations.extend(node.concept.designations.iter().cloned());
             match (&concept.display, &node.concept.display) {
                 (None, known) => concept.display = known.clone(),

@@ -41,6 +41,8 @@ pub struct Concept {
     pub system: Option<String>,
     pub code: String,
     pub display: Option<String>,
+    /// What the concept means. Of those that the program carries only our own code systems keep it.
+    pub definition: Option<String>,
     /// Further displays, with their languages where given.
     pub designations: Vec<Designation>,
     /// For grouping only, not for use in a record.

@@ -77,8 +77,7 @@ fn part(part: &Value) -> Part {
         code: text(c, "code").unwrap_or_default(),
         display: text(c, "display"),
         designations: designations(c),
-        is_abstract: false,
-        inactive: false,
+        ..Concept::default()
     };
     let concepts: Vec<Arc<Concept>> = list(part, "concept").map(concept).map(Arc::new).collect();
     let filter = |f: &Value| Filter {
@@ -113,6 +112,7 @@ fn expansion(expansion: &Value) -> Option<Vec<Arc<Concept>>> {
                 designations: designations(contained),
                 is_abstract: contained["abstract"].as_bool().unwrap_or(false),
                 inactive: contained["inactive"].as_bool().unwrap_or(false),
+                definition: None,
             }));
         }
     }

@@ -4,7 +4,7 @@ use super::super::{AddError, Code, Definitions, Lookup, Membership, NoStructure}
 use super::base;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 const SYSTEM: &str = "http://example.org/CodeSystem/own";
@@ -228,4 +228,81 @@ fn a_faulty_file_is_told_by_name_and_nothing_of_its_package_is_added() {
     fs::write(folder.0.join("b.tgz"), "no gzip").unwrap();
     assert!(definitions.add_package(&folder.0.join("b.tgz")).is_err());
     assert!(definitions.add_package(&folder.0.join("absent")).is_err());
+}
+
+#[test]
+fn long_chains_of_concepts_are_expanded_in_time_and_questions_far_down_are_unknown() {
+    let parent = |n: usize| json!([{"code": "parent", "valueCode": format!("c{}", n - 1)}]);
+    let concept = |n: usize| json!({"code": format!("c{n}"), "property": if n == 0 { json!([]) } else { parent(n) }});
+    let mut definitions = Definitions::default();
+    definitions.add_resource(system((0..40_000).map(concept).collect())).unwrap();
+    let url = "http://example.org/ValueSet/own";
+    let started = std::time::Instant::now();
+    for (op, value, count) in [("is-a", "c10", 39_990), ("is-not-a", "c10", 10), ("generalizes", "c39999", 40_000)] {
+        let filter = json!({"property": "concept", "op": op, "value": value});
+        definitions.add_resource(set(json!({"include": [{"system": SYSTEM, "filter": [filter]}]}))).unwrap();
+        assert_eq!(definitions.expand(url).unwrap().concepts.len(), count, "{op}");
+    }
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    let filter = json!({"property": "concept", "op": "is-a", "value": "c10"});
+    definitions.add_resource(set(json!({"include": [{"system": SYSTEM, "filter": [filter]}]}))).unwrap();
+    let asked = |code| definitions.validate_code(url, &Code { system: Some(SYSTEM), code, ..Code::default() });
+    assert!(matches!(asked("c5000"), Membership::Member(_)));
+    assert!(matches!(asked("c39999"), Membership::Unknown(reason) if reason.contains("too deep")));
+}
+
+#[test]
+fn a_concept_with_very_many_parents_is_read_in_time() {
+    let parents: Vec<Value> = (0..50_000).map(|n| json!({"code": "parent", "valueCode": format!("c{n}")})).collect();
+    let mut concepts: Vec<Value> = (0..50_000).map(|n| json!({"code": format!("c{n}")})).collect();
+    concepts.push(json!({"code": "child", "property": parents}));
+    let started = std::time::Instant::now();
+    Definitions::default().add_resource(system(concepts.into())).unwrap();
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[test]
+fn oversized_expressions_are_unknown_and_slow_ones_do_not_exist() {
+    for expression in ["(a{1000}){1000}".to_owned(), "(".repeat(100_000), "x".repeat(1_000_000), "\\p{L}{5000}".into()]
+    {
+        let started = std::time::Instant::now();
+        let reason = filtered("code", "regex", &expression).unwrap_err();
+        assert!(reason.contains("cannot be evaluated") && reason.len() < 2_000, "{} bytes", reason.len());
+        assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    }
+    assert!(filtered("code", "regex", "(a*)*$").unwrap().contains(&"a".to_owned()));
+}
+
+#[test]
+fn our_own_concepts_have_their_definitions() {
+    let base = base();
+    let own: Vec<&str> = base.code_systems().filter(|url| url.contains("kap-gateway.example.org")).collect();
+    assert!(!own.is_empty());
+    let Lookup::Found(concept) = base.lookup("https://kap-gateway.example.org/fhir/CodeSystem/kap", "dosing-session")
+    else {
+        panic!("dosing-session");
+    };
+    assert!(concept.definition.as_ref().is_some_and(|text| text.len() > 20), "{concept:?}");
+}
+
+/// A package of one file that holds so many spaces before an empty object: a thousandth of it when packed.
+fn bomb(file: &std::path::Path, spaces: u64) {
+    let gz = flate2::write::GzEncoder::new(fs::File::create(file).unwrap(), flate2::Compression::fast());
+    let mut archive = tar::Builder::new(gz);
+    let mut header = tar::Header::new_gnu();
+    header.set_size(spaces);
+    header.set_mode(0o644);
+    header.set_cksum();
+    archive.append_data(&mut header, "package/bomb.json", std::io::repeat(b' ').take(spaces)).unwrap();
+    archive.into_inner().unwrap().finish().unwrap();
+}
+
+#[test]
+fn a_package_that_inflates_to_more_than_a_file_may_have_is_refused() {
+    let folder = Folder::new("bomb");
+    let file = folder.0.join("bomb.tgz");
+    bomb(&file, 65 * 1024 * 1024);
+    assert!(fs::metadata(&file).unwrap().len() < 1024 * 1024);
+    let Err(AddError::File { reason, .. }) = Definitions::default().add_package(&file) else { panic!() };
+    assert!(reason.contains("more than"), "{reason}");
 }
