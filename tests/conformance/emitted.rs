@@ -52,7 +52,8 @@ fn every_transaction_of_the_fixtures_is_valid() {
     let mut wrong = Vec::new();
     for file in fixtures() {
         let body = std::fs::read(&file).expect("a fixture");
-        let preview = ingest::preview(&contract, "http://example.org/fhir", kind(&read(&file)), &body).expect("a Bundle");
+        let preview =
+            ingest::preview(&contract, "http://example.org/fhir", kind(&read(&file)), &body).expect("a Bundle");
         let bundle: Value = serde_json::from_slice(&preview.bundle).expect("JSON");
         assert_eq!(bundle["type"], "transaction");
         wrong.extend(faults(&file, &bundle));

@@ -25,7 +25,11 @@ pub struct Comparison {
 fn table(file: &str) -> Vec<Vec<String>> {
     let file = here("tests/conformance").join(file);
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    text.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split('\t').map(Into::into).collect()).collect()
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .skip(1)
+        .map(|line| line.split('\t').map(Into::into).collect())
+        .collect()
 }
 
 /// What HL7's validator says of the official examples.
@@ -33,7 +37,11 @@ pub fn verdicts() -> Vec<Verdict> {
     let column = |row: &[String], number: usize| row.get(number).cloned().unwrap_or_default();
     table("official-verdicts.tsv")
         .iter()
-        .map(|row| Verdict { name: column(row, 0), errors: column(row, 1).parse().expect("a number"), kinds: column(row, 4) })
+        .map(|row| Verdict {
+            name: column(row, 0),
+            errors: column(row, 1).parse().expect("a number"),
+            kinds: column(row, 4),
+        })
         .collect()
 }
 
@@ -48,7 +56,10 @@ pub fn mutants(name: &str) -> Vec<(Verdict, String)> {
         .zip(text.lines())
         .map(|(row, line)| {
             let kinds = format!("{} of {}: {}", row[2], row[1], row.get(7).map_or("", String::as_str));
-            (Verdict { name: format!("{name}/{}", row[0]), errors: row[4].parse().expect("a number"), kinds }, line.to_owned())
+            (
+                Verdict { name: format!("{name}/{}", row[0]), errors: row[4].parse().expect("a number"), kinds },
+                line.to_owned(),
+            )
         })
         .collect()
 }
