@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn a_retracted_condition_keeps_the_day_on_which_it_ended() {
-        let mut condition = crate::fhir::model::resources::Condition::default();
-        condition.abatement = Some(ConditionAbatement::DateTime("2026-01-02".into()));
+        let abatement = Some(ConditionAbatement::DateTime("2026-01-02".into()));
+        let condition = crate::fhir::model::resources::Condition { abatement, ..Default::default() };
         let Resource::Condition(retracted) = retract(Resource::Condition(Box::new(condition))) else {
             panic!("a condition stays one")
         };

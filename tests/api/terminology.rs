@@ -43,6 +43,11 @@ async fn lookup_tells_what_is_known_of_a_code() {
     // Units are a grammar: no CodeSystem lists them.
     let unit = get(&app, "/fhir/CodeSystem/$lookup?system=http://unitsofmeasure.org&code=mg/kg").await;
     assert_eq!(output(&unit, "display"), "mg/kg");
+    let own = "https://kap-gateway.example.org/fhir/CodeSystem/kap-suitability";
+    let suitable = get(&app, &format!("/fhir/CodeSystem/$lookup?system={own}&code=suitable")).await;
+    let told = suitable["parameter"].as_array().expect("parameters").iter();
+    let definition = told.into_iter().find(|told| told["part"][0]["valueCode"] == "definition").expect("a definition");
+    assert!(definition["part"][1]["valueString"].as_str().is_some_and(|text| text.len() > 20), "{definition}");
     let missing = app.get(&format!("/fhir/CodeSystem/$lookup?system={GENDER}&code=banana")).await;
     outcome(missing, StatusCode::NOT_FOUND).await;
 }

@@ -191,7 +191,11 @@ fn start(tag: &BytesStart<'_>, open: usize, has_root: &mut bool) -> Result<bool,
         let attribute = attribute.map_err(|error| fault(format!("the XHTML is not well-formed: {error}")))?;
         let key = attribute.key.as_ref();
         if !keys.insert(attribute.key) {
-            return Err(fault(format!("the XHTML is not well-formed: {} stands twice on <{}>", shown(key), shown(name))));
+            return Err(fault(format!(
+                "the XHTML is not well-formed: {} stands twice on <{}>",
+                shown(key),
+                shown(name)
+            )));
         }
         if key == b"xmlns" {
             if attribute.value.as_ref() != NAMESPACE {

@@ -54,6 +54,10 @@ fn answer(question: Question, _: Representation) -> Result<Answer, ApiError> {
         let value = json!({ "name": "value", "valueString": designation.value });
         json!({ "name": "designation", "part": language.chain([value]).collect::<Vec<Value>>() })
     }));
+    if let Some(definition) = &concept.definition {
+        let code = json!({ "name": "code", "valueCode": "definition" });
+        told.push(json!({ "name": "property", "part": [code, { "name": "value", "valueString": definition }] }));
+    }
     for (property, holds) in [("inactive", concept.inactive), ("notSelectable", concept.is_abstract)] {
         if holds {
             let code = json!({ "name": "code", "valueCode": property });
