@@ -29,6 +29,10 @@ const VITAL_UNITS: &str = "http://hl7.org/fhir/ValueSet/ucum-vitals-common";
 
 const MEDIA_TYPES: &str = "http://hl7.org/fhir/ValueSet/mimetypes";
 
+/// What a CapabilityStatement may say beside media types, by the words of its definition.
+/// <https://hl7.org/fhir/R4/capabilitystatement-definitions.html#CapabilityStatement.format>
+const SIMPLE_FORMATS: &[&str] = &["xml", "json", "ttl"];
+
 fn is_media_types(binding: &Binding) -> bool {
     binding.value_set.as_deref().is_some_and(|value_set| value_set.starts_with(MEDIA_TYPES))
 }
@@ -76,6 +80,9 @@ impl<'v> Walk<'v> {
             TypeKind::Primitive(_) => {
                 let Some(code) = value.as_str() else { return };
                 if node.is_bound_code(self.validator, binding, code) {
+                    return;
+                }
+                if SIMPLE_FORMATS.contains(&code) && place.definition_path == "CapabilityStatement.format" {
                     return;
                 }
                 if let Some((_, parameters)) = code.split_once(';').filter(|_| is_media_types(binding))

@@ -332,4 +332,16 @@ fn media_types_may_have_parameters_of_their_grammar() {
         broken(&binary(bad), "media-type", Severity::Warning, "Binary.contentType");
     }
     error(&binary("banana"), "binding-required", "Binary.contentType");
+    error(&binary("json"), "binding-required", "Binary.contentType");
+}
+
+#[test]
+fn capability_statement_may_name_a_format_by_its_short_word() {
+    let statement = json!({
+        "resourceType": "CapabilityStatement", "status": "draft", "date": "2026-01-01", "kind": "requirements",
+        "fhirVersion": "4.0.1", "format": ["xml", "json", "application/fhir+json"],
+        "rest": [{ "mode": "server" }], "description": "Synthetic"
+    });
+    valid(&statement);
+    error(&with(statement, json!({ "format": ["yaml"] })), "binding-required", "CapabilityStatement.format[0]");
 }
