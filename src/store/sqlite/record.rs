@@ -11,18 +11,25 @@ use std::collections::HashMap;
 /// Row numbers of resources, with the version of each that the record wrote last.
 type OwnVersions = HashMap<i64, u64>;
 
+/// All resources of one type of one tenant: a transaction meets some twenty, so a list finds them soon enough.
+struct Collection {
+    tenant: String,
+    resource_type: String,
+    number: i64,
+}
+
 /// Writes records inside one transaction.
 pub(super) struct Recorder<'a> {
     connection: &'a Connection,
     clock: &'a mut Clock,
     /// Numbers of the types' collections that this transaction has used.
-    collections: HashMap<(String, String), i64>,
+    collections: Vec<Collection>,
     rows: SearchRows<'a>,
 }
 
 impl<'a> Recorder<'a> {
     pub(super) fn new(connection: &'a Connection, clock: &'a mut Clock) -> Self {
-        Self { connection, clock, collections: HashMap::new(), rows: SearchRows::new(connection) }
+        Self { connection, clock, collections: Vec::new(), rows: SearchRows::new(connection) }
     }
 
     /// Writes what was put off until all records of the transaction are known.
@@ -151,24 +158,28 @@ impl<'a> Recorder<'a> {
 
     /// The number that stands for all resources of a type.
     fn collection(&mut self, tenant: &str, resource_type: &str) -> rusqlite::Result<i64> {
-        let key = (tenant.to_owned(), resource_type.to_owned());
-        if let Some(id) = self.collections.get(&key) {
-            return Ok(*id);
+        let is_it = |known: &&Collection| known.resource_type == resource_type && known.tenant == tenant;
+        if let Some(known) = self.collections.iter().find(is_it) {
+            return Ok(known.number);
         }
         let known = self
             .connection
             .prepare_cached("SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2")?
             .query_row([tenant, resource_type], |row| row.get(0))
             .optional()?;
-        let id = match known {
-            Some(id) => id,
+        let number = match known {
+            Some(number) => number,
             None => self
                 .connection
                 .prepare_cached("INSERT INTO collection (tenant, resource_type) VALUES (?1, ?2)")?
                 .insert([tenant, resource_type])?,
         };
-        self.collections.insert(key, id);
-        Ok(id)
+        self.collections.push(Collection {
+            tenant: tenant.to_owned(),
+            resource_type: resource_type.to_owned(),
+            number,
+        });
+        Ok(number)
     }
 }
 
