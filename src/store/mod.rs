@@ -4,9 +4,11 @@
 //! beside it and passes the same suite (`tests/store.rs`).
 
 pub mod sqlite;
+pub mod transaction;
 
 use crate::fhir::search::IndexRow;
 use bytes::Bytes;
+use transaction::{Transacted, Transaction};
 
 /// Whose data: every key starts with it. One gateway serves one tenant until access control names more.
 pub const DEFAULT_TENANT: &str = "default";
@@ -20,8 +22,16 @@ pub struct StoredResource {
     pub version_id: u64,
     /// Microseconds since 1970-01-01T00:00:00Z; `meta.lastUpdated` in the body says the same.
     pub last_updated: i64,
-    /// The bytes that we send: JSON with `meta.versionId` and `meta.lastUpdated` in place.
+    /// The bytes that we send: JSON with `meta.versionId` and `meta.lastUpdated` in place. Empty: this version says that
+    /// the resource was deleted.
     pub body: Bytes,
+}
+
+impl StoredResource {
+    /// Is it a version that says that the resource was deleted? Reads, searches and compartments give none.
+    pub fn is_deletion(&self) -> bool {
+        self.body.is_empty()
+    }
 }
 
 /// What to do where the resource is already there.
@@ -198,10 +208,13 @@ pub trait ResourceStore: Send + Sync {
     /// Stores a record's resources in one transaction; returns when they are durable.
     async fn commit(&self, tenant: &str, write: RecordWrite) -> Result<Committed, StoreError>;
 
-    /// The current version, or `None`.
+    /// Does changes that no record asks for, if all that they expect is there; returns when they are durable.
+    async fn transact(&self, tenant: &str, transaction: Transaction) -> Result<Transacted, StoreError>;
+
+    /// The current version; `None` also where it was deleted (the newest version in its history then says so).
     async fn read(&self, tenant: &str, resource_type: &str, id: &str) -> Result<Option<StoredResource>, StoreError>;
 
-    /// One version, or `None`.
+    /// One version, which may be a deletion, or `None`.
     async fn vread(
         &self,
         tenant: &str,
@@ -210,7 +223,7 @@ pub trait ResourceStore: Send + Sync {
         version_id: u64,
     ) -> Result<Option<StoredResource>, StoreError>;
 
-    /// All versions of one resource, newest first; `before` continues below that version.
+    /// All versions of one resource, deletions too, newest first; `before` continues below that version.
     async fn history(
         &self,
         tenant: &str,

@@ -10,6 +10,7 @@ mod dates;
 mod paging;
 mod sample;
 mod sqlite;
+mod transactions;
 
 use kap_gateway::store::sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -61,6 +62,14 @@ on_sqlite! {
     contract::filters_must_all_hold,
     contract::search_rows_follow_the_current_version,
     contract::total_counts_all_pages_and_only_on_request,
+    transactions::changes_are_done_in_order_and_told,
+    transactions::deleted_resource_is_gone_and_keeps_its_versions,
+    transactions::deleted_resource_comes_back_as_its_next_version,
+    transactions::versions_of_a_deleted_resource_stay_its_own,
+    transactions::refusals_come_all_at_once_and_nothing_is_stored,
+    transactions::resource_of_a_record_is_changed_by_its_record_alone,
+    transactions::condition_that_no_longer_holds_supersedes_the_transaction,
+    transactions::of_sixty_four_conditional_creates_exactly_one_is_done,
     dates::date_filters_agree_with_the_definition,
     dates::token_and_date_filters_agree_with_a_walk_over_all,
     paging::pages_cover_everything_once_in_every_sort,

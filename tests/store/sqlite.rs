@@ -2,6 +2,7 @@
 
 use crate::sample::*;
 use kap_gateway::store::sqlite::SqliteStore;
+use kap_gateway::store::transaction::{Action, Change, Expected, Transaction};
 use kap_gateway::store::*;
 use std::path::Path;
 use std::process::Command;
@@ -30,6 +31,24 @@ async fn reopened_store_holds_what_the_closed_one_held() {
     commit(&store, record("r2", vec![write("Goal", "b", "1")])).await;
     let new = store.read(DEFAULT_TENANT, "Goal", "b").await.unwrap().unwrap();
     assert!(new.last_updated > after[0].last_updated);
+}
+
+#[tokio::test]
+async fn after_a_restart_no_new_resource_inherits_the_versions_of_a_deleted_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kap.db");
+    let change = |action| Transaction { conditions: vec![], changes: vec![Change { action, expected: Expected::Any }] };
+    let store = SqliteStore::open(&file).unwrap();
+    store.transact(DEFAULT_TENANT, change(Action::Put(write("Goal", "a", "1")))).await.unwrap();
+    let delete = Action::Delete { resource_type: "Goal".into(), id: "a".into() };
+    store.transact(DEFAULT_TENANT, change(delete)).await.unwrap();
+    drop(store);
+    let store = SqliteStore::open(&file).unwrap();
+    store.transact(DEFAULT_TENANT, change(Action::Put(write("Goal", "b", "1")))).await.unwrap();
+    let history = async |id| store.history(DEFAULT_TENANT, "Goal", id, 10, None).await.unwrap();
+    let (a, b) = (history("a").await, history("b").await);
+    assert_eq!((a.len(), b.len()), (2, 1));
+    assert!(b[0].last_updated > a[0].last_updated);
 }
 
 #[tokio::test]

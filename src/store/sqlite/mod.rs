@@ -12,8 +12,10 @@ mod record;
 mod schema;
 mod search;
 mod search_rows;
+mod transact;
 mod writer;
 
+use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
     Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
@@ -74,6 +76,10 @@ impl SqliteStore {
 impl ResourceStore for SqliteStore {
     async fn commit(&self, tenant: &str, write: RecordWrite) -> Result<Committed, StoreError> {
         self.open.writer.commit(tenant, write).await
+    }
+
+    async fn transact(&self, tenant: &str, transaction: Transaction) -> Result<Transacted, StoreError> {
+        self.open.writer.transact(tenant, transaction).await
     }
 
     async fn read(&self, tenant: &str, resource_type: &str, id: &str) -> Result<Option<StoredResource>, StoreError> {

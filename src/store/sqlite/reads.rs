@@ -5,8 +5,11 @@ use crate::store::{RecordKey, StoreError, StoredRecord, StoredResource};
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-/// A resource's row number; `?1` tenant, `?2` type, `?3` id.
+/// A resource's row number, also of a deleted one; `?1` tenant, `?2` type, `?3` id.
 const SEQ: &str = "(SELECT seq FROM resource WHERE id = ?3 AND collection =
+                    (SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2)
+                    UNION ALL
+                    SELECT resource FROM deletion WHERE id = ?3 AND collection =
                     (SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2))";
 
 pub(super) fn current(
@@ -31,6 +34,10 @@ pub(super) fn version(
     id: &str,
     version_id: u64,
 ) -> Result<Option<StoredResource>, StoreError> {
+    // A number that does not fit was never given to a version.
+    if i64::try_from(version_id).is_err() {
+        return Ok(None);
+    }
     // One transaction, or a version could pass from the one table to the other between two looks.
     let transaction = connection.transaction().map_err(unavailable)?;
     if let Some(current) = current(&transaction, tenant, resource_type, id)? {
@@ -40,11 +47,12 @@ pub(super) fn version(
         if current.version_id < version_id {
             return Ok(None);
         }
-    } else {
-        return Ok(None);
     }
-    let sql =
-        format!("SELECT version_id, last_updated, body FROM past_version WHERE resource = {SEQ} AND version_id = ?4");
+    let sql = format!(
+        "SELECT version_id, last_updated, body FROM past_version WHERE resource = {SEQ} AND version_id = ?4
+         UNION ALL
+         SELECT version_id, last_updated, x'' FROM deletion WHERE resource = {SEQ} AND version_id = ?4"
+    );
     let mut statement = transaction.prepare_cached(&sql).map_err(unavailable)?;
     statement
         .query_row(params![tenant, resource_type, id, version_id], |row| stored(row, resource_type, id))
@@ -64,6 +72,8 @@ pub(super) fn history(
         "SELECT version_id, last_updated, body FROM resource WHERE seq = {SEQ} AND version_id < ?4
          UNION ALL
          SELECT version_id, last_updated, body FROM past_version WHERE resource = {SEQ} AND version_id < ?4
+         UNION ALL
+         SELECT version_id, last_updated, x'' FROM deletion WHERE resource = {SEQ} AND version_id < ?4
          ORDER BY version_id DESC LIMIT ?5"
     );
     let before = before.map_or(i64::MAX, |version| i64::try_from(version).unwrap_or(i64::MAX));

@@ -2,7 +2,7 @@
 //!
 //! Right because one process owns the file, and the writer takes out what it has committed before it answers.
 
-use crate::store::{RecordWrite, StoredResource};
+use crate::store::StoredResource;
 use std::{
     collections::HashMap,
     sync::{PoisonError, RwLock},
@@ -64,12 +64,12 @@ impl Recent {
         }
     }
 
-    /// Takes out what was committed.
-    pub(super) fn forget<'a>(&self, committed: impl Iterator<Item = &'a RecordWrite>) {
+    /// Takes out what may have been committed, by ids.
+    pub(super) fn forget<'a>(&self, committed: impl Iterator<Item = &'a str>) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.commits += 1;
-        for write in committed.flat_map(|record| record.writes.iter().chain(&record.retractions)) {
-            if let Some(old) = state.current.remove(&write.id) {
+        for id in committed {
+            if let Some(old) = state.current.remove(id) {
                 state.bytes -= old.resource.body.len();
             }
         }
@@ -79,7 +79,6 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{RecordKey, Write, WriteMode};
 
     fn resource(resource_type: &str, size: usize) -> StoredResource {
         StoredResource {
@@ -88,24 +87,6 @@ mod tests {
             version_id: 1,
             last_updated: 0,
             body: vec![b' '; size].into(),
-        }
-    }
-
-    fn commit() -> RecordWrite {
-        RecordWrite {
-            key: RecordKey { kind: String::new(), system: String::new(), record_id: String::new() },
-            revision: String::new(),
-            digest: [0; 32],
-            based_on: None,
-            writes: vec![Write {
-                resource_type: "Patient".to_owned(),
-                id: "x".to_owned(),
-                body: bytes::Bytes::new(),
-                mode: WriteMode::Put,
-                patient: None,
-                index: Vec::new(),
-            }],
-            retractions: Vec::new(),
         }
     }
 
@@ -126,7 +107,7 @@ mod tests {
     fn what_was_committed_is_forgotten() {
         let recent = Recent::default();
         recent.keep(&ticket(&recent), "t", &resource("Patient", 1));
-        recent.forget([commit()].iter());
+        recent.forget(["x"].into_iter());
         assert!(recent.find("t", "Patient", "x").is_err());
     }
 
@@ -134,7 +115,7 @@ mod tests {
     fn a_read_that_began_before_a_commit_is_not_kept() {
         let recent = Recent::default();
         let early = ticket(&recent);
-        recent.forget([commit()].iter());
+        recent.forget(["x"].into_iter());
         recent.keep(&early, "t", &resource("Patient", 1));
         assert!(recent.find("t", "Patient", "x").is_err());
     }

@@ -1,4 +1,5 @@
-//! The store room: writes one record and its resources inside the writer's transaction.
+//! The store room: writes one record and its resources inside the writer's transaction. (`transact` writes what no
+//! record asks for.)
 
 use super::body::Unversioned;
 use super::search_rows::{Keys, SearchRows};
@@ -9,7 +10,25 @@ use rusqlite::{Connection, Error, OptionalExtension, params};
 use std::collections::HashMap;
 
 /// Row numbers of resources, with the version of each that the record wrote last.
-type OwnVersions = HashMap<i64, u64>;
+pub(super) type OwnVersions = HashMap<i64, u64>;
+
+/// Who writes a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Record,
+    Other,
+}
+
+/// What became of one write.
+pub(super) struct Put {
+    /// The resource's row number.
+    pub(super) seq: i64,
+    pub(super) version_id: u64,
+    pub(super) last_updated: i64,
+    /// As it is stored now.
+    pub(super) body: Vec<u8>,
+    pub(super) outcome: WriteOutcome,
+}
 
 /// All resources of one type of one tenant: a transaction meets some twenty, so a list finds them soon enough.
 struct Collection {
@@ -20,11 +39,11 @@ struct Collection {
 
 /// Writes records inside one transaction.
 pub(super) struct Recorder<'a> {
-    connection: &'a Connection,
-    clock: &'a mut Clock,
+    pub(super) connection: &'a Connection,
+    pub(super) clock: &'a mut Clock,
     /// Numbers of the types' collections that this transaction has used.
     collections: Vec<Collection>,
-    rows: SearchRows<'a>,
+    pub(super) rows: SearchRows<'a>,
 }
 
 impl<'a> Recorder<'a> {
@@ -33,7 +52,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes what was put off until all records of the transaction are known.
-    pub(super) fn finish(self) -> rusqlite::Result<()> {
+    pub(super) fn finish(mut self) -> rusqlite::Result<()> {
         self.rows.write()
     }
 
@@ -47,90 +66,106 @@ impl<'a> Recorder<'a> {
         let mut list = connection.prepare_cached("INSERT INTO record_resource VALUES (?1, ?2, ?3, ?4)")?;
         let mut written = Vec::with_capacity(write.writes.len() + write.retractions.len());
         for (position, write) in write.writes.iter().enumerate() {
-            let (seq, resource) = self.put(tenant, write, &own)?;
-            list.execute(params![record, position, seq, resource.version_id])?;
-            written.push(resource);
+            let put = self.put(tenant, write, &own, Origin::Record)?;
+            list.execute(params![record, position, put.seq, put.version_id])?;
+            written.push(put.of(write));
         }
         for write in &write.retractions {
-            let (_, resource) = self.put(tenant, write, &own)?;
-            written.push(resource);
+            written.push(self.put(tenant, write, &own, Origin::Record)?.of(write));
         }
         Ok(Committed::Stored(written))
     }
 
     /// Writes the readiness row.
-    pub(super) fn check(&mut self) -> rusqlite::Result<Committed> {
+    pub(super) fn check(&mut self) -> rusqlite::Result<()> {
         let checked = self.clock.tick();
         self.connection.prepare_cached("UPDATE readiness SET checked = ?1")?.execute([checked])?;
-        Ok(Committed::Stored(vec![]))
+        Ok(())
     }
 
-    /// Stores one resource, if it says something new; gives its row number too.
-    fn put(&mut self, tenant: &str, write: &Write, own: &OwnVersions) -> rusqlite::Result<(i64, WrittenResource)> {
+    /// Stores one resource, if it says something new.
+    pub(super) fn put(
+        &mut self,
+        tenant: &str,
+        write: &Write,
+        own: &OwnVersions,
+        origin: Origin,
+    ) -> rusqlite::Result<Put> {
         let collection = self.collection(tenant, &write.resource_type)?;
         let body = Unversioned::parse(write).map_err(uncommittable)?;
-        let written = |version_id, outcome| WrittenResource {
-            resource_type: write.resource_type.clone(),
-            id: write.id.clone(),
-            version_id,
-            outcome,
-        };
         let Some(current) = Current::find(self.connection, collection, &write.id)? else {
-            let seq = self.create(collection, write, body)?;
-            return Ok((seq, written(1, WriteOutcome::Created)));
+            return self.create(collection, write, body, origin);
         };
-        let seq = current.seq;
         let known = match write.mode {
             WriteMode::CreateIfAbsent => Some(current.version_id),
-            WriteMode::Put => unchanged(self.connection, &current, own.get(&seq).copied(), body)?,
+            WriteMode::Put => unchanged(self.connection, &current, own.get(&current.seq).copied(), body)?,
         };
-        if let Some(version_id) = known {
-            return Ok((seq, written(version_id, WriteOutcome::Unchanged)));
+        match known {
+            Some(version_id) => Ok(Put {
+                seq: current.seq,
+                version_id,
+                last_updated: current.last_updated,
+                body: current.body,
+                outcome: WriteOutcome::Unchanged,
+            }),
+            None => self.update(collection, current, write, body, origin),
         }
-        let version_id = self.update(collection, current, write, body)?;
-        Ok((seq, written(version_id, WriteOutcome::Updated)))
     }
 
-    fn create(&mut self, collection: i64, write: &Write, body: Unversioned<'_>) -> rusqlite::Result<i64> {
+    /// Takes the place of what was deleted, or a new one.
+    fn create(
+        &mut self,
+        collection: i64,
+        write: &Write,
+        body: Unversioned<'_>,
+        origin: Origin,
+    ) -> rusqlite::Result<Put> {
+        let (seq, version_id) = match Deletion::find(self.connection, collection, &write.id)? {
+            Some(deletion) => {
+                deletion.end(self.connection, collection)?;
+                (deletion.seq, deletion.version_id + 1)
+            }
+            None => (self.clock.next_seq(), 1),
+        };
         let last_updated = self.clock.tick();
         let (first_date, last_date) = sort_dates(write);
         let keys = self.rows.keys(&write.index)?;
-        let body = body.with_version(1, last_updated).map_err(uncommittable)?;
-        let seq = self
-            .connection
+        let body = body.with_version(version_id, last_updated).map_err(uncommittable)?;
+        self.connection
             .prepare_cached(
                 "INSERT INTO resource
-                 (collection, id, version_id, last_updated, patient, first_date, last_date, search_keys, body)
-                 VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 (seq, collection, id, version_id, last_updated, patient, first_date, last_date, search_keys, body,
+                  of_record)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
-            .insert(params![
+            .execute(params![
+                seq,
                 collection,
                 write.id,
+                version_id,
                 last_updated,
                 write.patient,
                 first_date,
                 last_date,
                 keys.bytes(),
-                body
+                body,
+                origin == Origin::Record
             ])?;
         self.rows.add(collection, seq, keys);
-        Ok(seq)
+        Ok(Put { seq, version_id, last_updated, body, outcome: WriteOutcome::Created })
     }
 
-    /// Moves the current version to the past ones and takes its place; gives the new version.
+    /// Moves the current version to the past ones and takes its place.
     fn update(
         &mut self,
         collection: i64,
         current: Current,
         write: &Write,
         body: Unversioned<'_>,
-    ) -> rusqlite::Result<u64> {
+        origin: Origin,
+    ) -> rusqlite::Result<Put> {
         let connection = self.connection;
-        connection
-            .prepare_cached(
-                "INSERT INTO past_version (resource, version_id, last_updated, body) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![current.seq, current.version_id, current.last_updated, current.body])?;
+        current.keep(connection, collection)?;
         let version_id = current.version_id + 1;
         let last_updated = self.clock.tick();
         let (first_date, last_date) = sort_dates(write);
@@ -139,7 +174,7 @@ impl<'a> Recorder<'a> {
         connection
             .prepare_cached(
                 "UPDATE resource SET version_id = ?2, last_updated = ?3, patient = ?4, first_date = ?5, last_date = ?6,
-                 search_keys = ?7, body = ?8 WHERE seq = ?1",
+                 search_keys = ?7, body = ?8, of_record = ?9 WHERE seq = ?1",
             )?
             .execute(params![
                 current.seq,
@@ -149,15 +184,16 @@ impl<'a> Recorder<'a> {
                 first_date,
                 last_date,
                 keys.bytes(),
-                body
+                body,
+                origin == Origin::Record
             ])?;
         self.rows.remove(collection, current.seq, current.keys);
         self.rows.add(collection, current.seq, keys);
-        Ok(version_id)
+        Ok(Put { seq: current.seq, version_id, last_updated, body, outcome: WriteOutcome::Updated })
     }
 
     /// The number that stands for all resources of a type.
-    fn collection(&mut self, tenant: &str, resource_type: &str) -> rusqlite::Result<i64> {
+    pub(super) fn collection(&mut self, tenant: &str, resource_type: &str) -> rusqlite::Result<i64> {
         let is_it = |known: &&Collection| known.resource_type == resource_type && known.tenant == tenant;
         if let Some(known) = self.collections.iter().find(is_it) {
             return Ok(known.number);
@@ -217,16 +253,28 @@ fn own_versions(connection: &Connection, record: i64) -> rusqlite::Result<OwnVer
         .collect()
 }
 
-struct Current {
-    seq: i64,
-    version_id: u64,
+impl Put {
+    fn of(self, write: &Write) -> WrittenResource {
+        WrittenResource {
+            resource_type: write.resource_type.clone(),
+            id: write.id.clone(),
+            version_id: self.version_id,
+            outcome: self.outcome,
+        }
+    }
+}
+
+/// The row of a resource that is there.
+pub(super) struct Current {
+    pub(super) seq: i64,
+    pub(super) version_id: u64,
     last_updated: i64,
-    keys: Keys,
+    pub(super) keys: Keys,
     body: Vec<u8>,
 }
 
 impl Current {
-    fn find(connection: &Connection, collection: i64, id: &str) -> rusqlite::Result<Option<Self>> {
+    pub(super) fn find(connection: &Connection, collection: i64, id: &str) -> rusqlite::Result<Option<Self>> {
         connection
             .prepare_cached(
                 "SELECT seq, version_id, last_updated, search_keys, body FROM resource
@@ -242,6 +290,49 @@ impl Current {
                 })
             })
             .optional()
+    }
+
+    /// Puts a copy among the past versions.
+    pub(super) fn keep(&self, connection: &Connection, collection: i64) -> rusqlite::Result<()> {
+        connection
+            .prepare_cached(
+                "INSERT INTO past_version (resource, version_id, last_updated, body, collection)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![self.seq, self.version_id, self.last_updated, self.body, collection])?;
+        Ok(())
+    }
+}
+
+/// The row of a resource that is deleted.
+struct Deletion {
+    seq: i64,
+    version_id: u64,
+    last_updated: i64,
+}
+
+impl Deletion {
+    fn find(connection: &Connection, collection: i64, id: &str) -> rusqlite::Result<Option<Self>> {
+        connection
+            .prepare_cached(
+                "SELECT resource, version_id, last_updated FROM deletion WHERE collection = ?1 AND id = ?2",
+            )?
+            .query_row(params![collection, id], |row| {
+                Ok(Self { seq: row.get(0)?, version_id: row.get(1)?, last_updated: row.get(2)? })
+            })
+            .optional()
+    }
+
+    /// It becomes a past version.
+    fn end(&self, connection: &Connection, collection: i64) -> rusqlite::Result<()> {
+        connection
+            .prepare_cached(
+                "INSERT INTO past_version (resource, version_id, last_updated, body, collection)
+                 VALUES (?1, ?2, ?3, x'', ?4)",
+            )?
+            .execute(params![self.seq, self.version_id, self.last_updated, collection])?;
+        connection.prepare_cached("DELETE FROM deletion WHERE resource = ?1")?.execute([self.seq])?;
+        Ok(())
     }
 }
 

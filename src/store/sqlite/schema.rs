@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 /// One step for each schema version: step N brings a file from version N to N + 1. A step that has been released
 /// never changes; a new one is added.
-const MIGRATIONS: [&str; 1] = [include_str!("schema_v1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema_v1.sql"), include_str!("schema_v2.sql")];
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -30,16 +30,25 @@ fn run<T>(
 const FEW: i64 = 1000;
 
 pub(super) fn page(connection: &mut Connection, tenant: &str, query: &SearchQuery) -> Result<SearchPage, StoreError> {
-    let scope = Scope { tenant, resource_type: &query.resource_type, sort: query.sort };
-    let after = query.after.as_ref().map(|cursor| scope.position(cursor)).transpose()?;
     // One snapshot for the page and its total.
     let transaction = connection.transaction().map_err(unavailable)?;
-    let Some(conditions) = conditions(&transaction, tenant, query).map_err(unavailable)? else {
+    page_within(&transaction, tenant, query)
+}
+
+/// A page, inside a transaction that is open.
+pub(super) fn page_within(
+    transaction: &Connection,
+    tenant: &str,
+    query: &SearchQuery,
+) -> Result<SearchPage, StoreError> {
+    let scope = Scope { tenant, resource_type: &query.resource_type, sort: query.sort };
+    let after = query.after.as_ref().map(|cursor| scope.position(cursor)).transpose()?;
+    let Some(conditions) = conditions(transaction, tenant, query).map_err(unavailable)? else {
         return Ok(SearchPage { resources: vec![], total: query.total.then_some(0), next: None });
     };
-    let total = query.total.then(|| total(&transaction, &conditions)).transpose().map_err(unavailable)?;
+    let total = query.total.then(|| total(transaction, &conditions)).transpose().map_err(unavailable)?;
     let count = query.count.max(1);
-    let mut found = resources(&transaction, query, &conditions, after, count).map_err(unavailable)?;
+    let mut found = resources(transaction, query, &conditions, after, count).map_err(unavailable)?;
     let more = found.len() > count;
     found.truncate(count);
     let next = found.last().filter(|_| more).map(|(position, _)| scope.cursor(*position));
@@ -326,7 +335,7 @@ mod plans {
             "INSERT INTO collection VALUES (1, 'default', 'Flag');
              INSERT INTO name VALUES (1, 'status'), (2, '');
              WITH RECURSIVE flag (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM flag WHERE n < 3000)
-             INSERT INTO resource SELECT n, 1, n, 1, n, NULL, n, n, x'', x'' FROM flag;
+             INSERT INTO resource SELECT n, 1, n, 1, n, NULL, n, n, x'', x'', 0 FROM flag;
              INSERT INTO token SELECT 1, 1, 'active', 2, seq FROM resource WHERE seq <= {flags};"
         );
         connection.execute_batch(&fill).unwrap();

@@ -156,10 +156,10 @@ impl<'a> SearchRows<'a> {
         );
     }
 
-    /// Brings the index to what all changes together ask for.
-    pub(super) fn write(self) -> rusqlite::Result<()> {
+    /// Brings the index to what all changes so far ask for.
+    pub(super) fn write(&mut self) -> rusqlite::Result<()> {
         let connection = self.connection;
-        for (row, change) in net(self.tokens) {
+        for (row, change) in net(std::mem::take(&mut self.tokens)) {
             let TokenRow { collection, parameter, code, system, resource } = row;
             let sql = match change {
                 Change::Add => {
@@ -172,7 +172,7 @@ impl<'a> SearchRows<'a> {
             };
             connection.prepare_cached(sql)?.execute(params![collection, parameter, code, system, resource])?;
         }
-        for (row, change) in net(self.dates) {
+        for (row, change) in net(std::mem::take(&mut self.dates)) {
             let DateRow { collection, parameter, low, high, resource } = row;
             let sql = match change {
                 Change::Add => {

@@ -5,7 +5,8 @@ use super::body::Unversioned;
 use super::recent::Recent;
 use super::record::Recorder;
 use super::unavailable;
-use crate::store::{Committed, RecordWrite, StoreError};
+use crate::store::transaction::{Action, Transacted, Transaction};
+use crate::store::{Committed, RecordWrite, StoreError, Write};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::sync::Arc;
@@ -31,7 +32,14 @@ pub(super) struct Writer {
 
 struct Job {
     task: Task,
-    reply: oneshot::Sender<Result<Committed, StoreError>>,
+    reply: oneshot::Sender<Result<Answer, StoreError>>,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Committed(Committed),
+    Transacted(Transacted),
+    Checked,
 }
 
 enum Task {
@@ -39,17 +47,27 @@ enum Task {
         tenant: String,
         write: Box<RecordWrite>,
     },
+    Transact {
+        tenant: String,
+        transaction: Box<Transaction>,
+    },
     /// Writes the readiness row.
     Check,
 }
 
 impl Task {
-    fn write(&self) -> Option<&RecordWrite> {
+    /// Ids of the resources that it may change.
+    fn ids(&self) -> Vec<&str> {
         match self {
-            Self::Commit { write, .. } => Some(write),
-            Self::Check => None,
+            Self::Commit { write, .. } => writes(write).map(|write| write.id.as_str()).collect(),
+            Self::Transact { transaction, .. } => transaction.changes.iter().map(|change| change.action.id()).collect(),
+            Self::Check => Vec::new(),
         }
     }
+}
+
+fn writes(record: &RecordWrite) -> impl Iterator<Item = &Write> {
+    record.writes.iter().chain(&record.retractions)
 }
 
 impl Writer {
@@ -64,23 +82,44 @@ impl Writer {
     }
 
     pub(super) async fn commit(&self, tenant: &str, write: RecordWrite) -> Result<Committed, StoreError> {
-        for write in write.writes.iter().chain(&write.retractions) {
+        for write in writes(&write) {
             Unversioned::parse(write)?;
         }
-        self.send(Task::Commit { tenant: tenant.to_owned(), write: Box::new(write) }).await
+        match self.send(Task::Commit { tenant: tenant.to_owned(), write: Box::new(write) }).await? {
+            Answer::Committed(committed) => Ok(committed),
+            Answer::Transacted(_) | Answer::Checked => Err(mistaken()),
+        }
+    }
+
+    pub(super) async fn transact(&self, tenant: &str, transaction: Transaction) -> Result<Transacted, StoreError> {
+        for change in &transaction.changes {
+            match &change.action {
+                Action::Put(write) => drop(Unversioned::parse(write)?),
+                Action::Delete { .. } => {}
+            }
+        }
+        let task = Task::Transact { tenant: tenant.to_owned(), transaction: Box::new(transaction) };
+        match self.send(task).await? {
+            Answer::Transacted(transacted) => Ok(transacted),
+            Answer::Committed(_) | Answer::Checked => Err(mistaken()),
+        }
     }
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         self.send(Task::Check).await.map(|_| ())
     }
 
-    async fn send(&self, task: Task) -> Result<Committed, StoreError> {
+    async fn send(&self, task: Task) -> Result<Answer, StoreError> {
         let stopped = || StoreError::Unavailable("the writer has stopped".into());
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
         jobs.send(Job { task, reply }).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
+}
+
+fn mistaken() -> StoreError {
+    StoreError::Unavailable("the writer answered another question".into())
 }
 
 impl Drop for Writer {
@@ -100,7 +139,7 @@ fn run(mut connection: Connection, mut clock: Clock, mut jobs: mpsc::Receiver<Jo
     while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
         let (tasks, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.task, job.reply)).unzip();
         let answers = answers(&mut connection, &mut clock, &tasks);
-        recent.forget(tasks.iter().filter_map(Task::write));
+        recent.forget(tasks.iter().flat_map(Task::ids));
         for ((task, reply), answer) in tasks.iter().zip(replies).zip(answers) {
             let answer = disk.judge(task, answer);
             // A caller that no longer waits has its record stored all the same.
@@ -117,15 +156,20 @@ struct Disk {
 }
 
 impl Disk {
-    fn judge(&mut self, task: &Task, answer: rusqlite::Result<Committed>) -> Result<Committed, StoreError> {
-        match (task, &answer) {
-            (Task::Commit { .. }, Ok(Committed::Stored(_))) => self.refused = None,
-            (Task::Commit { .. }, Err(error)) if is_of_the_disk(error) => self.refused = Some(Instant::now()),
-            (Task::Commit { .. }, Ok(Committed::Superseded) | Err(_)) => {}
-            (Task::Check, _) if self.refused.is_some_and(|at| at.elapsed() < DISTRUST) => {
-                return Err(StoreError::Unavailable("the disk refused the last record".into()));
+    fn judge(&mut self, task: &Task, answer: rusqlite::Result<Answer>) -> Result<Answer, StoreError> {
+        let is_check = matches!(task, Task::Check);
+        match &answer {
+            Ok(Answer::Committed(Committed::Stored(_)) | Answer::Transacted(Transacted::Done(_))) => {
+                self.refused = None;
             }
-            (Task::Check, _) => {}
+            Err(error) if !is_check && is_of_the_disk(error) => self.refused = Some(Instant::now()),
+            Ok(Answer::Committed(Committed::Superseded))
+            | Ok(Answer::Transacted(Transacted::Superseded | Transacted::Refused(_)))
+            | Ok(Answer::Checked)
+            | Err(_) => {}
+        }
+        if is_check && self.refused.is_some_and(|at| at.elapsed() < DISTRUST) {
+            return Err(StoreError::Unavailable("the disk refused the last record".into()));
         }
         answer.map_err(unavailable)
     }
@@ -139,7 +183,7 @@ fn is_of_the_disk(error: &rusqlite::Error) -> bool {
 
 /// Commits the tasks together; if one of them fails, or the disk has no space for all, each by itself: so one that
 /// fails does not fail the rest. (A savepoint for each would do too, and costs every page that the group shares.)
-fn answers(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> Vec<rusqlite::Result<Committed>> {
+fn answers(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> Vec<rusqlite::Result<Answer>> {
     match (commit_together(connection, clock, tasks), tasks) {
         (Ok(answers), _) => answers.into_iter().map(Ok).collect(),
         (Err(error), [_]) => vec![Err(error)],
@@ -148,14 +192,15 @@ fn answers(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> Ve
 }
 
 /// All tasks in one transaction. `Err`: none of them is stored.
-fn commit_together(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> rusqlite::Result<Vec<Committed>> {
+fn commit_together(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> rusqlite::Result<Vec<Answer>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut recorder = Recorder::new(&transaction, clock);
     let answers = tasks
         .iter()
         .map(|task| match task {
-            Task::Commit { tenant, write } => recorder.store(tenant, write),
-            Task::Check => recorder.check(),
+            Task::Commit { tenant, write } => recorder.store(tenant, write).map(Answer::Committed),
+            Task::Transact { tenant, transaction } => recorder.transact(tenant, transaction).map(Answer::Transacted),
+            Task::Check => recorder.check().map(|()| Answer::Checked),
         })
         .collect::<rusqlite::Result<_>>()?;
     recorder.finish()?;
@@ -163,18 +208,30 @@ fn commit_together(connection: &mut Connection, clock: &mut Clock, tasks: &[Task
     Ok(answers)
 }
 
-/// Gives each version its own `lastUpdated`, also when the machine's clock stands still or goes back.
+/// Gives each version its own `lastUpdated`, also when the machine's clock stands still or goes back, and each resource
+/// its own row number: a number that a deleted resource left free would give its past versions to another.
 pub(super) struct Clock {
     last: i64,
+    seq: i64,
 }
 
 impl Clock {
     fn start(connection: &Connection) -> rusqlite::Result<Self> {
-        // One look into the index for each collection, instead of a walk over all resources.
-        const SQL: &str =
-            "SELECT coalesce(max((SELECT max(last_updated) FROM resource WHERE collection = collection.id)), 0)
-                           FROM collection";
-        Ok(Self { last: connection.query_row(SQL, [], |row| row.get(0))? })
+        // One look into an index for each collection, instead of a walk over all resources.
+        const LAST: &str =
+            "SELECT max(coalesce(max((SELECT max(last_updated) FROM resource WHERE collection = collection.id)), 0),
+                        coalesce(max((SELECT max(last_updated) FROM deletion WHERE collection = collection.id)), 0))
+             FROM collection";
+        const SEQ: &str = "SELECT max(coalesce((SELECT max(seq) FROM resource), 0),
+                                      coalesce((SELECT max(resource) FROM deletion), 0))";
+        let number = |sql| connection.query_row(sql, [], |row| row.get(0));
+        Ok(Self { last: number(LAST)?, seq: number(SEQ)? })
+    }
+
+    /// The row number of a new resource.
+    pub(super) fn next_seq(&mut self) -> i64 {
+        self.seq += 1;
+        self.seq
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z, more than ever before in this store.
@@ -244,23 +301,24 @@ mod tests {
     fn store_is_unready_from_a_record_that_the_disk_refused_to_one_that_it_took() {
         let full = || Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None));
         let mistake = || Err(rusqlite::Error::InvalidQuery);
-        let stored = || Ok(Committed::Stored(vec![]));
+        let stored = || Ok(Answer::Committed(Committed::Stored(vec![])));
+        let checked = || Ok(Answer::Checked);
         let mut disk = Disk::default();
         let mut ready_after = |answer| {
             let _ = disk.judge(&task("a"), answer);
-            disk.judge(&Task::Check, stored()).is_ok()
+            disk.judge(&Task::Check, checked()).is_ok()
         };
         assert!(ready_after(mistake()));
         assert!(!ready_after(full()));
         assert!(!ready_after(mistake()));
-        assert!(!ready_after(Ok(Committed::Superseded)));
+        assert!(!ready_after(Ok(Answer::Committed(Committed::Superseded))));
         assert!(ready_after(stored()));
     }
 
     #[test]
     fn clock_rises_when_the_machines_clock_goes_back() {
         let ahead = Timestamp::now().as_microsecond() + 3_600_000_000;
-        let mut clock = Clock { last: ahead };
+        let mut clock = Clock { last: ahead, seq: 0 };
         assert_eq!((clock.tick(), clock.tick()), (ahead + 1, ahead + 2));
     }
 }
