@@ -14,7 +14,7 @@ mod official;
 #[path = "conformance/tables.rs"]
 mod tables;
 
-use kap_gateway::fhir::definitions::Definitions;
+use kap_gateway::fhir::definitions::{Definitions, Lookup};
 use kap_gateway::fhir::path::{Context, Expression, Item};
 use kap_gateway::fhir::validate::{Issue, Options, Report, Validator};
 use serde_json::Value;
@@ -35,17 +35,25 @@ fn shared(path: &str) -> PathBuf {
     file
 }
 
-/// What we say of a resource. Each place that is told leads to one element.
+/// What we say of a resource. Each place that is told leads to one element, and each rule has a meaning.
 fn judge(resource: &Value) -> Report {
     let report = VALIDATOR.validate(resource, &Options::default());
     let types = VALIDATOR.types();
     for issue in &report.issues {
+        assert!(is_defined(&issue.rule), "nothing tells what {} means", issue.rule);
         let expression = Expression::parse(&issue.expression).expect("an expression");
         let item = Item::resource(resource, types);
         let found = expression.evaluate(&Context::new(types, item.clone()), item).expect("a place");
         assert_eq!(found.len(), 1, "{issue:?} does not lead to one element");
     }
     report
+}
+
+/// Is it the key of an invariant (`obs-6`, `kap-bundle-bp`), or a code of the guide's system of rules?
+fn is_defined(rule: &str) -> bool {
+    const RULES: &str = "https://kap-gateway.example.org/fhir/CodeSystem/validation-rule";
+    let is_key = rule.rsplit('-').next().is_some_and(|end| end.starts_with(|first: char| first.is_ascii_digit()));
+    is_key || rule.starts_with("kap-") || matches!(VALIDATOR.definitions().lookup(RULES, rule), Lookup::Found(_))
 }
 
 fn json(text: &str) -> Value {

@@ -75,7 +75,7 @@ fn answer(mut question: Question) -> Result<Answer, ApiError> {
     let mut set = Map::new();
     set.insert("resourceType".into(), "ValueSet".into());
     set.extend(head);
-    // The packs leave it out, and a ValueSet has one.
+    // A ValueSet has one; one that was sent or added may lack it.
     set.entry("status").or_insert_with(|| "unknown".into());
     set.insert("expansion".into(), told);
     Ok(Answer::Resource(Value::Object(set)))
