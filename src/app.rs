@@ -1,6 +1,9 @@
 //! The composition root: configuration in, running service out.
 
 pub mod demo;
+pub mod generate;
+pub mod import;
+pub mod input;
 pub mod map;
 pub mod validate;
 

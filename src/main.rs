@@ -3,14 +3,18 @@
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use kap_gateway::app::{
     self, Config, ConfigError, Format, LogLevel, Options, Representation,
+    generate::Size,
+    import::Tally,
     validate::{Format as ReportFormat, Job, Level, ValidateError},
 };
 use std::{
     error::Error,
+    fs::File,
     io::{self, BufWriter, Read, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 /// Wrong use or configuration: nothing was started.
@@ -71,6 +75,32 @@ Each issue is a line on standard output: file, line of NDJSON, severity, resourc
 [rule]. The last line, on standard error, counts.
 Exit code: 0 no errors, 1 errors were found, 2 wrong use (nothing to validate, a file or profile that is not there).")]
     Validate(Validate),
+
+    /// Store records from files: NDJSON, or folders of JSON, any mix of kinds
+    #[command(after_help = "\
+Examples:
+  kap-gateway import records.ndjson
+  kap-gateway import export/ more.ndjson.gz --errors errors.txt --data-file /var/lib/kap/gateway.db
+  kap-gateway generate --patients 100 --seed 7 | kap-gateway import -
+
+Takes NDJSON (.ndjson, .jsonl), a record on each line, and files of one record (.json), each also with .gz, and folders
+of these. A gateway must not be running on the same data file.
+
+A record that is refused is told, a line for each fault: file, line, severity, place in the record, what is wrong. The
+others are stored. A patient's records are taken in the order of the file. The same import may be run again: what is
+stored already stays as it is, and what a newer revision has replaced is passed over.
+Exit code: 0 all are stored, 1 some were refused or the import ended early, 2 wrong use (nothing was stored).")]
+    Import(Import),
+
+    /// Make synthetic courses, for load, demonstration and tests
+    #[command(after_help = "\
+Examples:
+  kap-gateway generate --patients 100 --seed 7 --out records.ndjson
+  kap-gateway generate --records 100000 | kap-gateway import -
+
+Writes KAP records as NDJSON, course after course. Every patient is named Testpatient, every record is marked as test
+data. The same seed makes the same records, and a larger set begins with the smaller.")]
+    Generate(Generate),
 
     /// Start a gateway with example courses in it, and print what to ask it
     #[command(after_help = "\
@@ -135,6 +165,55 @@ struct Validate {
 }
 
 #[derive(Args)]
+struct Import {
+    /// Files and folders; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Write what is wrong with records here [default: standard error]
+    #[arg(long, value_name = "FILE")]
+    errors: Option<PathBuf>,
+
+    /// TOML file as for serve
+    #[arg(long, env = "KAP_GATEWAY_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// SQLite file that keeps everything; it is made if it is not there [default: kap-gateway.db]
+    #[arg(long, env = "KAP_GATEWAY_DATA_FILE", value_name = "FILE")]
+    data_file: Option<PathBuf>,
+
+    /// Largest record, in bytes [default: 1048576]
+    #[arg(long, env = "KAP_GATEWAY_BODY_LIMIT", value_name = "BYTES")]
+    body_limit: Option<usize>,
+}
+
+#[derive(Args)]
+#[group(id = "size", required = true, multiple = false)]
+struct GenerateSize {
+    /// How many patients, each with a whole course (some 10 records)
+    #[arg(long, value_name = "NUMBER")]
+    patients: Option<u64>,
+
+    /// How many records; the last course may end early
+    #[arg(long, value_name = "NUMBER")]
+    records: Option<u64>,
+}
+
+#[derive(Args)]
+struct Generate {
+    #[command(flatten)]
+    size: GenerateSize,
+
+    /// Decides everything; another seed makes other patients
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    seed: u64,
+
+    /// Where to write; - is standard output
+    #[arg(long, default_value = "-", value_name = "FILE")]
+    out: PathBuf,
+}
+
+#[derive(Args)]
 struct Demo {
     /// Address and port to listen on
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
@@ -150,12 +229,14 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve(arguments),
         Command::Map(arguments) => map(&arguments),
         Command::Validate(arguments) => validate(arguments),
+        Command::Import(arguments) => import(arguments),
+        Command::Generate(arguments) => generate(&arguments),
         Command::Demo(arguments) => demo(&arguments),
     }
 }
 
 fn serve(arguments: Serve) -> ExitCode {
-    let config = match configuration(arguments) {
+    let config = match configuration(arguments.config.as_deref(), arguments.options) {
         Ok(config) => config,
         Err(error) => return refuse(&error),
     };
@@ -215,6 +296,60 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     Ok(record)
 }
 
+fn import(arguments: Import) -> ExitCode {
+    let Import { files, errors, config, data_file, body_limit } = arguments;
+    let options = Options { data_file, body_limit, ..Options::default() };
+    let config = match configuration(config.as_deref(), options) {
+        Ok(config) => config,
+        Err(error) => return refuse(&error),
+    };
+    let job = app::import::Job { files, errors };
+    let tally = Arc::new(Tally::default());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return ended(Err(error.into())),
+    };
+    let imported = runtime.block_on(app::import::import(&config, &job, Arc::clone(&tally)));
+    match imported {
+        Err(error) if error.is_misuse() => refuse(&error),
+        Err(error) => {
+            tell([tally.sentence()]);
+            ended(Err(error.into()))
+        }
+        Ok(()) => {
+            tell([tally.sentence()]);
+            if tally.refused() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn generate(arguments: &Generate) -> ExitCode {
+    let size = match (arguments.size.patients, arguments.size.records) {
+        (Some(patients), _) => Size::Patients(patients),
+        (None, records) => Size::Records(records.unwrap_or_default()),
+    };
+    let made = if arguments.out == Path::new("-") {
+        app::generate::generate(arguments.seed, size, &mut BufWriter::new(io::stdout().lock()))
+    } else {
+        match File::create(&arguments.out) {
+            Ok(file) => app::generate::generate(arguments.seed, size, &mut BufWriter::new(file)),
+            Err(error) => {
+                tell([format!("kap-gateway: cannot write {}: {error}", arguments.out.display())]);
+                return ExitCode::from(USAGE);
+            }
+        }
+    };
+    match made {
+        Ok(made) => {
+            tell([format!("{} records of {} patients", made.records, made.patients)]);
+            ExitCode::SUCCESS
+        }
+        // Who reads no further has what they wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => ended(Err(error.into())),
+    }
+}
+
 fn demo(arguments: &Demo) -> ExitCode {
     if !arguments.listen.ip().is_loopback() {
         let address = arguments.listen;
@@ -246,14 +381,14 @@ fn run_demo(listen: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
     })
 }
 
-fn configuration(arguments: Serve) -> Result<Config, ConfigError> {
+fn configuration(file: Option<&Path>, options: Options) -> Result<Config, ConfigError> {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     app::check_environment(names, is_known_variable)?;
-    let file = match &arguments.config {
+    let file = match file {
         Some(path) => Options::from_file(path)?,
         None => Options::default(),
     };
-    Config::try_from(arguments.options.or(file))
+    Config::try_from(options.or(file))
 }
 
 /// Does some flag of `serve` read that environment variable?

@@ -15,7 +15,7 @@ const BASE: &str = "http://127.0.0.1:8080/fhir";
 pub enum MapError {
     #[error(transparent)]
     Contract(#[from] ContractError),
-    #[error("the record says no `kind` that is known: {}", kinds())]
+    #[error("{}", unknown_kind())]
     UnknownKind,
     #[error(transparent)]
     Record(#[from] IngestError),
@@ -23,8 +23,9 @@ pub enum MapError {
     Write(#[from] ApiError),
 }
 
-fn kinds() -> String {
-    Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
+pub(super) fn unknown_kind() -> String {
+    let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    format!("the record says no `kind` that is known: {}", kinds.join(", "))
 }
 
 impl MapError {
@@ -39,7 +40,7 @@ impl MapError {
 }
 
 /// One line for each fault: how bad, where, what.
-fn lines<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> Vec<String> {
+pub(super) fn lines<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> Vec<String> {
     let line = |fault: &Fault| {
         let severity = match fault.severity {
             FaultSeverity::Error => "error",

@@ -5,7 +5,7 @@ mod source;
 
 pub use report::{Format, Level, Summary};
 
-use super::definitions;
+use super::{definitions, input::InputError};
 use crate::fhir::{
     definitions::{AddError, NoStructure},
     json::Unreadable,
@@ -40,8 +40,8 @@ pub struct Job {
 /// Why nothing, or not all, was validated.
 #[derive(Debug, thiserror::Error)]
 pub enum ValidateError {
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Unreadable(#[from] InputError),
     #[error("cannot use a package: {0}")]
     Package(#[from] AddError),
     #[error("cannot validate against a profile: {0}")]

@@ -70,7 +70,7 @@ fn demo_for_other_machines_is_refused_without_naming_a_flag_that_it_has_not() {
 fn help_names_every_command_with_an_example() {
     let output = gateway().arg("--help").output().expect("the program");
     let help = String::from_utf8(output.stdout).expect("text");
-    for command in ["serve", "map", "validate", "demo"] {
+    for command in ["serve", "map", "validate", "import", "generate", "demo"] {
         assert!(help.contains(command), "{help}");
         let output = gateway().args([command, "--help"]).output().expect("the program");
         let help = String::from_utf8(output.stdout).expect("text");

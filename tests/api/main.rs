@@ -6,6 +6,7 @@ mod contract;
 mod errors;
 mod formats;
 mod history;
+mod import;
 mod pages;
 mod read;
 mod records;

@@ -22,7 +22,7 @@ pub struct TestApp {
     pub running: Running,
     pub client: Client,
     records: AtomicUsize,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestApp {
@@ -44,7 +44,7 @@ impl TestApp {
             running: app::run(&config).expect("a gateway"),
             client: Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client"),
             records: AtomicUsize::new(0),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -83,6 +83,11 @@ impl TestApp {
             Committed::Stored(mut written) => written.remove(0),
             Committed::Superseded => panic!("a new record cannot be superseded"),
         }
+    }
+
+    /// The file that the gateway keeps everything in.
+    pub fn data_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("test.db")
     }
 
     pub fn url(&self, path: &str) -> String {

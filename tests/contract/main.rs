@@ -3,6 +3,7 @@
 mod any_record;
 mod examples;
 mod fixtures;
+mod generated;
 mod hostile;
 mod leaves;
 mod rules;

@@ -1,6 +1,6 @@
 //! Where resources are read from: files, folders, archives and standard input, one resource at a time.
 
-use super::ValidateError;
+use crate::app::input::{self, InputError, Line, next_line};
 use crate::fhir::{
     definitions::Definitions,
     json::{self, Unreadable},
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 /// One resource: a line of NDJSON, a file of JSON or XML. The largest Bundles of bulk exports have some 100 MB.
@@ -66,42 +66,9 @@ impl Content {
 }
 
 /// The files that are meant, those of folders in the order of their names.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<Source>, ValidateError> {
-    let mut found = Vec::new();
-    for path in paths {
-        if path == Path::new("-") {
-            found.push(Source { path: None, bytes: None });
-            continue;
-        }
-        let unreadable = |source| ValidateError::Unreadable { path: path.clone(), source };
-        if fs::metadata(path).map_err(unreadable)?.is_dir() {
-            folder(path, &mut found)?;
-        } else {
-            File::open(path).map_err(unreadable)?;
-            found.push(Source::file(path.clone()));
-        }
-    }
-    Ok(found)
-}
-
-/// Links are followed to files and not to folders: those could lead in a circle.
-fn folder(top: &Path, found: &mut Vec<Source>) -> Result<(), ValidateError> {
-    let mut folders = vec![top.to_owned()];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        let unreadable = |source| ValidateError::Unreadable { path: folder.clone(), source };
-        for entry in fs::read_dir(&folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            if entry.file_type().map_err(unreadable)?.is_dir() {
-                folders.push(entry.path());
-            } else if entry.path().is_file() && holds_resources(&entry.file_name().to_string_lossy()) {
-                files.push(entry.path());
-            }
-        }
-    }
-    files.sort();
-    found.extend(files.into_iter().map(Source::file));
-    Ok(())
+pub fn find(paths: &[PathBuf]) -> Result<Vec<Source>, InputError> {
+    let source = |path: Option<PathBuf>| path.map_or(Source { path: None, bytes: None }, Source::file);
+    Ok(input::find(paths, holds_resources)?.into_iter().map(source).collect())
 }
 
 /// `package.json` and `.index.json` describe a package and are no resources.
@@ -194,9 +161,11 @@ impl Reading<'_> {
 
     fn read_buffered(&mut self, content: Content, input: &mut impl BufRead) -> io::Result<()> {
         let mut number = 0;
-        let first = next_line(input, &mut number)?;
-        let Some(first) = first else { return Ok(()) };
-        let bytes = first.as_deref().unwrap_or_default();
+        let Some(first) = next_line(input, &mut number, MOST_BYTES)? else { return Ok(()) };
+        let bytes = match &first {
+            Line::Text(line) => line.as_slice(),
+            Line::TooLong => &[],
+        };
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let is_xml = content == Content::Xml || (content == Content::Any && text.trim_ascii_start().starts_with(b"<"));
         // A line that ends an object and is followed by another one or by nothing: NDJSON, whatever the file is called.
@@ -208,12 +177,12 @@ impl Reading<'_> {
         // Empty lines in front keep their places in messages.
         let mut all = vec![b'\n'; (number - 1).min(1_000)];
         let too_long = match first {
-            Some(first) => {
+            Line::Text(first) => {
                 all.extend(first);
                 input.take(MOST_BYTES + 1).read_to_end(&mut all)?;
                 u64::try_from(all.len()).is_ok_and(|size| size > MOST_BYTES)
             }
-            None => true,
+            Line::TooLong => true,
         };
         let read = match (too_long, is_xml) {
             (true, _) => Err(too_large()),
@@ -224,22 +193,22 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn lines(&mut self, first: Option<Vec<u8>>, mut number: usize, input: &mut impl BufRead) -> io::Result<()> {
+    fn lines(&mut self, first: Line, mut number: usize, input: &mut impl BufRead) -> io::Result<()> {
         let first_line = number;
         let mut line = first;
         loop {
             let read = match &line {
-                Some(line) => json::read(line).map_err(|mut unreadable| {
+                Line::Text(line) => json::read(line).map_err(|mut unreadable| {
                     // The number of the line is told beside it.
                     unreadable.reason = unreadable.reason.replacen(" at line 1,", " at", 1);
                     unreadable
                 }),
-                None => Err(too_large()),
+                Line::TooLong => Err(too_large()),
             };
             if !self.hand_over(Some((number, first_line)), read) {
                 return Ok(());
             }
-            match next_line(input, &mut number)? {
+            match next_line(input, &mut number, MOST_BYTES)? {
                 Some(next) => line = next,
                 None => return Ok(()),
             }
@@ -249,39 +218,4 @@ impl Reading<'_> {
 
 fn too_large() -> Unreadable {
     Unreadable::new(format!("a resource may have {MOST_BYTES} bytes at most"))
-}
-
-/// The next line that is not empty; `number` counts all. `Some(None)`: it is too long, and was passed over.
-#[expect(clippy::option_option, reason = "the end is another thing than a line that is too long")]
-fn next_line(input: &mut impl BufRead, number: &mut usize) -> io::Result<Option<Option<Vec<u8>>>> {
-    loop {
-        let mut line = Vec::new();
-        input.take(MOST_BYTES + 1).read_until(b'\n', &mut line)?;
-        if line.is_empty() {
-            return Ok(None);
-        }
-        *number += 1;
-        if line.last() != Some(&b'\n') && u64::try_from(line.len()).is_ok_and(|size| size > MOST_BYTES) {
-            skip_line(input)?;
-            return Ok(Some(None));
-        }
-        if !line.trim_ascii().is_empty() {
-            return Ok(Some(Some(line)));
-        }
-    }
-}
-
-fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let used = end.map_or(buffer.len(), |end| end + 1);
-        input.consume(used);
-        if end.is_some() {
-            return Ok(());
-        }
-    }
 }
