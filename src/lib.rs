@@ -9,6 +9,7 @@ pub mod fhir;
 pub mod ingest;
 pub mod kap;
 pub mod mapping;
+pub mod safety;
 pub mod store;
 
 /// Mapping a record makes and drops thousands of small values; measured, this allocator takes a fifth off its time.

@@ -1,0 +1,158 @@
+//! The safety room, what questionnaires and check-ins tell of danger.
+
+use super::{Context, Findings};
+use crate::safety::facts::moment::Moment;
+use crate::safety::facts::{Answer, Question, Scale, Score};
+use crate::safety::ruleset::Limit;
+use rust_decimal::Decimal;
+
+/// Answers to these questions in the order of time.
+fn answers<'a>(c: &Context<'a>, questions: &[Question]) -> Vec<&'a Answer> {
+    let mut found: Vec<&Answer> = c.facts.answers.iter().filter(|own| questions.contains(&own.question)).collect();
+    found.sort_by_key(|answer| answer.at.start);
+    found
+}
+
+/// Stretches in which the answers were of concern: those of each stretch, and when a later answer ended it.
+fn stretches<'a>(all: &[&'a Answer], is_concern: impl Fn(&Answer) -> bool) -> Vec<(Vec<&'a Answer>, Option<Moment>)> {
+    let mut found: Vec<(Vec<&Answer>, Option<Moment>)> = Vec::new();
+    let mut is_open = false;
+    let mut at = 0;
+    while let Some(first) = all.get(at) {
+        // All answers of one time count together.
+        let together: Vec<&Answer> =
+            all[at..].iter().copied().take_while(|answer| answer.at.start == first.at.start).collect();
+        at += together.len();
+        let of_concern: Vec<&Answer> = together.into_iter().filter(|answer| is_concern(answer)).collect();
+        match (found.last_mut(), of_concern.is_empty()) {
+            (Some((_, until)), true) if is_open => {
+                *until = Some(first.at);
+                is_open = false;
+            }
+            (Some((own, _)), false) if is_open => own.extend(of_concern),
+            (_, false) => {
+                found.push((of_concern, None));
+                is_open = true;
+            }
+            (_, true) => {}
+        }
+    }
+    found
+}
+
+/// item 9 of the PHQ-9 above nothing, until a later PHQ-9 answers it with nothing.
+pub fn self_harm(c: &Context<'_>, f: &mut Findings<'_>) {
+    let limit = c.limit(Limit::ItemPoints);
+    let all = answers(c, &[Question::SelfHarm]);
+    if all.is_empty() {
+        let totals: Vec<&Score> = c.facts.scores.iter().filter(|score| score.scale == Scale::Phq9).collect();
+        if let Some(score) = totals.iter().max_by_key(|score| score.at.start) {
+            f.look();
+            let sentence = "only totals of the PHQ-9 are recorded, not the answer to item 9.";
+            f.push(
+                f.cannot("self-harm", "the answer to PHQ-9 item 9", sentence).with(score.source, "PHQ-9").at(score.at),
+            );
+        }
+        return;
+    }
+    f.look();
+    for (own, until) in stretches(&all, |answer| answer.points >= limit.value) {
+        let Some(first) = own.first() else { continue };
+        let points = own.last().map_or(first.points, |answer| answer.points);
+        let sentence = format!(
+            "PHQ-9 item 9, thoughts of death or self-harm, was answered with {points} (first on {}).",
+            first.at.day
+        );
+        let finding = f.fires(f.about(first.source), sentence).limit(limit).at(first.at).until(until);
+        f.push(
+            own.iter()
+                .fold(finding, |finding, answer| finding.with(answer.source, format!("item 9: {}", answer.points))),
+        );
+    }
+}
+
+/// intent or plan in the C-SSRS screener, or suicidal behaviour in the last three months.
+pub fn screener(c: &Context<'_>, f: &mut Findings<'_>) {
+    let all = answers(c, &[Question::Intent, Question::Plan, Question::RecentBehaviour]);
+    if all.is_empty() {
+        // Questions 3 to 5 are skipped after a no to the second: then the screener's own answers tell.
+        if let Some(score) =
+            c.facts.scores.iter().filter(|score| score.scale == Scale::CSsrs).max_by_key(|own| own.at.start)
+        {
+            f.look();
+            let sentence = "a suicide risk level is recorded without the answers to C-SSRS questions 4, 5 and 6.";
+            f.push(
+                f.cannot("c-ssrs", "the answers to C-SSRS questions 4, 5 and 6", sentence)
+                    .with(score.source, "C-SSRS")
+                    .at(score.at),
+            );
+        }
+        return;
+    }
+    f.look();
+    for (own, until) in stretches(&all, |answer| answer.points > Decimal::ZERO) {
+        let Some(first) = own.first() else { continue };
+        let mut names: Vec<&str> = own.iter().map(|answer| answer.question.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let sentence = format!("Answered with yes: {} (first on {}).", names.join("; "), first.at.words());
+        let finding = f.fires(f.about(first.source), sentence).at(first.at).until(until);
+        f.push(own.iter().fold(finding, |finding, answer| finding.with(answer.source, answer.question.as_str())));
+    }
+}
+
+/// suicidal thoughts in a check-in, or a PHQ-9 that rose by the limit over its baseline (D-12).
+pub fn worsening(c: &Context<'_>, f: &mut Findings<'_>) {
+    let told = answers(c, &[Question::CheckIn]);
+    if !told.is_empty() {
+        f.look();
+    }
+    for (own, until) in stretches(&told, |answer| answer.points > Decimal::ZERO) {
+        let Some(first) = own.first() else { continue };
+        let sentence = format!("A check-in on {} tells of suicidal thoughts.", first.at.words());
+        let finding = f.fires(f.about(first.source), sentence).at(first.at).until(until);
+        f.push(own.iter().fold(finding, |finding, answer| finding.with(answer.source, "suicidal thoughts: yes")));
+    }
+    rise(c, f);
+}
+
+fn rise(c: &Context<'_>, f: &mut Findings<'_>) {
+    let limit = c.limit(Limit::RisePoints);
+    let mut scores: Vec<&Score> =
+        c.facts.scores.iter().filter(|score| score.scale == Scale::Phq9 && score.value.is_some()).collect();
+    scores.sort_by_key(|score| score.at.start);
+    let first_dose = c.facts.given().first().map(|dose| dose.at);
+    // The last score before the first dose, else the first of the course.
+    let before = scores.iter().rposition(|score| first_dose.is_some_and(|dose| score.at.is_by(&dose)));
+    let place = before.unwrap_or(0);
+    let Some(baseline) = scores.get(place).copied() else { return };
+    let Some(base) = baseline.value else { return };
+    let mut open: Option<(&Score, Vec<&Score>)> = None;
+    let mut found = Vec::new();
+    for score in scores.iter().copied().skip(place + 1) {
+        f.look();
+        let is_worse = score.value.is_some_and(|value| value - base >= limit.value);
+        match (&mut open, is_worse) {
+            (Some((_, all)), true) => all.push(score),
+            (None, true) => open = Some((score, vec![score])),
+            (Some(_), false) => found.extend(open.take().map(|(first, all)| (first, all, Some(score.at)))),
+            (None, false) => {}
+        }
+    }
+    found.extend(open.map(|(first, all)| (first, all, None)));
+    for (first, all, until) in found {
+        let last = all.last().copied().unwrap_or(first);
+        let value = last.value.unwrap_or_default();
+        let sentence = format!(
+            "PHQ-9 rose from {base} ({}) to {value} ({}), by {} points or more.",
+            baseline.at.day, last.at.day, limit.value
+        );
+        let finding = f
+            .fires(format!("{} rise", f.about(first.source)), sentence)
+            .with(baseline.source, format!("baseline {base}"));
+        let finding = finding.limit(limit).at(first.at).until(until);
+        f.push(all.iter().fold(finding, |finding, score| {
+            finding.with(score.source, score.value.map_or_else(String::new, |value| value.to_string()))
+        }));
+    }
+}
