@@ -61,6 +61,11 @@ pub fn reference(resource_type: &str, id: &str) -> Reference {
     Reference { reference: Some(format!("{resource_type}/{id}").as_str().into()), ..Default::default() }
 }
 
+/// A reference to what is known in words alone.
+pub fn described(words: &str) -> Reference {
+    Reference { display: Some(words.into()), ..Default::default() }
+}
+
 pub fn extension(url: impl Into<std::string::String>, value: ExtensionValue) -> Extension {
     Extension { url: url.into(), value: Some(value), ..Default::default() }
 }

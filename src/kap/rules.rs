@@ -2,7 +2,9 @@
 //!
 //! They refuse what contradicts itself. Nothing here decides treatment.
 
+mod consents;
 mod doses;
+mod history;
 mod intake;
 mod measurements;
 mod session;
@@ -28,6 +30,8 @@ pub fn judge(kind: Kind, record: &Value) -> Vec<Fault> {
     for result in record.each("results") {
         measurements::result(result, findings);
     }
+    record.each("labs").for_each(|lab| history::laboratory(lab, findings));
+    history::periods(record, findings);
     match kind {
         Kind::Intake => intake::judge(record, findings),
         Kind::DosingSession => {
@@ -35,7 +39,7 @@ pub fn judge(kind: Kind, record: &Value) -> Vec<Fault> {
             session::judge(record, findings);
         }
         Kind::IntegrationSession => session::integration(record, findings),
-        Kind::Outcome => {}
+        Kind::Outcome => session::outcome(record, findings),
     }
     std::mem::take(&mut findings.0)
 }

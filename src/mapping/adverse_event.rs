@@ -19,7 +19,6 @@ use crate::kap::records::dosing_session::{self, EventCategory, EventOutcome, Ser
 
 const LIST: &str = "adverse-events";
 const SEVERITY: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-severity";
-const OUTCOME: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-outcome";
 const CONDITION_CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/condition-clinical";
 const CONDITION_VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/condition-ver-status";
 const CONDITION_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/condition-category";
@@ -86,15 +85,13 @@ fn condition(
     slot: &str,
     code: CodeableConcept,
 ) -> Condition {
-    // con-4: what has an end is not active.
-    let ended = event.resolved_at.is_some() || event.outcome == EventOutcome::Resolved;
-    let status = if ended { ("resolved", "Resolved") } else { ("active", "Active") };
     let category = build::coding(CONDITION_CATEGORY, "encounter-diagnosis", "Encounter Diagnosis");
     Condition {
         id: Some(draft.id(slot).as_str().into()),
         meta: draft.meta(slot, Label::MentalHealth),
         identifier: vec![draft.identifier(slot)],
-        clinical_status: Some(Box::new(build::concept(build::coding(CONDITION_CLINICAL, status.0, status.1)))),
+        clinical_status: clinical_status(event)
+            .map(|(code, display)| Box::new(build::concept(build::coding(CONDITION_CLINICAL, code, display)))),
         verification_status: Some(Box::new(build::concept(build::coding(
             CONDITION_VERIFICATION,
             "confirmed",
@@ -108,6 +105,15 @@ fn condition(
         abatement: event.resolved_at.as_ref().map(|at| ConditionAbatement::DateTime(build::date_time(at.as_str()))),
         note: event.note.iter().map(|note| build::annotation(note)).collect(),
         ..Default::default()
+    }
+}
+
+/// Whether the condition goes on, where the outcome tells it. con-4: what has an end is not active.
+fn clinical_status(event: &dosing_session::AdverseEvent) -> Option<(&'static str, &'static str)> {
+    match event.outcome {
+        EventOutcome::Resolved | EventOutcome::ResolvedWithSequelae => Some(("resolved", "Resolved")),
+        EventOutcome::Recovering | EventOutcome::Ongoing => Some(("active", "Active")),
+        EventOutcome::Fatal | EventOutcome::Unknown => None,
     }
 }
 
@@ -127,12 +133,7 @@ fn seriousness_concept(seriousness: Seriousness) -> CodeableConcept {
 }
 
 fn outcome_concept(outcome: EventOutcome) -> CodeableConcept {
-    let display = match outcome {
-        EventOutcome::Resolved => "Resolved",
-        EventOutcome::Recovering => "Recovering",
-        EventOutcome::Ongoing => "Ongoing",
-    };
-    build::concept(build::coding(OUTCOME, outcome.as_str(), display))
+    word(concepts::EVENT_OUTCOME, outcome.as_str())
 }
 
 // ---------------------------------------------------------------- the way back
@@ -165,7 +166,10 @@ fn read_one(reading: &Reading<'_>, slot: &str) -> Result<dosing_session::Adverse
             .as_deref()
             .and_then(|concept| reading::table_word(concepts::SERIOUSNESS, concept))
             .and_then(Seriousness::from_word),
-        outcome: code(found.outcome.as_deref())
+        outcome: found
+            .outcome
+            .as_deref()
+            .and_then(|outcome| reading::table_word(concepts::EVENT_OUTCOME, outcome))
             .and_then(EventOutcome::from_word)
             .ok_or_else(|| missing("has no outcome"))?,
         suspect_dose: found.suspect_entity.first().and_then(|entity| reading::element_id(&entity.instance)),

@@ -4,7 +4,6 @@
 
 use super::concepts::{self, by_code};
 use super::draft::{Draft, natural_key, word};
-use super::encounter;
 use super::label::Label;
 use super::reading::{self, Reading, RebuildError};
 use super::systems::{ICD10CM, extension_url};
@@ -81,7 +80,7 @@ fn condition(
         category: vec![build::concept(list.category())],
         code: Some(Box::new(code)),
         subject: Box::new(draft.patient()),
-        encounter: Some(Box::new(draft.reference("Encounter", encounter::SLOT))),
+        encounter: draft.contact(),
         onset: condition.onset.as_deref().map(|onset| ConditionOnset::DateTime(build::date_time(onset))),
         abatement: abatement.map(ConditionAbatement::DateTime),
         note: condition.note.iter().map(|note| build::annotation(note)).collect(),

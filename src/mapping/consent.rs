@@ -4,17 +4,18 @@
 //! <https://hl7.org/fhir/R4/consent.html>
 
 use super::concepts;
+use super::consent_provision;
 use super::document_reference::{self, DocumentKind};
 use super::draft::{Draft, word};
 use super::label::Label;
 use super::reading::{self, Reading, RebuildError};
-use super::systems::{ACT_CODE, LOINC, PARTICIPATION_TYPE};
+use super::systems::{ACT_CODE, LOINC};
 use crate::fhir::build;
-use crate::fhir::model::resources::{Consent, ConsentProvision, ConsentProvisionActor, ConsentSource};
+use crate::fhir::model::resources::{Consent, ConsentProvision, ConsentSource};
 use crate::fhir::model::types::{CodeableConcept, Coding, Period, Reference};
 use crate::kap::kind::Kind;
 use crate::kap::records::intake::{self, Acknowledgement, ConsentStatus, ConsentType};
-use crate::kap::records::shared::{ConsentReference, Organization};
+use crate::kap::records::shared::ConsentReference;
 
 const LIST: &str = "consents";
 
@@ -77,7 +78,9 @@ const fn label(kind: ConsentType) -> Label {
         ConsentType::Treatment
         | ConsentType::InformationSharing
         | ConsentType::PsychotherapyNotesAuthorization
-        | ConsentType::GroupConfidentiality => Label::MentalHealth,
+        | ConsentType::GroupConfidentiality
+        | ConsentType::Recording
+        | ConsentType::Research => Label::MentalHealth,
     }
 }
 
@@ -88,7 +91,10 @@ fn scope(kind: ConsentType) -> Coding {
         ConsentType::InformationSharing
         | ConsentType::PsychotherapyNotesAuthorization
         | ConsentType::Part2
-        | ConsentType::GroupConfidentiality => build::coding(system, "patient-privacy", "Privacy Consent"),
+        | ConsentType::GroupConfidentiality
+        | ConsentType::Recording
+        // Sharing for research, not the research itself.
+        | ConsentType::Research => build::coding(system, "patient-privacy", "Privacy Consent"),
     }
 }
 
@@ -99,7 +105,9 @@ fn categories(kind: ConsentType) -> Vec<CodeableConcept> {
         ConsentType::InformationSharing
         | ConsentType::PsychotherapyNotesAuthorization
         | ConsentType::Part2
-        | ConsentType::GroupConfidentiality => vec![own],
+        | ConsentType::GroupConfidentiality
+        | ConsentType::Recording
+        | ConsentType::Research => vec![own],
     }
 }
 
@@ -112,7 +120,9 @@ fn policy_rule(consent: &intake::Consent) -> CodeableConcept {
             "HIPAA Authorization",
         )),
         ConsentType::Part2 => Some(build::coding(ACT_CODE, "42CFRPart2", "42 CFR Part2")),
-        ConsentType::Treatment | ConsentType::GroupConfidentiality => None,
+        ConsentType::Treatment | ConsentType::GroupConfidentiality | ConsentType::Recording | ConsentType::Research => {
+            None
+        }
     };
     let text = consent.policy.as_deref();
     CodeableConcept {
@@ -126,26 +136,21 @@ fn policy_rule(consent: &intake::Consent) -> CodeableConcept {
 fn provision(draft: &mut Draft<'_>, consent: &intake::Consent) -> Option<ConsentProvision> {
     let limits = consent.from.is_some() || consent.until.is_some();
     let period = limits.then(|| Box::new(build::period(consent.from.as_deref(), consent.until.as_deref())));
-    let actor: Vec<_> = consent.recipients.iter().map(|recipient| actor(draft, recipient)).collect();
+    let actor: Vec<_> =
+        consent.recipients.iter().map(|recipient| consent_provision::actor(draft.organization(recipient))).collect();
+    let nested: Vec<_> = consent.provisions.iter().map(|told| consent_provision::provision(draft, told)).collect();
     let code: Vec<_> = consent
         .acknowledgements
         .iter()
         .map(|acknowledged| word(concepts::ACKNOWLEDGEMENT, acknowledged.as_str()))
         .collect();
-    (limits || !actor.is_empty() || !code.is_empty()).then(|| ConsentProvision {
+    (limits || !actor.is_empty() || !code.is_empty() || !nested.is_empty()).then(|| ConsentProvision {
         period,
         actor,
         code,
+        provision: nested,
         ..Default::default()
     })
-}
-
-fn actor(draft: &mut Draft<'_>, recipient: &Organization) -> ConsentProvisionActor {
-    ConsentProvisionActor {
-        role: Box::new(build::concept(build::coding(PARTICIPATION_TYPE, "IRCP", "information recipient"))),
-        reference: Box::new(draft.organization(recipient)),
-        ..Default::default()
-    }
 }
 
 // ---------------------------------------------------------------- the way back
@@ -180,6 +185,11 @@ fn read_consent(reading: &Reading<'_>, slot: &str) -> Result<intake::Consent, Re
             .flat_map(|provision| &provision.actor)
             .filter_map(|actor| reading::organization(&actor.reference))
             .collect(),
+        provisions: provision
+            .iter()
+            .flat_map(|provision| &provision.provision)
+            .map(|nested| consent_provision::read(nested).ok_or_else(|| missing("has a provision that is not ours")))
+            .collect::<Result<_, _>>()?,
         policy: found.policy_rule.as_ref().and_then(|rule| rule.text.as_ref()?.value.clone()),
         document: document_reference::read_document(reading, &form_list(slot))?,
     })

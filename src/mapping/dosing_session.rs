@@ -11,8 +11,8 @@ use super::observation_vitals::{self, Belongs};
 use super::provenance::HeaderValues;
 use super::reading::{Reading, RebuildError};
 use super::{
-    adverse_event, medication_administration, medication_dispense, medication_request, observation_session, procedure,
-    related_person, rescue_medication,
+    adverse_event, medication_administration, medication_dispense, medication_request, observation_evidence,
+    observation_lab, observation_session, procedure, related_person, rescue_medication,
 };
 use crate::kap::kind::Kind;
 use crate::kap::records::dosing_session::DosingSession;
@@ -23,10 +23,13 @@ const PSYCHOTHERAPY_NOTE_SLOT: &str = "psychotherapy-note";
 
 pub fn map(draft: &mut Draft<'_>, record: &DosingSession) {
     draft.name_patient_and_course();
-    let contact = encounter::encounter(draft, &record.contact, ContactKind::DosingSession, record.discharge.as_ref());
+    let mut contact =
+        encounter::encounter(draft, &record.contact, ContactKind::DosingSession, record.discharge.as_ref());
+    let site = record.rems.as_ref().and_then(|rems| rems.site.as_ref());
+    contact.service_provider = site.map(|site| Box::new(draft.organization(site)));
     draft.push(contact);
     if let Some(escort) = record.discharge.as_ref().and_then(|discharge| discharge.escort.as_ref()) {
-        let escort = related_person::related_person(draft, escort);
+        let escort = related_person::related_person(draft, escort, encounter::ESCORT_SLOT);
         draft.push(escort);
     }
     let session = procedure::session(draft, record);
@@ -43,6 +46,8 @@ pub fn map(draft: &mut Draft<'_>, record: &DosingSession) {
         part_of: Some(draft.reference("Procedure", procedure::SESSION_SLOT)),
     };
     observation_vitals::vitals(draft, &record.vitals, &belongs);
+    observation_lab::labs(draft, &record.labs);
+    observation_lab::pregnancy_tests(draft, &record.pregnancy_tests);
     observation_score::scores(draft, &record.results, &record.contact.start, "/results", ScoreContext::Session);
     for (place, event) in record.adverse_events.iter().enumerate() {
         adverse_event::adverse_event(draft, event, &format!("/adverseEvents/{place}"));
@@ -54,6 +59,7 @@ pub fn map(draft: &mut Draft<'_>, record: &DosingSession) {
         procedure::support_measure(draft, measure);
     }
     observation_session::observations(draft, record);
+    observation_evidence::evidence(draft, record);
     if let Some(narrative) = &record.experience_narrative {
         let kind = DocumentKind::ExperienceNarrative;
         document_reference::document(draft, narrative, NARRATIVE_SLOT, kind, &record.contact.start);
@@ -85,11 +91,15 @@ pub fn read(reading: &Reading<'_>, header: HeaderValues) -> Result<DosingSession
         doses: medication_administration::read_doses(reading)?,
         dispenses: medication_dispense::read(reading)?,
         vitals: observation_vitals::read(reading)?,
+        labs: observation_lab::read_labs(reading)?,
+        pregnancy_tests: observation_lab::read_pregnancy_tests(reading)?,
         results: observation_score::read_scores(reading)?,
         adverse_events: adverse_event::read(reading)?,
         rescue_medications: rescue_medication::read(reading)?,
         support_measures: procedure::read_support_measures(reading)?,
         discharge: observation_session::read_discharge(reading)?,
+        at_home: observation_evidence::read_at_home(reading),
+        rems: observation_evidence::read_rems(reading, session.monitoring)?,
         experience_narrative: document_reference::read_document(reading, NARRATIVE_SLOT)?,
         psychotherapy_note: document_reference::read_psychotherapy_note(reading, PSYCHOTHERAPY_NOTE_SLOT)?,
         contact,

@@ -163,6 +163,12 @@ impl<'a> Draft<'a> {
         &self.course_id
     }
 
+    /// The record's contact. An outcome has none: it stands outside a session.
+    pub fn contact(&self) -> Option<Box<Reference>> {
+        let has_one = self.header.kind != Kind::Outcome;
+        has_one.then(|| Box::new(self.reference("Encounter", super::encounter::SLOT)))
+    }
+
     /// A business identifier for this record's resource in that slot.
     pub fn identifier(&self, slot: &str) -> Identifier {
         build::identifier(&self.header.source.system, &format!("{}/{slot}", self.header.source.record_id))

@@ -6,19 +6,24 @@ use super::concepts::{self, by_code, by_word};
 use super::draft::{Draft, concept_coding, word};
 use super::label::Label;
 use super::reading::{self, Reading, RebuildError};
+use super::related_person;
 use super::systems::{KAP, PARTICIPATION_TYPE, extension_url};
 use crate::fhir::build;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::{
-    Encounter, EncounterHospitalization, EncounterLocation, EncounterParticipant, Location,
+    Encounter, EncounterHospitalization, EncounterLocation, EncounterParticipant, Location, RelatedPerson,
 };
 use crate::fhir::model::types::{CodeableConcept, Coding, Extension, ExtensionValue, Reference};
 use crate::kap::records::dosing_session::{Discharge, Disposition, EscortWaiver};
-use crate::kap::records::shared::{Contact, ContactStatus, Participant, Place, PlaceKind, Presence, Setting, TeamRole};
+use crate::kap::records::shared::{
+    Companion, CompanionRole, Contact, ContactStatus, Participant, Place, PlaceKind, Presence, Setting, TeamRole,
+};
 
 pub const SLOT: &str = "encounter";
 /// The escort's RelatedPerson.
 pub const ESCORT_SLOT: &str = "escort";
+/// The companions' RelatedPersons.
+const COMPANIONS: &str = "companions";
 
 /// What kind of contact it is: `Encounter.type`.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +58,7 @@ pub fn encounter(
             ..Default::default()
         });
     }
+    participant.extend(contact.companions.iter().map(|who| companion(draft, who)));
     let waiver = discharge.and_then(|discharge| discharge.escort_waiver.as_ref());
     let disposition = discharge.and_then(|discharge| discharge.disposition);
     Encounter {
@@ -92,21 +98,34 @@ pub fn encounter(
 }
 
 fn participant(draft: &mut Draft<'_>, who: &Participant) -> EncounterParticipant {
-    let mode = who.presence.and_then(|presence| by_word(concepts::PRESENCE, presence.as_str()));
     EncounterParticipant {
-        extension: mode
-            .map(|row| {
-                build::extension(
-                    extension_url("kap-participation-mode"),
-                    ExtensionValue::Coding(Box::new(concept_coding(row))),
-                )
-            })
-            .into_iter()
-            .collect(),
+        extension: presence(who.presence),
         r#type: vec![word(concepts::ROLE, who.role.as_str())],
         individual: Some(Box::new(draft.practitioner(&who.practitioner))),
         ..Default::default()
     }
+}
+
+/// Somebody who treats nobody; the person is a resource of its own.
+fn companion(draft: &mut Draft<'_>, who: &Companion) -> EncounterParticipant {
+    let slot = draft.slot(COMPANIONS, who.id.as_deref(), &who.person.name);
+    let person = related_person::related_person(draft, &who.person, &slot);
+    draft.push(person);
+    EncounterParticipant {
+        extension: presence(who.presence),
+        r#type: vec![word(concepts::COMPANION_ROLE, who.role.as_str())],
+        individual: Some(Box::new(draft.reference("RelatedPerson", &slot))),
+        ..Default::default()
+    }
+}
+
+/// How a participant was there.
+fn presence(presence: Option<Presence>) -> Vec<Extension> {
+    let mode = presence.and_then(|presence| by_word(concepts::PRESENCE, presence.as_str()));
+    let extension = |row| {
+        build::extension(extension_url("kap-participation-mode"), ExtensionValue::Coding(Box::new(concept_coding(row))))
+    };
+    mode.map(extension).into_iter().collect()
 }
 
 fn location(place: &Place) -> Location {
@@ -143,6 +162,11 @@ pub fn read(reading: &Reading<'_>) -> Result<Contact, RebuildError> {
         setting: setting.ok_or_else(|| missing("class is not ours"))?,
         place: encounter.contained.iter().find_map(read_place),
         participants: encounter.participant.iter().filter_map(read_participant).collect(),
+        companions: reading
+            .elements(COMPANIONS)
+            .iter()
+            .map(|slot| read_companion(reading, encounter, slot))
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -160,18 +184,36 @@ fn read_place(contained: &Resource) -> Option<Place> {
 
 fn read_participant(found: &EncounterParticipant) -> Option<Participant> {
     let role = reading::table_word(concepts::ROLE, found.r#type.first()?).and_then(TeamRole::from_word)?;
-    let mode = match reading::find_extension(&found.extension, "kap-participation-mode").and_then(|e| e.value.as_ref())
-    {
-        Some(ExtensionValue::Coding(coding)) => reading::table_word(
-            concepts::PRESENCE,
-            &CodeableConcept { coding: vec![(**coding).clone()], ..Default::default() },
-        ),
-        _ => None,
-    };
     Some(Participant {
         practitioner: reading::practitioner(found.individual.as_deref()?)?,
         role,
-        presence: mode.and_then(Presence::from_word),
+        presence: read_presence(found),
+    })
+}
+
+fn read_presence(found: &EncounterParticipant) -> Option<Presence> {
+    let mode = reading::find_extension(&found.extension, "kap-participation-mode")?.value.as_ref()?;
+    let mode = reading::choice!(mode, ExtensionValue::Coding)?;
+    let concept = CodeableConcept { coding: vec![(**mode).clone()], ..Default::default() };
+    reading::table_word(concepts::PRESENCE, &concept).and_then(Presence::from_word)
+}
+
+/// A companion: the person in that slot, and the part that the contact gives them.
+fn read_companion(reading: &Reading<'_>, contact: &Encounter, slot: &str) -> Result<Companion, RebuildError> {
+    let missing = |what| RebuildError::new(slot, what);
+    let resource: &RelatedPerson = reading.one(slot)?;
+    let id = resource.id.as_ref().and_then(|id| id.value.as_deref()).unwrap_or_default();
+    let is_theirs = |found: &&EncounterParticipant| {
+        let target = found.individual.as_deref().and_then(|who| who.reference.as_ref()?.value.as_deref());
+        target.and_then(|target| target.strip_prefix("RelatedPerson/")) == Some(id)
+    };
+    let found = contact.participant.iter().find(is_theirs).ok_or_else(|| missing("is not at the contact"))?;
+    let role = found.r#type.first().and_then(|role| reading::table_word(concepts::COMPANION_ROLE, role));
+    Ok(Companion {
+        id: reading::sender_id(slot),
+        person: related_person::read(resource).ok_or_else(|| missing("has no name"))?,
+        role: role.and_then(CompanionRole::from_word).ok_or_else(|| missing("has no role of ours"))?,
+        presence: read_presence(found),
     })
 }
 

@@ -69,6 +69,7 @@ pub fn read(reading: &Reading<'_>, header: HeaderValues) -> Result<IntegrationSe
         security: header.security,
         contact: encounter::read(reading)?,
         format: procedure_psychotherapy::read_session_format(reading)?,
+        group: procedure_psychotherapy::read_session_group(reading)?,
         integrates: read_integrates(reading)?,
         modalities: procedure_psychotherapy::read_modalities(reading)?,
         themes: observation_theme::read_themes(reading)?,

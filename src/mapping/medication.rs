@@ -10,7 +10,9 @@ use crate::fhir::build;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::{Medication, MedicationBatch, MedicationIngredient, MedicationIngredientItem};
 use crate::fhir::model::types::{CodeableConcept, Extension, ExtensionValue, Ratio, Reference};
-use crate::kap::records::dosing_session::{Compounded, DeaSchedule, Formulation, Product, Strength};
+use crate::kap::records::product::{
+    Compounded, CompoundingFacility, DeaSchedule, Formulation, Product, Stereochemistry, Strength,
+};
 use crate::kap::values::Termed;
 
 /// The contained resource's id.
@@ -43,6 +45,10 @@ fn contained(draft: &mut Draft<'_>, concept: CodeableConcept, product: &Product)
         extension
             .push(build::extension(extension_url("kap-dea-schedule"), ExtensionValue::Code(schedule.as_str().into())));
     }
+    if let Some(stereochemistry) = product.stereochemistry {
+        let value = ExtensionValue::Code(stereochemistry.as_str().into());
+        extension.push(build::extension(extension_url("kap-stereochemistry"), value));
+    }
     let ingredient = product.strength.iter().map(|strength| MedicationIngredient {
         // The concept without the package's code: the strength is the substance's.
         item: MedicationIngredientItem::CodeableConcept(Box::new(concept.clone())),
@@ -71,6 +77,9 @@ fn contained(draft: &mut Draft<'_>, concept: CodeableConcept, product: &Product)
 
 fn compounded_extension(draft: &mut Draft<'_>, compounded: &Compounded) -> Extension {
     let mut parts = vec![build::extension("compounded", ExtensionValue::Boolean(compounded.is_compounded.into()))];
+    if let Some(facility) = compounded.facility {
+        parts.push(build::extension("facility", ExtensionValue::Code(facility.as_str().into())));
+    }
     if let Some(pharmacy) = &compounded.pharmacy {
         let pharmacy = draft.organization(pharmacy);
         parts.push(build::extension("pharmacy", ExtensionValue::Reference(Box::new(pharmacy))));
@@ -111,6 +120,8 @@ pub fn read_contained(contained: &[Resource]) -> Option<(Termed, Product)> {
         }),
         dea_schedule: reading::extension_text(&medication.extension, "kap-dea-schedule")
             .and_then(DeaSchedule::from_word),
+        stereochemistry: reading::extension_text(&medication.extension, "kap-stereochemistry")
+            .and_then(Stereochemistry::from_word),
     };
     Some((reading::termed(concepts::MEDICINE, code), product))
 }
@@ -121,7 +132,8 @@ fn read_compounded(extension: &Extension) -> Option<Compounded> {
         Some(ExtensionValue::Reference(reference)) => reading::organization(reference),
         _ => None,
     };
-    Some(Compounded { is_compounded, pharmacy })
+    let facility = reading::part(extension, "facility").and_then(reading::value_text);
+    Some(Compounded { is_compounded, facility: facility.and_then(CompoundingFacility::from_word), pharmacy })
 }
 
 fn read_ratio(ratio: &Ratio) -> Option<Strength> {

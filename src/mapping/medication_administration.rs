@@ -8,7 +8,7 @@ use super::draft::{Draft, word};
 use super::encounter;
 use super::label::Label;
 use super::medication::{self, Medicine};
-use super::observation_vitals::quantity;
+use super::observation_vitals::{WEIGHT, quantity};
 use super::procedure;
 use super::reading::{self, Reading, RebuildError};
 use super::systems::extension_url;
@@ -133,6 +133,8 @@ fn milligrams(volume: &Quantity, strength: &Strength) -> Option<Decimal> {
         "ug" => strength.numerator.value.value()?.checked_div(1000.into())?,
         _ => strength.numerator.value.value()?,
     };
+    // A strength per piece says nothing of a volume; the rules refuse such a record.
+    (strength.denominator.unit == volume.unit).then_some(())?;
     volume.value.value()?.checked_mul(numerator)?.checked_div(strength.denominator.value.value()?)
 }
 
@@ -167,6 +169,13 @@ fn extensions(draft: &mut Draft<'_>, dose: &Dose) -> Vec<Extension> {
         if let Some(basis) = weight.basis {
             add("kap-weight-basis", ExtensionValue::Code(basis.as_str().into()));
         }
+        if let Some(id) = &weight.vitals {
+            let measured = draft.reference_to_element("Observation", &format!("vitals/{id}/{WEIGHT}"));
+            add("kap-dosing-weight-source", ExtensionValue::Reference(Box::new(measured)));
+        }
+    }
+    if let Some(devices) = dose.devices.and_then(|devices| u32::try_from(devices).ok()) {
+        add("kap-device-count", ExtensionValue::PositiveInt(devices.into()));
     }
     if let Some(push) = dose.push {
         add("kap-iv-push", ExtensionValue::Boolean(push.into()));
@@ -242,10 +251,7 @@ fn read_dose(reading: &Reading<'_>, slot: &str) -> Result<Dose, RebuildError> {
     let status = found.status.value.as_deref().and_then(DoseStatus::from_word);
     Ok(Dose {
         id: reading::sender_id(slot),
-        sequence: match reading::find_extension(&found.extension, "kap-dose-sequence").and_then(|e| e.value.as_ref()) {
-            Some(ExtensionValue::PositiveInt(sequence)) => sequence.value.map(i64::from),
-            _ => None,
-        },
+        sequence: read_count(&found.extension, "kap-dose-sequence"),
         role: reading::extension_text(&found.extension, "kap-dose-role").and_then(DoseRole::from_word),
         status: status.ok_or_else(|| missing("has no status of ours"))?,
         status_reasons: found.status_reason.iter().filter_map(read_status_reason).collect(),
@@ -257,11 +263,13 @@ fn read_dose(reading: &Reading<'_>, slot: &str) -> Result<Dose, RebuildError> {
             None => dosage.and_then(|d| reading::quantity(d.dose.as_deref()?)),
         },
         volume,
+        devices: read_count(&found.extension, "kap-device-count"),
         dose_per_weight: reading::extension_quantity(&found.extension, "kap-dose-per-weight"),
         dosing_weight: reading::extension_quantity(&found.extension, "kap-dosing-weight").map(|weight| DosingWeight {
             value: weight.value,
             unit: weight.unit,
             basis: reading::extension_text(&found.extension, "kap-weight-basis").and_then(WeightBasis::from_word),
+            vitals: read_weight_source(&found.extension),
         }),
         rate: dosage.and_then(|d| {
             reading::quantity(reading::choice!(d.rate.as_ref()?, MedicationAdministrationDosageRate::Quantity)?)
@@ -282,6 +290,18 @@ fn read_dose(reading: &Reading<'_>, slot: &str) -> Result<Dose, RebuildError> {
         wasted: reading::find_extension(&found.extension, "kap-wasted-amount").and_then(read_wasted),
         note: read_note(found),
     })
+}
+
+fn read_count(extensions: &[Extension], name: &str) -> Option<i64> {
+    let value = reading::find_extension(extensions, name)?.value.as_ref()?;
+    reading::choice!(value, ExtensionValue::PositiveInt)?.value.map(i64::from)
+}
+
+/// The sender's id of the vital signs that hold the dosing weight.
+fn read_weight_source(extensions: &[Extension]) -> Option<String> {
+    let value = reading::find_extension(extensions, "kap-dosing-weight-source")?.value.as_ref()?;
+    let slot = reading::element_slot(reading::choice!(value, ExtensionValue::Reference)?)?;
+    Some(slot.strip_prefix("vitals/")?.strip_suffix(WEIGHT)?.strip_suffix('/')?.to_owned())
 }
 
 pub fn read_note(found: &MedicationAdministration) -> Option<String> {

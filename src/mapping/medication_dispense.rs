@@ -12,7 +12,7 @@ use super::reading::{self, Reading, RebuildError};
 use crate::fhir::build;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::{MedicationDispense, MedicationDispenseMedication, MedicationDispensePerformer};
-use crate::fhir::model::types::Reference;
+use crate::fhir::model::types::Dosage;
 use crate::kap::records::dosing_session::Dispense;
 
 const LIST: &str = "dispenses";
@@ -36,21 +36,27 @@ pub fn medication_dispense(draft: &mut Draft<'_>, dispense: &Dispense, pointer: 
         medication,
         subject: Some(Box::new(draft.patient())),
         context: Some(Box::new(draft.reference("Encounter", encounter::SLOT))),
-        performer: dispense
-            .dispenser
-            .iter()
-            .map(|who| MedicationDispensePerformer { actor: Box::new(draft.practitioner(who)), ..Default::default() })
-            .collect(),
+        performer: performers(draft, dispense),
         quantity: Some(Box::new(quantity(&dispense.quantity))),
         days_supply: dispense.days_supply.map(|days| Box::new(build::quantity(days.to_string(), "d"))),
         when_handed_over: Some(build::date_time(dispense.handed_over_at.as_str())),
-        destination: dispense
-            .destination
-            .as_deref()
-            .map(|place| Box::new(Reference { display: Some(place.into()), ..Default::default() })),
+        destination: dispense.destination.as_deref().map(|place| Box::new(build::described(place))),
+        dosage_instruction: dispense.instructions.iter().map(|words| instruction(words)).collect(),
         ..Default::default()
     };
     draft.push(resource);
+}
+
+/// Who handed it over, and for which pharmacy.
+fn performers(draft: &mut Draft<'_>, dispense: &Dispense) -> Vec<MedicationDispensePerformer> {
+    let person = dispense.dispenser.as_ref().map(|who| draft.practitioner(who));
+    let pharmacy = dispense.pharmacy.as_ref().map(|pharmacy| draft.organization(pharmacy));
+    let performer = |actor| MedicationDispensePerformer { actor: Box::new(actor), ..Default::default() };
+    person.into_iter().chain(pharmacy).map(performer).collect()
+}
+
+fn instruction(words: &str) -> Dosage {
+    Dosage { text: Some(words.into()), ..Default::default() }
 }
 
 pub fn read(reading: &Reading<'_>) -> Result<Vec<Dispense>, RebuildError> {
@@ -60,6 +66,7 @@ pub fn read(reading: &Reading<'_>) -> Result<Vec<Dispense>, RebuildError> {
 fn read_one(reading: &Reading<'_>, slot: &str) -> Result<Dispense, RebuildError> {
     let found: &MedicationDispense = reading.one(slot)?;
     let missing = |what| RebuildError::new(slot, what);
+    let of_type = |name: &'static str| found.performer.iter().find(move |who| reading::is_to(&who.actor, name));
     let (medicine, product) = match &found.medication {
         MedicationDispenseMedication::CodeableConcept(concept) => (reading::termed(concepts::MEDICINE, concept), None),
         MedicationDispenseMedication::Reference(_) => medication::read_contained(&found.contained)
@@ -79,6 +86,8 @@ fn read_one(reading: &Reading<'_>, slot: &str) -> Result<Dispense, RebuildError>
             .and_then(reading::date_time)
             .ok_or_else(|| missing("has no time"))?,
         destination: found.destination.as_deref().and_then(|place| place.display.as_ref()?.value.clone()),
-        dispenser: found.performer.first().and_then(|who| reading::practitioner(&who.actor)),
+        dispenser: of_type("Practitioner").and_then(|who| reading::practitioner(&who.actor)),
+        pharmacy: of_type("Organization").and_then(|who| reading::organization(&who.actor)),
+        instructions: found.dosage_instruction.first().and_then(|told| told.text.as_ref()?.value.clone()),
     })
 }

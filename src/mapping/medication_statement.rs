@@ -4,7 +4,6 @@
 
 use super::concepts;
 use super::draft::{Draft, natural_key, word};
-use super::encounter;
 use super::label::Label;
 use super::observation_vitals::quantity;
 use super::reading::{self, Reading, RebuildError};
@@ -42,7 +41,7 @@ fn statement(draft: &mut Draft<'_>, slot: &str, label: Label) -> MedicationState
         meta: draft.meta(slot, label),
         identifier: vec![draft.identifier(slot)],
         subject: Box::new(draft.patient()),
-        context: Some(Box::new(draft.reference("Encounter", encounter::SLOT))),
+        context: draft.contact(),
         ..Default::default()
     }
 }

@@ -10,7 +10,7 @@ use super::reading::{self, Reading, RebuildError};
 use super::systems::KAP;
 use crate::fhir::build;
 use crate::fhir::model::resources::{Observation, ObservationEffective, ObservationValue};
-use crate::fhir::model::types::Reference;
+use crate::fhir::model::types::{Coding, Reference};
 use crate::kap::records::outcome::OutcomePhase;
 use crate::kap::values::DateTime;
 
@@ -28,10 +28,17 @@ pub fn assessment(draft: &mut Draft<'_>, at: &DateTime, phase: Option<OutcomePha
         effective: Some(ObservationEffective::DateTime(build::date_time(at.as_str()))),
         value: phase
             .map(|phase| ObservationValue::CodeableConcept(Box::new(word(concepts::OUTCOME_PHASE, phase.as_str())))),
+        // us-core-2: an Observation that says nothing itself says why.
+        data_absent_reason: (phase.is_none() && scores.is_empty()).then(|| Box::new(build::concept(absent()))),
         has_member: scores,
         ..Default::default()
     };
     draft.push(observation);
+}
+
+/// No place in the course was told, and nothing was scored.
+fn absent() -> Coding {
+    build::coding("http://terminology.hl7.org/CodeSystem/data-absent-reason", "unknown", "Unknown")
 }
 
 // ---------------------------------------------------------------- the way back

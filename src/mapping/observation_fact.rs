@@ -47,8 +47,11 @@ pub fn facts(draft: &mut Draft<'_>, record: &Intake) {
         let fact = fact(draft, PRIOR_KETAMINE, None, Label::MentalHealth, at);
         draft.push(Observation { value: Some(flag(prior.exposed)), note, ..fact });
     }
-    if let Some(title) = record.occupation.as_ref().and_then(|occupation| occupation.title.as_deref()) {
-        let value = ObservationValue::CodeableConcept(Box::new(build::words(title)));
+    if let Some(told) = &record.occupation
+        && (told.title.is_some() || !told.codes.is_empty())
+    {
+        let title = draft.coded(None, &told.codes, told.title.as_deref(), "/occupation/codes");
+        let value = ObservationValue::CodeableConcept(Box::new(title));
         let fact = fact(draft, OCCUPATION, Some(social_history()), Label::Normal, at);
         draft.push(Observation { value: Some(value), ..fact });
     }
@@ -137,9 +140,13 @@ pub fn read_prior_ketamine(reading: &Reading<'_>) -> Option<PriorKetamine> {
 }
 
 pub fn read_occupation(reading: &Reading<'_>) -> Option<Occupation> {
-    let title = read_concept(reading, OCCUPATION).and_then(|title| title.text.as_ref()?.value.clone());
-    let healthcare_worker = read_flag(reading, HEALTHCARE_WORKER);
-    (title.is_some() || healthcare_worker.is_some()).then_some(Occupation { title, healthcare_worker })
+    let title = read_concept(reading, OCCUPATION);
+    let found = Occupation {
+        title: title.and_then(reading::sender_text),
+        codes: title.map(reading::codes).unwrap_or_default(),
+        healthcare_worker: read_flag(reading, HEALTHCARE_WORKER),
+    };
+    (found != Occupation::default()).then_some(found)
 }
 
 pub fn read_tobacco(reading: &Reading<'_>) -> Option<CodedText> {

@@ -11,7 +11,7 @@ use super::systems::{LOINC, OBSERVATION_CATEGORY};
 use crate::fhir::build;
 use crate::fhir::model::resources::{Observation, ObservationEffective, ObservationReferenceRange, ObservationValue};
 use crate::fhir::model::types::CodeableConcept;
-use crate::kap::records::intake::{Lab, PregnancyTests, PregnancyTestsResult, PregnancyTestsSpecimen};
+use crate::kap::records::laboratory::{Lab, PregnancyTest, PregnancyTestResult, PregnancyTestSpecimen};
 use crate::kap::values::{DateTime, Termed};
 
 const LABS: &str = "labs";
@@ -37,7 +37,7 @@ pub fn labs(draft: &mut Draft<'_>, labs: &[Lab]) {
 }
 
 fn label(test: &Termed) -> Label {
-    let is_screen = test.term.as_deref() == Some("drug-screen")
+    let is_screen = test.term.as_deref().is_some_and(|term| term.ends_with("-screen"))
         || test.codes.iter().any(|code| code.system == LOINC && DRUG_SCREENS.contains(&code.code.as_str()));
     if is_screen { Label::SubstanceUse } else { Label::Normal }
 }
@@ -50,7 +50,7 @@ fn reference_range(lab: &Lab) -> Option<ObservationReferenceRange> {
     })
 }
 
-pub fn pregnancy_tests(draft: &mut Draft<'_>, tests: &[PregnancyTests]) {
+pub fn pregnancy_tests(draft: &mut Draft<'_>, tests: &[PregnancyTest]) {
     for test in tests {
         let natural = format!("{} {}", test.at.as_str(), test.specimen.as_str());
         let slot = draft.slot(PREGNANCY_TESTS, test.id.as_deref(), &natural);
@@ -99,24 +99,24 @@ fn read_lab(reading: &Reading<'_>, slot: &str) -> Result<Lab, RebuildError> {
     })
 }
 
-pub fn read_pregnancy_tests(reading: &Reading<'_>) -> Result<Vec<PregnancyTests>, RebuildError> {
+pub fn read_pregnancy_tests(reading: &Reading<'_>) -> Result<Vec<PregnancyTest>, RebuildError> {
     reading.elements(PREGNANCY_TESTS).iter().map(|slot| read_pregnancy_test(reading, slot)).collect()
 }
 
-fn read_pregnancy_test(reading: &Reading<'_>, slot: &str) -> Result<PregnancyTests, RebuildError> {
+fn read_pregnancy_test(reading: &Reading<'_>, slot: &str) -> Result<PregnancyTest, RebuildError> {
     let found: &Observation = reading.one(slot)?;
     let missing = |what| RebuildError::new(slot, what);
     let specimen = reading::table_word(concepts::PREGNANCY_TEST, &found.code);
     let Some(ObservationValue::CodeableConcept(result)) = &found.value else {
         return Err(missing("has no result"));
     };
-    Ok(PregnancyTests {
+    Ok(PregnancyTest {
         id: reading::sender_id(slot),
         specimen: specimen
-            .and_then(PregnancyTestsSpecimen::from_word)
+            .and_then(PregnancyTestSpecimen::from_word)
             .ok_or_else(|| missing("has no specimen of ours"))?,
         result: reading::table_word(concepts::TEST_RESULT, result)
-            .and_then(PregnancyTestsResult::from_word)
+            .and_then(PregnancyTestResult::from_word)
             .ok_or_else(|| missing("has no result of ours"))?,
         at: taken_at(found).ok_or_else(|| missing("has no time"))?,
     })

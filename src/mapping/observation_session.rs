@@ -7,6 +7,7 @@ use super::encounter;
 use super::label::Label;
 use super::procedure;
 use super::reading::{self, Reading, RebuildError};
+use super::related_person;
 use super::systems::{KAP, OBSERVATION_CATEGORY};
 use crate::fhir::build;
 use crate::fhir::model::resources::{
@@ -21,7 +22,7 @@ const SET_AND_SETTING: &str = "set-and-setting";
 const DISCHARGE: &str = "discharge";
 
 /// An Observation of this session, without its value.
-fn observation(
+pub fn observation(
     draft: &mut Draft<'_>,
     slot: &str,
     label: Label,
@@ -44,7 +45,7 @@ fn observation(
     }
 }
 
-const THERAPY: (&str, &str) = ("therapy", "therapy");
+pub const THERAPY: (&str, &str) = ("therapy", "therapy");
 const EXAM: (&str, &str) = ("exam", "exam");
 
 fn local(code: &str, display: &str) -> CodeableConcept {
@@ -189,7 +190,7 @@ pub fn read_discharge(reading: &Reading<'_>) -> Result<Option<Discharge>, Rebuil
         instructions_given: flag(found, "instructions-given"),
         disposition,
         decided_by: found.performer.first().and_then(reading::practitioner),
-        escort: super::related_person::read(reading),
+        escort: reading.find(encounter::ESCORT_SLOT).and_then(related_person::read),
         escort_waiver,
     }))
 }

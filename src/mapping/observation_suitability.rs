@@ -6,6 +6,7 @@ use super::concepts;
 use super::condition::diagnosis_label;
 use super::draft::{Draft, word};
 use super::label::Label;
+use super::observation_vitals::BLOOD_PRESSURE;
 use super::reading::{self, Reading, RebuildError};
 use super::systems::OBSERVATION_CATEGORY;
 use crate::fhir::build;
@@ -13,7 +14,7 @@ use crate::fhir::model::resources::{
     Observation, ObservationComponent, ObservationComponentValue, ObservationEffective, ObservationValue,
 };
 use crate::fhir::model::types::Reference;
-use crate::kap::records::intake::{Suitability, SuitabilityDecision};
+use crate::kap::records::intake::{RestsOn, ScreeningList, Suitability, SuitabilityDecision};
 
 const SLOT: &str = "suitability";
 
@@ -45,10 +46,27 @@ pub fn suitability(draft: &mut Draft<'_>, suitability: &Suitability, role: Optio
         effective: Some(ObservationEffective::DateTime(build::date_time(suitability.decided_at.as_str()))),
         performer: std::iter::once(draft.practitioner(&suitability.decided_by)).chain(role).collect(),
         value: Some(ObservationValue::CodeableConcept(Box::new(decision))),
+        note: suitability.risk_benefit.iter().map(|weighed| build::annotation(weighed)).collect(),
+        derived_from: suitability.rests_on.iter().map(|result| screening(draft, result)).collect(),
         component: reasons.into_iter().chain(conditions).collect(),
         ..Default::default()
     };
     draft.push(resource);
+}
+
+/// The Observation of a screening result of this intake; of vital signs the blood pressure.
+fn screening(draft: &Draft<'_>, result: &RestsOn) -> Reference {
+    let slot = format!("{}/{}", result.list.as_str(), result.id);
+    match result.list {
+        ScreeningList::Results | ScreeningList::Labs => draft.reference_to_element("Observation", &slot),
+        ScreeningList::Vitals => draft.reference_to_element("Observation", &format!("{slot}/{BLOOD_PRESSURE}")),
+    }
+}
+
+fn read_screening(found: &Reference) -> Option<RestsOn> {
+    let (list, rest) = reading::element_slot(found)?.split_once('/')?;
+    let id = rest.split('/').next()?.to_owned();
+    Some(RestsOn { list: ScreeningList::from_word(list)?, id })
 }
 
 fn component(what: &str, value: ObservationComponentValue) -> ObservationComponent {
@@ -88,6 +106,8 @@ pub fn read(reading: &Reading<'_>) -> Result<Option<Suitability>, RebuildError> 
             .ok_or_else(|| missing("has no decision of ours"))?,
         reasons: reasons.collect(),
         conditions: conditions.collect(),
+        risk_benefit: found.note.first().and_then(|note| note.text.value.clone()),
+        rests_on: found.derived_from.iter().filter_map(read_screening).collect(),
         decided_by: found.performer.first().and_then(reading::practitioner).ok_or_else(|| missing("has no decider"))?,
         decided_at: decided_at.ok_or_else(|| missing("has no time"))?,
     }))

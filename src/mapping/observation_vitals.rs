@@ -22,7 +22,10 @@ struct Sign {
     set: fn(&mut Vitals, Quantity),
 }
 
-const BLOOD_PRESSURE: &str = "blood-pressure";
+pub const BLOOD_PRESSURE: &str = "blood-pressure";
+
+/// The weight's slot below its set's.
+pub const WEIGHT: &str = "weight";
 
 const SIGNS: &[Sign] = &[
     Sign {
@@ -59,7 +62,7 @@ const SIGNS: &[Sign] = &[
         set: |vitals, value| vitals.temperature = Some(value),
     },
     Sign {
-        slot: "weight",
+        slot: WEIGHT,
         codes: &[("29463-7", "Body weight")],
         of: |vitals| vitals.weight.as_ref(),
         set: |vitals, value| vitals.weight = Some(value),
@@ -122,6 +125,7 @@ struct Frame<'v> {
     at: &'v str,
     extension: Vec<Extension>,
     performer: Vec<Reference>,
+    device: Option<&'v str>,
     belongs: &'v Belongs,
 }
 
@@ -132,7 +136,7 @@ fn frame<'v>(draft: &mut Draft<'_>, set: &'v Vitals, belongs: &'v Belongs) -> Fr
         extension.push(build::extension(extension_url("kap-self-reported"), ExtensionValue::Boolean(true.into())));
         performer.push(draft.patient());
     }
-    Frame { at: set.at.as_str(), extension, performer, belongs }
+    Frame { at: set.at.as_str(), extension, performer, device: set.device.as_deref(), belongs }
 }
 
 /// The Observation of one measurement, without its value.
@@ -153,6 +157,7 @@ fn measurement(draft: &mut Draft<'_>, frame: &Frame<'_>, slot: &str, codes: &[(&
         encounter: frame.belongs.encounter.clone().map(Box::new),
         effective: Some(ObservationEffective::DateTime(build::date_time(frame.at))),
         performer: frame.performer.clone(),
+        device: frame.device.map(|device| Box::new(build::described(device))),
         ..Default::default()
     }
 }
@@ -215,6 +220,7 @@ fn read_set(reading: &Reading<'_>, slot: &str) -> Result<Vitals, RebuildError> {
         body_mass_index: None,
         performer: if self_reported.is_none() { first.performer.first().and_then(reading::practitioner) } else { None },
         self_reported,
+        device: first.device.as_deref().and_then(|device| device.display.as_ref()?.value.clone()),
     };
     for (sign, found) in signs {
         if let Some(ObservationValue::Quantity(value)) = &found.value {

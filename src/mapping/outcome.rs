@@ -1,10 +1,13 @@
-//! The outcome as a whole: scored instruments at one time. Mapping specification §2.9.
+//! The outcome as a whole: scored instruments at one time, and what long-term monitoring finds. Mapping specification
+//! §2.9, §2.10.
 
+use super::condition::{self, ConditionList};
 use super::draft::Draft;
-use super::observation_assessment;
 use super::observation_score::{self, ScoreContext};
+use super::observation_vitals::{self, Belongs};
 use super::provenance::HeaderValues;
 use super::reading::{Reading, RebuildError};
+use super::{medication_statement, observation_assessment, observation_lab};
 use crate::kap::kind::Kind;
 use crate::kap::records::outcome::Outcome;
 use crate::kap::records::shared::{Course, PatientReference};
@@ -13,6 +16,10 @@ pub fn map(draft: &mut Draft<'_>, record: &Outcome) {
     draft.name_patient_and_course();
     let scores = observation_score::scores(draft, &record.results, &record.at, "/results", ScoreContext::Alone);
     observation_assessment::assessment(draft, &record.at, record.phase, scores);
+    observation_vitals::vitals(draft, &record.vitals, &Belongs::default());
+    observation_lab::labs(draft, &record.labs);
+    condition::conditions(draft, &record.conditions, ConditionList::History);
+    medication_statement::medications(draft, &record.medications);
 }
 
 pub fn read(reading: &Reading<'_>, header: HeaderValues) -> Result<Outcome, RebuildError> {
@@ -28,6 +35,10 @@ pub fn read(reading: &Reading<'_>, header: HeaderValues) -> Result<Outcome, Rebu
         at,
         phase,
         results: observation_score::read_scores(reading)?,
+        vitals: observation_vitals::read(reading)?,
+        labs: observation_lab::read_labs(reading)?,
+        conditions: condition::read(reading, ConditionList::History)?,
+        medications: medication_statement::read(reading)?,
     })
 }
 

@@ -12,13 +12,15 @@ use super::reading::{self, Reading, RebuildError};
 use super::systems::{KAP, extension_url};
 use crate::fhir::build;
 use crate::fhir::model::resources::{Procedure, ProcedurePerformed, ProcedurePerformer};
-use crate::fhir::model::types::{CodeableConcept, Extension, ExtensionValue};
-use crate::kap::records::dosing_session::{Approach, DosingSession, Group, Measure, SessionFormat, SupportMeasure};
-use crate::kap::records::shared::{Code, Contact, ContactStatus};
+use crate::fhir::model::types::{CodeableConcept, Extension, ExtensionValue, Period};
+use crate::kap::records::dosing_session::{Approach, DosingSession, Measure, SessionFormat, Span, SupportMeasure};
+use crate::kap::records::shared::{Code, Contact, ContactStatus, Group};
 
 /// The session's Procedure, of a dosing session as of an integration session.
 pub const SESSION_SLOT: &str = "session";
 const MEASURES: &str = "support-measures";
+/// Marks a period that is the observation's, not the contact's.
+const MONITORING: &str = "kap-monitoring-period";
 
 /// The dosing session.
 pub fn session(draft: &mut Draft<'_>, record: &DosingSession) -> Procedure {
@@ -35,9 +37,19 @@ pub fn session(draft: &mut Draft<'_>, record: &DosingSession) -> Procedure {
         code: Some(Box::new(code)),
         subject: Box::new(draft.patient()),
         encounter: Some(Box::new(draft.reference("Encounter", encounter::SLOT))),
-        performed: Some(performed(&record.contact)),
+        performed: Some(monitored(record).unwrap_or_else(|| performed(&record.contact))),
         ..Default::default()
     }
+}
+
+/// The time of the observation after esketamine, where it is told apart from the contact's (kap-rems-1).
+fn monitored(record: &DosingSession) -> Option<ProcedurePerformed> {
+    let span = record.rems.as_ref()?.monitoring.as_ref()?;
+    let mark = build::extension(extension_url(MONITORING), ExtensionValue::Boolean(true.into()));
+    Some(ProcedurePerformed::Period(Box::new(Period {
+        extension: vec![mark],
+        ..build::period(Some(span.start.as_str()), Some(span.end.as_str()))
+    })))
 }
 
 /// `Procedure.status` of a contact.
@@ -66,20 +78,23 @@ fn session_extensions(draft: &Draft<'_>, record: &DosingSession) -> Vec<Extensio
     if let Some(number) = record.session_number.and_then(|number| u32::try_from(number).ok()) {
         found.push(build::extension(extension_url("kap-session-number"), ExtensionValue::PositiveInt(number.into())));
     }
-    if let Some(group) = &record.group {
-        let pseudonym = build::identifier(&group.pseudonym.system, &group.pseudonym.value);
-        let size = i32::try_from(group.size).unwrap_or(i32::MAX);
-        let mut parts = vec![
-            build::extension("sessionPseudonym", ExtensionValue::Identifier(Box::new(pseudonym))),
-            build::extension("groupSize", ExtensionValue::Integer(size.into())),
-        ];
-        if let Some(agreement) = &group.confidentiality_agreement {
-            let consent = consent::reference(draft, agreement);
-            parts.push(build::extension("confidentialityAgreement", ExtensionValue::Reference(Box::new(consent))));
-        }
-        found.push(build::complex_extension(extension_url("kap-group-session"), parts));
-    }
+    found.extend(record.group.as_ref().map(|group| group_extension(draft, group)));
     found
+}
+
+/// A group session, told so that nobody can find the others: mapping specification §6.4.
+pub fn group_extension(draft: &Draft<'_>, group: &Group) -> Extension {
+    let pseudonym = build::identifier(&group.pseudonym.system, &group.pseudonym.value);
+    let size = i32::try_from(group.size).unwrap_or(i32::MAX);
+    let mut parts = vec![
+        build::extension("sessionPseudonym", ExtensionValue::Identifier(Box::new(pseudonym))),
+        build::extension("groupSize", ExtensionValue::Integer(size.into())),
+    ];
+    if let Some(agreement) = &group.confidentiality_agreement {
+        let consent = consent::reference(draft, agreement);
+        parts.push(build::extension("confidentialityAgreement", ExtensionValue::Reference(Box::new(consent))));
+    }
+    build::complex_extension(extension_url("kap-group-session"), parts)
 }
 
 /// Grounding, reassurance, a change of the room.
@@ -118,6 +133,7 @@ pub struct Session {
     pub approach: Option<Approach>,
     pub session_number: Option<i64>,
     pub billing_codes: Vec<Code>,
+    pub monitoring: Option<Span>,
 }
 
 pub fn read_session(reading: &Reading<'_>) -> Result<Session, RebuildError> {
@@ -127,7 +143,7 @@ pub fn read_session(reading: &Reading<'_>) -> Result<Session, RebuildError> {
     let extension = |name| reading::find_extension(&found.extension, name);
     Ok(Session {
         format: read_format(code).ok_or_else(|| missing("has no format of ours"))?,
-        group: extension("kap-group-session").and_then(read_group),
+        group: read_group(found),
         approach: match extension("kap-approach").and_then(|e| e.value.as_ref()) {
             Some(ExtensionValue::CodeableConcept(concept)) => {
                 reading::table_word(concepts::APPROACH, concept).and_then(Approach::from_word)
@@ -139,6 +155,7 @@ pub fn read_session(reading: &Reading<'_>) -> Result<Session, RebuildError> {
             _ => None,
         },
         billing_codes: reading::codes(code),
+        monitoring: read_monitoring(found),
     })
 }
 
@@ -147,7 +164,19 @@ pub fn read_format(code: &CodeableConcept) -> Option<SessionFormat> {
     reading::table_word(concepts::FORMAT, code).and_then(SessionFormat::from_word)
 }
 
-fn read_group(extension: &Extension) -> Option<Group> {
+fn read_monitoring(found: &Procedure) -> Option<Span> {
+    let Some(ProcedurePerformed::Period(period)) = &found.performed else { return None };
+    let is_told = reading::extension_bool(&period.extension, MONITORING) == Some(true);
+    is_told.then_some(())?;
+    Some(Span {
+        start: period.start.as_ref().and_then(reading::date_time)?,
+        end: period.end.as_ref().and_then(reading::date_time)?,
+    })
+}
+
+/// The group that a session's Procedure tells of.
+pub fn read_group(found: &Procedure) -> Option<Group> {
+    let extension = reading::find_extension(&found.extension, "kap-group-session")?;
     let pseudonym = reading::choice!(reading::part(extension, "sessionPseudonym")?, ExtensionValue::Identifier)?;
     let pseudonym = reading::system_identifier(pseudonym)?;
     let size = i64::from(reading::choice!(reading::part(extension, "groupSize")?, ExtensionValue::Integer)?.value?);

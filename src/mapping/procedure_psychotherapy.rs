@@ -7,13 +7,13 @@ use super::concepts;
 use super::draft::{Draft, word};
 use super::encounter;
 use super::label::Label;
-use super::procedure::{SESSION_SLOT, performed, read_format, status};
+use super::procedure::{SESSION_SLOT, group_extension, performed, read_format, read_group, status};
 use super::reading::{self, Reading, RebuildError};
 use crate::fhir::model::resources::Procedure;
 use crate::fhir::model::types::CodeableConcept;
 use crate::kap::records::dosing_session::SessionFormat;
 use crate::kap::records::integration_session::IntegrationSession;
-use crate::kap::records::shared::Contact;
+use crate::kap::records::shared::{Contact, Group};
 use crate::kap::values::Termed;
 
 const MODALITIES: &str = "modalities";
@@ -21,7 +21,10 @@ const MODALITIES: &str = "modalities";
 /// Pushes the session and its modalities.
 pub fn psychotherapy(draft: &mut Draft<'_>, record: &IntegrationSession) {
     let format = word(concepts::FORMAT, record.format.as_str());
-    let session = procedure(draft, SESSION_SLOT, format, &record.contact);
+    let session = Procedure {
+        extension: record.group.iter().map(|group| group_extension(draft, group)).collect(),
+        ..procedure(draft, SESSION_SLOT, format, &record.contact)
+    };
     draft.push(session);
     for (place, modality) in record.modalities.iter().enumerate() {
         let code = draft.termed(concepts::MODALITY, modality, &format!("/modalities/{place}"));
@@ -59,6 +62,10 @@ pub fn read_session_format(reading: &Reading<'_>) -> Result<SessionFormat, Rebui
     let found: &Procedure = reading.one(SESSION_SLOT)?;
     let format = found.code.as_deref().and_then(read_format);
     format.ok_or_else(|| RebuildError::new(SESSION_SLOT, "has no format of ours"))
+}
+
+pub fn read_session_group(reading: &Reading<'_>) -> Result<Option<Group>, RebuildError> {
+    Ok(read_group(reading.one(SESSION_SLOT)?))
 }
 
 pub fn read_modalities(reading: &Reading<'_>) -> Result<Vec<Termed>, RebuildError> {

@@ -151,6 +151,12 @@ pub fn practitioner(found: &Reference) -> Option<Practitioner> {
     })
 }
 
+/// Is it a literal reference to a resource of that type?
+pub fn is_to(found: &Reference, resource_type: &str) -> bool {
+    let target = found.reference.as_ref().and_then(|target| target.value.as_deref());
+    target.and_then(|target| target.strip_prefix(resource_type)).is_some_and(|rest| rest.starts_with('/'))
+}
+
 pub fn organization(found: &Reference) -> Option<Organization> {
     Some(Organization {
         identifier: system_identifier(found.identifier.as_deref()?)?,
@@ -172,7 +178,7 @@ pub fn termed(table: &'static [Concept], concept: &CodeableConcept) -> Termed {
 }
 
 /// The sender's words. Undoes `draft::gateway_text`: the gateway's are not the sender's.
-fn sender_text(concept: &CodeableConcept) -> Option<String> {
+pub fn sender_text(concept: &CodeableConcept) -> Option<String> {
     let text = concept.text.as_ref()?;
     let is_ours = extension_bool(&text.extension, "kap-gateway-text") == Some(true);
     if is_ours { None } else { text.value.clone() }
@@ -214,6 +220,13 @@ pub fn codes(concept: &CodeableConcept) -> Vec<Code> {
 /// The sender's id of the element that a reference of `Draft::reference_to_element` points to.
 pub fn element_id(reference: &Reference) -> Option<String> {
     sender_id(reference.identifier.as_ref()?.value.as_ref()?.value.as_deref()?)
+}
+
+/// The slot that a reference of `Draft::reference_to_element` points to.
+pub fn element_slot(reference: &Reference) -> Option<&str> {
+    let identifier = reference.identifier.as_ref()?.value.as_ref()?.value.as_deref()?;
+    // A record id holds no slash.
+    identifier.split_once('/').map(|(_, slot)| slot)
 }
 
 /// Does the value that carries these extensions come from the record as a whole? Undoes `draft::from_record`.

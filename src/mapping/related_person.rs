@@ -1,21 +1,19 @@
-//! RelatedPerson: the escort. Mapping specification §2.1, §2.6.
+//! RelatedPerson: the escort, and who else is with the patient. Mapping specification §2.1, §2.6.
 //!
 //! <https://hl7.org/fhir/R4/relatedperson.html>
 
 use super::draft::Draft;
-use super::encounter::ESCORT_SLOT;
 use super::label::Label;
-use super::reading::Reading;
 use crate::fhir::build;
 use crate::fhir::model::resources::RelatedPerson;
 use crate::fhir::model::types::{ContactPoint as FhirContactPoint, HumanName};
 use crate::kap::records::shared::{self, ContactPoint, ContactPointSystem, ContactPointUse};
 
-pub fn related_person(draft: &mut Draft<'_>, person: &shared::RelatedPerson) -> RelatedPerson {
+pub fn related_person(draft: &mut Draft<'_>, person: &shared::RelatedPerson, slot: &str) -> RelatedPerson {
     RelatedPerson {
-        id: Some(draft.id(ESCORT_SLOT).as_str().into()),
-        meta: draft.meta(ESCORT_SLOT, Label::Normal),
-        identifier: vec![draft.identifier(ESCORT_SLOT)],
+        id: Some(draft.id(slot).as_str().into()),
+        meta: draft.meta(slot, Label::Normal),
+        identifier: vec![draft.identifier(slot)],
         active: Some(true.into()),
         patient: Box::new(draft.patient()),
         relationship: person.relationship.iter().map(|words| build::words(words)).collect(),
@@ -34,8 +32,7 @@ pub fn contact_point(point: &ContactPoint) -> FhirContactPoint {
     }
 }
 
-pub fn read(reading: &Reading<'_>) -> Option<shared::RelatedPerson> {
-    let person: &RelatedPerson = reading.find(ESCORT_SLOT)?;
+pub fn read(person: &RelatedPerson) -> Option<shared::RelatedPerson> {
     Some(shared::RelatedPerson {
         name: person.name.first()?.text.as_ref()?.value.clone()?,
         relationship: person.relationship.first().and_then(|concept| concept.text.as_ref()?.value.clone()),

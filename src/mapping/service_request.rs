@@ -61,6 +61,7 @@ fn service_request(
         subject: Box::new(draft.patient()),
         authored_on: Some(build::date_time(referral.referred_at.as_str())),
         requester: Some(Box::new(requester)),
+        performer: referral.recipient.iter().map(|clinic| draft.organization(clinic)).collect(),
         reason_code,
         supporting_info: letter.into_iter().collect(),
         ..Default::default()
@@ -91,6 +92,7 @@ fn task(draft: &mut Draft<'_>, referral: &Referral, label: Label, request: &str)
         identifier: vec![draft.identifier(&slot)],
         status: referral.status.as_str().into(),
         status_reason: referral.status_reason.as_deref().map(|reason| Box::new(build::words(reason))),
+        business_status: referral.business_status.as_deref().map(|state| Box::new(build::words(state))),
         intent: "order".into(),
         code: Some(Box::new(build::concept(build::coding(
             "http://hl7.org/fhir/CodeSystem/task-code",
@@ -99,6 +101,8 @@ fn task(draft: &mut Draft<'_>, referral: &Referral, label: Label, request: &str)
         )))),
         focus: Some(Box::new(draft.reference("ServiceRequest", request))),
         r#for: Some(Box::new(draft.patient())),
+        last_modified: referral.decided_at.as_ref().map(|at| build::date_time(at.as_str())),
+        owner: referral.recipient.as_ref().map(|clinic| Box::new(draft.organization(clinic))),
         ..Default::default()
     }
 }
@@ -118,6 +122,9 @@ pub fn read(reading: &Reading<'_>) -> Result<Option<Referral>, RebuildError> {
         service: service.and_then(ReferralService::from_word).ok_or_else(|| missing("has no service of ours"))?,
         status: status.ok_or_else(|| missing("has no state of ours"))?,
         status_reason: state.status_reason.as_ref().and_then(|reason| reason.text.as_ref()?.value.clone()),
+        business_status: state.business_status.as_ref().and_then(|state| state.text.as_ref()?.value.clone()),
+        decided_at: state.last_modified.as_ref().and_then(reading::date_time),
+        recipient: found.performer.first().and_then(reading::organization),
         priority: found.priority.as_ref().and_then(|priority| ReferralPriority::from_word(priority.value.as_deref()?)),
         referred_at: found.authored_on.as_ref().and_then(reading::date_time).ok_or_else(|| missing("has no date"))?,
         referrer: referrer.and_then(reading::practitioner),

@@ -160,6 +160,31 @@ impl Maker {
                 }
             }
         }
+        let weighed = record["vitals"]
+            .as_array()
+            .and_then(|sets| sets.iter().find(|set| set.get("weight").is_some())?.get("id").cloned());
+        for dose in record.get_mut("doses").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let (Some(vitals), Some(id)) = (dose.pointer_mut("/dosingWeight/vitals"), &weighed) {
+                *vitals = id.clone();
+            }
+            if dose.get("volume").is_some()
+                && let Some(unit) = dose.pointer_mut("/product/strength/denominator/unit")
+            {
+                *unit = json!("mL");
+            }
+        }
+        let screened: Vec<(&str, Value)> = ["results", "labs", "vitals"]
+            .into_iter()
+            .flat_map(|list| {
+                let elements = record[list].as_array().cloned().unwrap_or_default();
+                let meant = move |it: &Value| list != "vitals" || it.get("bloodPressure").is_some();
+                elements.into_iter().filter(meant).filter_map(move |it| Some((list, it.get("id")?.clone())))
+            })
+            .collect();
+        let rests_on = record.pointer_mut("/suitability/restsOn").and_then(Value::as_array_mut);
+        for (result, (list, id)) in rests_on.into_iter().flatten().zip(&screened) {
+            *result = json!({ "list": list, "id": id });
+        }
         for lab in record.get_mut("labs").and_then(Value::as_array_mut).into_iter().flatten() {
             let Some(unit) = lab.pointer("/value/unit").cloned() else { continue };
             for name in ["referenceLow", "referenceHigh"] {

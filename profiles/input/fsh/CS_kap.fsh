@@ -39,6 +39,8 @@ Description: "What happens and what is observed in ketamine-assisted psychothera
 // Consents and acknowledgements
 * #consent-treatment "Consent to treatment" "The patient's consent to be treated with ketamine in this course."
 * #consent-part-2 "42 CFR Part 2 consent" "The patient's consent to the disclosure of records of a substance use disorder program under 42 CFR Part 2."
+* #consent-recording "Consent to recording" "The patient's consent to the recording of sessions in sound or picture."
+* #consent-research "Consent to research" "The patient's consent that records are shared for research."
 * #psychotherapy-notes-authorization "Psychotherapy notes authorization" "The authorization that 45 CFR 164.508(a)(2) asks for before a psychotherapy note is disclosed; never part of another consent."
 * #group-confidentiality-agreement "Group confidentiality agreement" "The promise of a participant of a group session not to tell what others said."
 * #ack-off-label "Acknowledges off-label use" "The patient acknowledges that the medicine is used outside its approved labelling."

@@ -47,6 +47,8 @@ Description: "Roles in the team that carries a KAP course. A role says what a pe
 * #therapist "Therapist" "Leads preparation and integration and accompanies dosing sessions; does not administer a controlled medicine by virtue of this role."
 * #monitoring-nurse "Monitoring nurse" "Watches vital signs and level of consciousness during a session and may administer what the prescriber orders."
 * #sitter "Sitter" "Stays with the patient during the effect without giving therapy or medicine."
+* #partner "Partner" "The patient's partner, present in a session and not treated there."
+* #support-person "Support person" "A relative or friend who is present for the patient's support and not treated there."
 
 CodeSystem: KAPCredentialCS
 Id: kap-credential
@@ -180,3 +182,29 @@ Description: "Why a KAP course was ended."
 * #contraindication "Contraindication" "A condition came up that speaks against ketamine."
 * #cost "Cost" "The patient could not or did not want to pay for more."
 * #lost-to-follow-up "Lost to follow-up" "The patient did not come back and could not be reached."
+
+CodeSystem: KAPCompoundingFacilityCS
+Id: kap-compounding-facility
+Title: "Compounding facilities"
+Description: "Who compounded a product, by the sections of the US Federal Food, Drug, and Cosmetic Act."
+* insert LocalCodeSystem
+* #503A "Pharmacy (503A)" "A licensed pharmacist or physician compounded it for this patient on a prescription."
+* #503B "Outsourcing facility (503B)" "A registered outsourcing facility compounded it, with or without a prescription for a patient."
+
+CodeSystem: KAPSharingRuleCS
+Id: kap-sharing-rule
+Title: "KAP sharing rules"
+Description: "Choices about sharing that a patient makes one by one. What none of them permits is denied."
+* insert LocalCodeSystem
+* #therapist-to-medical "Therapist to medical side" "Conditions, scores, plan, goals, contacts, events and shareable notes go to the medical side."
+* #medical-to-therapist "Medical side to therapist" "Orders, doses, vital signs, allergies, events and plan go to the therapist; laboratory, electrocardiogram and pregnancy are choices of their own."
+* #laboratory "Laboratory results to therapist" "Laboratory results go to the therapist."
+* #electrocardiogram "Electrocardiogram to therapist" "Electrocardiograms go to the therapist."
+* #pregnancy "Pregnancy results to therapist" "Pregnancy status and tests go to the therapist."
+* #psychotherapy-notes "Psychotherapy notes" "What carries the label of psychotherapy notes. Only an authorization of its own may permit it."
+* #substance-use "Substance use" "What carries the label of substance use, or comes from a 42 CFR Part 2 program."
+* #narrative "Narrative" "The patient's own words: intention, insights, accounts of the experience."
+* #emergency "Emergency" "Medicines, allergies, last dose, safety flags and emergency contacts, for those who treat in an emergency."
+* #patient-access "Patient access" "The patient's own access."
+* #payer "Payer" "Contacts, procedures, conditions and doses, for payment."
+* #research "Research" "For research."

@@ -23,6 +23,14 @@ RuleSet: KAPConsent
 * provision.period MS
 * provision.actor MS
 * provision.provision.type 1.. MS
+* provision.provision.extension contains KAPSharingRuleExtension named rule 0..1 MS
+* provision.provision.period MS
+* provision.provision.actor MS
+* provision.provision.securityLabel MS
+* provision.provision.purpose MS
+* provision.provision.class MS
+* provision.provision.code MS
+* provision.provision.data MS
 * obeys kap-consent-1
 
 Profile: KAPTreatmentConsent

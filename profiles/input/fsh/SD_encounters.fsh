@@ -51,6 +51,8 @@ Description: "The contact in which ketamine is given, or was to be given: where,
 * participant[escort].type = $ParticipationType#ESC
 * participant[escort].individual 1.. MS
 * participant[escort].individual only Reference(us-core-relatedperson)
+* serviceProvider MS
+* serviceProvider ^short = "The site certified for esketamine, by the identifier of the safety programme"
 * obeys kap-escort-1 and kap-grp-1
 
 Profile: KAPEsketamineEncounter

@@ -35,6 +35,23 @@ Context: MedicationAdministration
 * insert Value(Quantity)
 * insert QuantityIn(valueQuantity, #kg)
 
+Extension: KAPDosingWeightSourceExtension
+Id: kap-dosing-weight-source
+Title: "Source of the dosing weight"
+Description: "The measurement that the dosing weight was taken from."
+Context: MedicationAdministration
+* ^experimental = true
+* insert Value(Reference)
+* valueReference only Reference(Observation)
+
+Extension: KAPDeviceCountExtension
+Id: kap-device-count
+Title: "Number of devices"
+Description: "How many single-use devices made one dose, for example two nasal sprays of 28 mg for 56 mg. It is one dose all the same."
+Context: MedicationAdministration
+* ^experimental = true
+* insert Value(positiveInt)
+
 Extension: KAPWeightBasisExtension
 Id: kap-weight-basis
 Title: "Weight basis"
@@ -139,10 +156,15 @@ Context: Medication
 * ^experimental = true
 * extension contains
     compounded 1..1 MS and
+    facility 0..1 MS and
     pharmacy 0..1 MS
 * extension[compounded].value[x] 1..1
 * extension[compounded].value[x] only boolean
 * extension[compounded] ^short = "Is it compounded?"
+* extension[facility].value[x] 1..1
+* extension[facility].value[x] only code
+* extension[facility].valueCode from https://kap-gateway.example.org/fhir/ValueSet/kap-compounding-facility (required)
+* extension[facility] ^short = "503A | 503B"
 * extension[pharmacy].value[x] 1..1
 * extension[pharmacy].value[x] only Reference(us-core-organization)
 * extension[pharmacy] ^short = "By which pharmacy"

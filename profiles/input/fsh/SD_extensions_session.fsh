@@ -96,3 +96,20 @@ Description: "When a condition that is active again had gone before: R4 allows a
 Context: Condition
 * ^experimental = true
 * insert Value(dateTime)
+
+Extension: KAPMonitoringPeriodExtension
+Id: kap-monitoring-period
+Title: "Period of the observation"
+Description: "True on a period that is the observation's, from the first device to the end of the observation, told apart from the contact's: the contact may be longer."
+Context: Procedure.performed[x]
+* ^experimental = true
+* insert Value(boolean)
+
+Extension: KAPSharingRuleExtension
+Id: kap-sharing-rule
+Title: "Sharing rule"
+Description: "Which choice about sharing a provision is. Its classes, labels, codes and purposes follow from the choice; who may receive and how long is the patient's."
+Context: Consent.provision, Consent.provision.provision
+* ^experimental = true
+* insert Value(code)
+* valueCode from https://kap-gateway.example.org/fhir/ValueSet/kap-sharing-rule (required)

@@ -61,7 +61,9 @@ Description: "One dose of ketamine or esketamine that was given, stopped, held o
     KAPDoseSequenceExtension named doseSequence 0..1 MS and
     KAPDosePerWeightExtension named dosePerWeight 0..1 MS and
     KAPDosingWeightExtension named dosingWeight 0..1 MS and
+    KAPDosingWeightSourceExtension named dosingWeightSource 0..1 MS and
     KAPWeightBasisExtension named weightBasis 0..1 MS and
+    KAPDeviceCountExtension named deviceCount 0..1 MS and
     KAPIVPushExtension named ivPush 0..1 MS and
     KAPInfusionPauseExtension named infusionPause 0..* MS and
     KAPHoldMinutesExtension named holdMinutes 0..1 MS and
@@ -151,3 +153,6 @@ Description: "Ketamine that was handed over for use at home: how much, for how m
 * daysSupply MS
 * whenHandedOver 1.. MS
 * destination MS
+* performer MS
+* performer ^short = "Who handed it over, and for which pharmacy or clinic"
+* dosageInstruction.text MS

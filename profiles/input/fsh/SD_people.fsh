@@ -80,7 +80,7 @@ Profile: KAPEscort
 Parent: us-core-relatedperson
 Id: kap-escort
 Title: "KAP Escort"
-Description: "The person who takes the patient home after a dosing session, or who stays with the patient at home. Never another patient of a group."
+Description: "The person who takes the patient home after a dosing session, who stays with the patient at home, or who is present for the patient's support. Never another patient of a group."
 * ^experimental = true
 * insert Traceable
 * insert Identified

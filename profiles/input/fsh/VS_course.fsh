@@ -183,6 +183,8 @@ Description: "Kinds of consent in a KAP course. The code 42CFRPart2CD of a later
 * $KAP#psychotherapy-notes-authorization
 * $KAP#consent-part-2
 * $KAP#group-confidentiality-agreement
+* $KAP#consent-recording
+* $KAP#consent-research
 
 ValueSet: KAPConsentAcknowledgementVS
 Id: kap-consent-acknowledgement
@@ -274,3 +276,10 @@ Description: "LOINC codes of the sections that a course summary may have."
 * $LNC#80565-5
 * $LNC#47420-5 "Functional status assessment note"
 * $LNC#18776-5 "Treatment plan"
+
+ValueSet: KAPSharingRuleVS
+Id: kap-sharing-rule
+Title: "KAP sharing rules"
+Description: "Choices about sharing that a patient makes one by one."
+* insert LocalValueSet
+* include codes from system KAPSharingRuleCS

@@ -224,3 +224,10 @@ Title: "KAP reasons for a dose's status"
 Description: "Why a dose was stopped, held or not given."
 * insert LocalValueSet
 * include codes from system KAPStatusReasonCS
+
+ValueSet: KAPCompoundingFacilityVS
+Id: kap-compounding-facility
+Title: "Compounding facilities"
+Description: "Who compounded a product: a pharmacy for this patient, or an outsourcing facility."
+* insert LocalValueSet
+* include codes from system KAPCompoundingFacilityCS

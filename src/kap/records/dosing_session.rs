@@ -4,19 +4,9 @@
 //! holds them together.
 
 use super::super::values::*;
-use super::{measurement::*, shared::*};
+pub use super::{adverse_event::*, product::*};
+use super::{laboratory::*, measurement::*, shared::*};
 use serde::{Deserialize, Serialize};
-
-/// For a group session. The pseudonym is this patient's own and names no other participant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Group {
-    pub pseudonym: SystemIdentifier,
-    pub size: i64,
-    /// The group confidentiality agreement among an intake's consents.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub confidentiality_agreement: Option<ConsentReference>,
-}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -71,6 +61,11 @@ pub struct DosingSession {
     pub dispenses: Vec<Dispense>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vitals: Vec<Vitals>,
+    /// Taken for this session.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labs: Vec<Lab>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pregnancy_tests: Vec<PregnancyTest>,
     /// Sedation, dissociation, nausea, pain, recovery and experience scales.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<Score>,
@@ -82,6 +77,11 @@ pub struct DosingSession {
     pub support_measures: Vec<SupportMeasure>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discharge: Option<Discharge>,
+    /// What a dose at home was guarded by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_home: Option<AtHome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rems: Option<RemsEvidence>,
     /// The patient's account of the experience. Labelled as protected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub experience_narrative: Option<Document>,
@@ -114,7 +114,6 @@ pub struct Order {
     pub ordered_at: DateTime,
 }
 
-/// Mass of the ingredient in a volume of the product.
 /// What the pharmacy is asked to hand over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -125,42 +124,6 @@ pub struct OrderDispense {
     pub days_supply: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<i64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Strength {
-    pub numerator: Quantity,
-    pub denominator: Quantity,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Compounded {
-    pub is_compounded: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pharmacy: Option<Organization>,
-}
-
-/// The product given, as far as it is known.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Product {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub formulation: Option<Formulation>,
-    /// Mass of the ingredient in a volume of the product.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub strength: Option<Strength>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub compounded: Option<Compounded>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lot_number: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expiration_date: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ndc: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dea_schedule: Option<DeaSchedule>,
 }
 
 /// Who gave it, verified it or watched it. Either `practitioner`, or `patient` for a dose that the patient takes.
@@ -190,6 +153,9 @@ pub struct DosingWeight {
     pub unit: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basis: Option<WeightBasis>,
+    /// The `id` of the vital signs of this session that hold the weight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vitals: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -230,6 +196,9 @@ pub struct Dose {
     /// The dose given, not the dose ordered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dose: Option<Quantity>,
+    /// How many single-use devices made the dose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub devices: Option<i64>,
     /// Instead of `dose`: the gateway computes mg from volume and strength, and says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume: Option<Quantity>,
@@ -261,83 +230,38 @@ pub struct Dose {
     pub note: Option<String>,
 }
 
-/// Medicine handed over for use at home (MedicationDispense).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a dose at home was guarded by. D-19.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Dispense {
+pub struct AtHome {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    pub medicine: Termed,
+    pub second_adult_present: Option<bool>,
+    /// A clinician watched by video or telemetry.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub product: Option<Product>,
-    pub quantity: Quantity,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub days_supply: Option<i64>,
-    pub handed_over_at: DateTime,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub destination: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dispenser: Option<Practitioner>,
+    pub remote_monitoring: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AdverseEvent {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    pub event: Termed,
-    pub category: EventCategory,
-    pub at: DateTime,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detected_at: Option<DateTime>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resolved_at: Option<DateTime>,
-    pub severity: Severity,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seriousness: Option<Seriousness>,
-    pub outcome: EventOutcome,
-    /// The `id` of a dose of this session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suspect_dose: Option<String>,
-    /// How far the suspect dose caused it, in the sender's words. Needs `suspectDose`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub causality: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recorder: Option<Practitioner>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+pub struct Span {
+    pub start: DateTime,
+    pub end: DateTime,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Evidence for the safety programme (REMS) of esketamine. D-19.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RescueMedication {
+pub struct RemsEvidence {
+    /// The certified site, by the identifier that the programme gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    pub medicine: Termed,
-    pub dose: Quantity,
-    pub route: Termed,
-    pub at: DateTime,
-    pub performer: Practitioner,
-    /// The `id` of an adverse event of this session.
+    pub site: Option<Organization>,
+    /// From the first device to the end of the observation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub for_adverse_event: Option<String>,
+    pub monitoring: Option<Span>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SupportMeasure {
+    pub form_submitted: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    pub measure: Measure,
-    pub at: DateTime,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub performer: Option<Practitioner>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub for_adverse_event: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    pub form_submitted_at: Option<DateTime>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -398,29 +322,6 @@ closed_set! {
 }
 
 closed_set! {
-    pub enum Formulation {
-        InjectableSolution = "injectable-solution",
-        NasalSprayDevice = "nasal-spray-device",
-        CompoundedNasalSpray = "compounded-nasal-spray",
-        Troche = "troche",
-        Lozenge = "lozenge",
-        RapidDissolveTablet = "rapid-dissolve-tablet",
-        OralSolution = "oral-solution",
-        Capsule = "capsule",
-        Suppository = "suppository",
-    }
-}
-
-closed_set! {
-    pub enum DeaSchedule {
-        CII = "CII",
-        CIII = "CIII",
-        CIV = "CIV",
-        CV = "CV",
-    }
-}
-
-closed_set! {
     pub enum PerformerFunction {
         Performer = "performer",
         Verifier = "verifier",
@@ -467,44 +368,6 @@ closed_set! {
         Actual = "actual",
         Ideal = "ideal",
         Adjusted = "adjusted",
-    }
-}
-
-closed_set! {
-    pub enum EventCategory {
-        Medical = "medical",
-        Emotional = "emotional",
-    }
-}
-
-closed_set! {
-    pub enum Severity {
-        Mild = "mild",
-        Moderate = "moderate",
-        Severe = "severe",
-    }
-}
-
-closed_set! {
-    pub enum Seriousness {
-        Serious = "serious",
-        NonSerious = "non-serious",
-    }
-}
-
-closed_set! {
-    pub enum EventOutcome {
-        Resolved = "resolved",
-        Recovering = "recovering",
-        Ongoing = "ongoing",
-    }
-}
-
-closed_set! {
-    pub enum Measure {
-        Grounding = "grounding",
-        Reassurance = "reassurance",
-        EnvironmentAdjustment = "environment-adjustment",
     }
 }
 

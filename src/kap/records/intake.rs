@@ -4,8 +4,8 @@
 //! holds them together.
 
 use super::super::values::*;
+pub use super::{consent::*, laboratory::*, patient::*, plan::*, referral::*};
 use super::{measurement::*, shared::*};
-pub use super::{patient::*, plan::*};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,11 +41,14 @@ pub struct PriorKetamine {
     pub note: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Occupation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// Codes of the title.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<Code>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthcare_worker: Option<bool>,
 }
@@ -56,16 +59,6 @@ pub struct MedicationReview {
     pub at: DateTime,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub performer: Option<Practitioner>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PregnancyTests {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    pub specimen: PregnancyTestsSpecimen,
-    pub result: PregnancyTestsResult,
-    pub at: DateTime,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -80,7 +73,7 @@ pub struct Pregnancy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_menstrual_period: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tests: Vec<PregnancyTests>,
+    pub tests: Vec<PregnancyTest>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -166,26 +159,6 @@ pub struct Intake {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Referral {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    pub service: ReferralService,
-    pub status: ReferralStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status_reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub priority: Option<ReferralPriority>,
-    pub referred_at: DateTime,
-    /// Absent where the patient came of their own accord.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub referrer: Option<Practitioner>,
-    pub reasons: Vec<Termed>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub letter: Option<Document>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Condition {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -233,39 +206,6 @@ pub struct Allergy {
     pub reactions: Vec<CodedText>,
 }
 
-/// One laboratory result, with `value` or `finding`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Lab {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// By term, or by the sender's text. One of the two is needed.
-    pub test: Termed,
-    pub at: DateTime,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Quantity>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub finding: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference_low: Option<Quantity>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference_high: Option<Quantity>,
-}
-
-/// The decision of a prescriber. A reason is needed unless it is `suitable`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Suitability {
-    pub decision: SuitabilityDecision,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<Termed>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<String>,
-    /// A prescriber of the care team.
-    pub decided_by: Practitioner,
-    pub decided_at: DateTime,
-}
-
 closed_set! {
     pub enum CourseStatus {
         Planned = "planned",
@@ -289,50 +229,6 @@ closed_set! {
         Pregnant = "pregnant",
         NotPregnant = "not-pregnant",
         Unknown = "unknown",
-    }
-}
-
-closed_set! {
-    pub enum PregnancyTestsSpecimen {
-        Urine = "urine",
-        Serum = "serum",
-    }
-}
-
-closed_set! {
-    pub enum PregnancyTestsResult {
-        Positive = "positive",
-        Negative = "negative",
-    }
-}
-
-closed_set! {
-    pub enum ReferralService {
-        Psychiatrist = "psychiatrist",
-        Psychotherapist = "psychotherapist",
-        PsychiatryService = "psychiatry-service",
-        KetamineAssistedPsychotherapy = "ketamine-assisted-psychotherapy",
-    }
-}
-
-closed_set! {
-    pub enum ReferralStatus {
-        Requested = "requested",
-        Received = "received",
-        Accepted = "accepted",
-        Rejected = "rejected",
-        InProgress = "in-progress",
-        Completed = "completed",
-        Cancelled = "cancelled",
-    }
-}
-
-closed_set! {
-    pub enum ReferralPriority {
-        Routine = "routine",
-        Urgent = "urgent",
-        Asap = "asap",
-        Stat = "stat",
     }
 }
 
@@ -378,15 +274,5 @@ closed_set! {
         Low = "low",
         High = "high",
         UnableToAssess = "unable-to-assess",
-    }
-}
-
-closed_set! {
-    pub enum SuitabilityDecision {
-        Suitable = "suitable",
-        SuitableWithConditions = "suitable-with-conditions",
-        Deferred = "deferred",
-        NotSuitable = "not-suitable",
-        WithdrawnByPatient = "withdrawn-by-patient",
     }
 }

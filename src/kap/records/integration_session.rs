@@ -52,6 +52,8 @@ pub struct IntegrationSession {
     pub security: Vec<SecurityMark>,
     pub contact: Contact,
     pub format: SessionFormat,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Group>,
     /// The dosing sessions that this session integrates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub integrates: Vec<RecordReference>,

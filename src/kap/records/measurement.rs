@@ -46,6 +46,9 @@ pub struct Vitals {
     /// Measured by the patient, unwitnessed. Excludes `performer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub self_reported: Option<bool>,
+    /// What it was measured with, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// Where in the session; `minutes` counts from the start of the first dose.

@@ -1,12 +1,17 @@
 //! The typed KAP records: what the contract lets through, in types.
 
+pub mod adverse_event;
+pub mod consent;
 pub mod dosing_session;
 pub mod intake;
 pub mod integration_session;
+pub mod laboratory;
 pub mod measurement;
 pub mod outcome;
 pub mod patient;
 pub mod plan;
+pub mod product;
+pub mod referral;
 pub mod shared;
 
 use super::kind::Kind;

@@ -4,10 +4,11 @@
 //! holds them together.
 
 use super::super::values::*;
-use super::{measurement::*, shared::*};
+use super::intake::{Condition, Medication};
+use super::{laboratory::*, measurement::*, shared::*};
 use serde::{Deserialize, Serialize};
 
-/// One or more scored instruments at one time.
+/// What was measured at one time outside a session: scored instruments, and in long-term monitoring more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Outcome {
@@ -22,7 +23,18 @@ pub struct Outcome {
     pub at: DateTime,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<OutcomePhase>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<Score>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vitals: Vec<Vitals>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labs: Vec<Lab>,
+    /// Found since the intake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// Begun, changed or stopped since the intake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub medications: Vec<Medication>,
 }
 
 closed_set! {

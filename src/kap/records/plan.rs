@@ -1,34 +1,10 @@
-//! KAP records, as openapi.yaml names them: consents, the care team and the plan.
+//! KAP records, as openapi.yaml names them: the care team and the plan.
 //!
 //! Mapping specification §2.4.
 
 use super::super::values::*;
 use super::{dosing_session::Order, shared::*};
 use serde::{Deserialize, Serialize};
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Consent {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    pub r#type: ConsentType,
-    pub status: ConsentStatus,
-    pub given_at: DateTime,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub acknowledgements: Vec<Acknowledgement>,
-    /// Who may receive, for consents to share.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub recipients: Vec<Organization>,
-    /// The policy or form that was signed, in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub document: Option<Document>,
-}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -76,35 +52,6 @@ pub struct Plan {
     pub activities: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
-}
-
-closed_set! {
-    pub enum ConsentType {
-        Treatment = "treatment",
-        InformationSharing = "information-sharing",
-        PsychotherapyNotesAuthorization = "psychotherapy-notes-authorization",
-        Part2 = "part-2",
-        GroupConfidentiality = "group-confidentiality",
-    }
-}
-
-closed_set! {
-    pub enum ConsentStatus {
-        Active = "active",
-        Rejected = "rejected",
-        Inactive = "inactive",
-    }
-}
-
-closed_set! {
-    pub enum Acknowledgement {
-        OffLabel = "off-label",
-        Compounded = "compounded",
-        AtHome = "at-home",
-        Touch = "touch",
-        Recording = "recording",
-        NoDriving = "no-driving",
-    }
 }
 
 closed_set! {

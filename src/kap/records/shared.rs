@@ -137,6 +137,29 @@ pub struct Participant {
     pub presence: Option<Presence>,
 }
 
+/// Somebody who is with the patient and treats nobody. Never another patient of a group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Companion {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    pub person: RelatedPerson,
+    pub role: CompanionRole,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+}
+
+/// For a group session. The pseudonym is this patient's own and names no other participant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Group {
+    pub pseudonym: SystemIdentifier,
+    pub size: i64,
+    /// The group confidentiality agreement among an intake's consents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidentiality_agreement: Option<ConsentReference>,
+}
+
 /// The encounter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -151,6 +174,8 @@ pub struct Contact {
     pub place: Option<Place>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub participants: Vec<Participant>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<Companion>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -221,6 +246,14 @@ closed_set! {
         Therapist = "therapist",
         MonitoringNurse = "monitoring-nurse",
         Sitter = "sitter",
+    }
+}
+
+closed_set! {
+    pub enum CompanionRole {
+        Sitter = "sitter",
+        Partner = "partner",
+        SupportPerson = "support-person",
     }
 }
 

@@ -27,6 +27,7 @@ pub fn judge(session: Place, findings: &mut Findings) {
         times::not_before(dose, "end", "start", findings);
         times::pauses(dose, findings);
         expiry(dose, findings);
+        weight_source(session, dose, findings);
         weight_agrees(dose, findings);
         rate_agrees(dose, findings);
     }
@@ -47,7 +48,12 @@ fn amount(dose: Place, findings: &mut Findings) {
     if dose.has("volume") && strength(dose).is_none() {
         let product = dose.at("product").unwrap_or(dose);
         let name = if dose.has("product") { "strength" } else { "product" };
-        findings.needed(product, name, "A `volume` needs the strength of the product: `product.strength`.");
+        let sentence = if product.has("strength") {
+            "A `volume` needs a strength per mL; a strength per piece says nothing of it."
+        } else {
+            "A `volume` needs the strength of the product: `product.strength`."
+        };
+        findings.needed(product, name, sentence);
     }
     if computed_milligrams(dose).is_some_and(|computed| round_milligrams(computed).is_zero()) {
         findings.conflict(dose, "volume", "The computed dose is zero: less than half a millionth of a milligram.");
@@ -123,6 +129,16 @@ fn performers(dose: Place, findings: &mut Findings) {
     }
 }
 
+/// The vital signs that a dosing weight is taken from hold a weight.
+fn weight_source(session: Place, dose: Place, findings: &mut Findings) {
+    let Some(weight) = dose.at("dosingWeight") else { return };
+    let Some(id) = weight.text("vitals") else { return };
+    let is_there = session.each("vitals").any(|set| set.text("id") == Some(id) && set.has("weight"));
+    if !is_there {
+        findings.conflict(weight, "vitals", "No vital signs of this session with this `id` hold a weight.");
+    }
+}
+
 /// kap-wt-1: mg/kg and weight against the dose.
 fn weight_agrees(dose: Place, findings: &mut Findings) {
     let (Some(given), Some(weight)) = (milligrams_given(dose), weight(dose)) else { return };
@@ -175,8 +191,15 @@ fn milligrams(mass: Place) -> Option<Decimal> {
 
 /// Strength in mg/mL.
 fn strength(dose: Place) -> Option<Decimal> {
+    let (numerator, denominator) = mass_in_volume(dose)?;
+    milligrams(numerator)?.checked_div(denominator.decimal("value")?)
+}
+
+/// Numerator and denominator of a strength that is told per volume.
+fn mass_in_volume(dose: Place) -> Option<(Place, Place)> {
     let strength = dose.at("product")?.at("strength")?;
-    milligrams(strength.at("numerator")?)?.checked_div(strength.at("denominator")?.decimal("value")?)
+    let denominator = strength.at("denominator")?;
+    (denominator.text("unit") == Some("mL")).then_some((strength.at("numerator")?, denominator))
 }
 
 fn milligrams_given(dose: Place) -> Option<Decimal> {
@@ -190,9 +213,8 @@ fn milligrams_given(dose: Place) -> Option<Decimal> {
 /// Volume × strength in mg.
 fn computed_milligrams(dose: Place) -> Option<Decimal> {
     let volume = dose.at("volume")?.decimal("value")?;
-    let strength = dose.at("product")?.at("strength")?;
-    let numerator = milligrams(strength.at("numerator")?)?;
-    volume.checked_mul(numerator)?.checked_div(strength.at("denominator")?.decimal("value")?)
+    let (numerator, denominator) = mass_in_volume(dose)?;
+    volume.checked_mul(milligrams(numerator)?)?.checked_div(denominator.decimal("value")?)
 }
 
 fn weight(dose: Place) -> Option<Decimal> {

@@ -1,7 +1,7 @@
 //! The intake: what excludes what, and what needs a reason.
 
 use super::super::place::{Findings, Place};
-use super::{measurements, times};
+use super::{consents, measurements, times};
 use std::collections::HashSet;
 
 pub fn judge(intake: Place, findings: &mut Findings) {
@@ -23,9 +23,43 @@ pub fn judge(intake: Place, findings: &mut Findings) {
     {
         findings.needed(suitability, "reasons", "Every decision but `suitable` needs `reasons`.");
     }
-    intake.each("labs").for_each(|lab| laboratory(lab, findings));
+    turned_down(intake, findings);
+    let is_resistant = |told: Place| {
+        told.at("condition").and_then(|condition| condition.text("term")) == Some("treatment-resistant-depression")
+    };
+    if intake.each("indications").any(is_resistant) && !intake.has("failedAntidepressantTrials") {
+        let sentence = "An indication is treatment-resistant depression, and the number of failed trials is not told.";
+        findings.warning(intake, "failedAntidepressantTrials", sentence);
+    }
     if let Some(plan) = intake.at("plan") {
         plan.each("goals").for_each(|goal| measurements::goal(goal, findings));
+    }
+}
+
+/// A referral or a candidate that is turned down says why, and is not treated.
+fn turned_down(intake: Place, findings: &mut Findings) {
+    if let Some(referral) = intake.at("referral")
+        && referral.text("status") == Some("rejected")
+        && !referral.has("statusReason")
+    {
+        findings.needed(referral, "statusReason", "A referral that is rejected needs `statusReason`.");
+    }
+    let Some(suitability) = intake.at("suitability") else { return };
+    for result in suitability.each("restsOn") {
+        let (Some(list), Some(id)) = (result.text("list"), result.text("id")) else { continue };
+        let is_there = |found: Place| found.text("id") == Some(id) && (list != "vitals" || found.has("bloodPressure"));
+        if !intake.each(list).any(is_there) {
+            let sentence = "No element of that list has this `id` (of vital signs: and a blood pressure).";
+            findings.conflict(result, "id", sentence);
+        }
+    }
+    let is_refused = matches!(suitability.text("decision"), Some("not-suitable" | "withdrawn-by-patient"));
+    if let Some(plan) = intake.at("plan")
+        && is_refused
+        && plan.has("order")
+    {
+        let sentence = "The decision is against treatment, and the plan holds an order. Both are kept as sent.";
+        findings.warning(plan, "order", sentence);
     }
 }
 
@@ -49,40 +83,8 @@ fn periods(intake: Place, findings: &mut Findings) {
     if let Some(course) = intake.at("course") {
         times::day_not_before(course, "end", "start", findings);
     }
-    intake.each("consents").for_each(|consent| times::day_not_before(consent, "until", "from", findings));
+    intake.each("consents").for_each(|consent| consents::judge(consent, findings));
     for qualification in intake.each("careTeam").flat_map(|member| member.each("qualifications")) {
         times::day_not_before(qualification, "until", "from", findings);
-    }
-    for condition in intake.each("indications").chain(intake.each("conditions")) {
-        ["onset", "abatement"].into_iter().for_each(|name| times::on_calendar(condition, name, findings));
-        times::day_not_before(condition, "abatement", "onset", findings);
-    }
-    for medication in intake.each("medications") {
-        ["start", "end"].into_iter().for_each(|name| times::on_calendar(medication, name, findings));
-        times::day_not_before(medication, "end", "start", findings);
-    }
-}
-
-/// A laboratory result has one outcome, and its reference range is in the unit of its value.
-fn laboratory(lab: Place, findings: &mut Findings) {
-    match (lab.at("value"), lab.has("finding")) {
-        (Some(_), true) => findings.conflict(lab, "finding", "Give `value` or `finding`, not both."),
-        (None, false) => findings.needed(lab, "value", "One of `value` and `finding` is needed."),
-        (Some(_), false) | (None, true) => {}
-    }
-    let unit = lab.at("value").and_then(|value| value.text("unit"));
-    for name in ["referenceLow", "referenceHigh"] {
-        let Some(limit) = lab.at(name) else { continue };
-        if !lab.has("value") {
-            findings.conflict(lab, name, "A reference range belongs to a `value`.");
-        } else if limit.text("unit").is_some() && unit.is_some() && limit.text("unit") != unit {
-            findings.conflict(limit, "unit", "The reference range must have the unit of the value.");
-        }
-    }
-    let limit = |name| lab.at(name).and_then(|limit: Place| limit.decimal("value"));
-    if let (Some(low), Some(high)) = (limit("referenceLow"), limit("referenceHigh"))
-        && high < low
-    {
-        findings.conflict(lab, "referenceHigh", "`referenceHigh` is below `referenceLow`.");
     }
 }

@@ -32,11 +32,30 @@ pub fn judge(session: Place, findings: &mut Findings) {
     {
         findings.conflict(discharge, "escortWaiver", "Give `escort` or `escortWaiver`, not both.");
     }
+    if let Some(rems) = session.at("rems") {
+        if let Some(monitoring) = rems.at("monitoring") {
+            times::not_before(monitoring, "end", "start", findings);
+        }
+        if rems.has("formSubmittedAt") && rems.flag("formSubmitted") != Some(true) {
+            let sentence = "`formSubmittedAt` belongs to a form that was submitted: say `formSubmitted: true`.";
+            findings.conflict(rems, "formSubmittedAt", sentence);
+        }
+    }
 }
 
 pub fn integration(session: Place, findings: &mut Findings) {
+    only_for_a_group(session, "group", findings);
     only_for_a_group(session, "groupNote", findings);
     session.each("goals").for_each(|goal| measurements::goal(goal, findings));
+}
+
+/// What was measured outside a session: something at least.
+pub fn outcome(outcome: Place, findings: &mut Findings) {
+    let lists = ["results", "vitals", "labs", "conditions", "medications"];
+    if outcome.value().is_object() && !lists.iter().any(|list| outcome.has(list)) {
+        let sentence = "At least one of `results`, `vitals`, `labs`, `conditions` and `medications` is needed.";
+        findings.conflict_here(outcome, sentence);
+    }
 }
 
 fn only_for_a_group<'a>(session: Place<'a>, name: &'a str, findings: &mut Findings) {

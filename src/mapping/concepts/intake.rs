@@ -56,6 +56,7 @@ pub const LAB: &[Concept] = &[
     row("urinalysis", LOINC, "24356-8", "Urinalysis complete panel - Urine"),
     row("urinalysis-dipstick", LOINC, "24357-6", "Urinalysis macro (dipstick) panel - Urine"),
     row("drug-screen", LOINC, "65750-2", ""),
+    row("ketamine-screen", LOINC, "20537-7", ""),
 ];
 
 /// The electrocardiogram, §2.2.
@@ -104,6 +105,43 @@ pub const CONSENT_TYPE: &[Concept] = &[
     ),
     row("part-2", KAP, "consent-part-2", "42 CFR Part 2 consent"),
     row("group-confidentiality", KAP, "group-confidentiality-agreement", "Group confidentiality agreement"),
+    row("recording", KAP, "consent-recording", "Consent to recording"),
+    row("research", KAP, "consent-research", "Consent to research"),
+];
+
+/// Purposes of sharing, §6.3.
+pub const SHARING_PURPOSE: &[Concept] = &[
+    row("treatment", ACT_REASON, "TREAT", "treatment"),
+    row("coordination-of-care", ACT_REASON, "COC", "coordination of care"),
+    row("care-management", ACT_REASON, "CAREMGT", "care management"),
+    row("emergency", ACT_REASON, "ETREAT", "Emergency Treatment"),
+    row("break-the-glass", ACT_REASON, "BTG", "break the glass"),
+    row("payment", ACT_REASON, "HPAYMT", "healthcare payment"),
+    row("patient-request", ACT_REASON, "PATRQT", "patient requested"),
+    row("research", ACT_REASON, "HRESCH", "healthcare research"),
+];
+
+/// Labels that a provision is about, §6.2, §6.3.
+pub const SHARING_LABEL: &[Concept] = &[
+    row("normal", CONFIDENTIALITY, "N", "normal"),
+    row("restricted", CONFIDENTIALITY, "R", "restricted"),
+    row("mental-health", ACT_CODE, "MH", "mental health information sensitivity"),
+    row("psychiatric", ACT_CODE, "PSY", "psychiatry disorder information sensitivity"),
+    row("psychotherapy-note", ACT_CODE, "PSYTHPN", "psychotherapy note information sensitivity"),
+    row("hipaa-psychotherapy-notes", ACT_CODE, "HIPAAPsyNotes", "HIPAA psychotherapy notes"),
+    row("substance-use", ACT_CODE, "SUD", "substance use disorder information sensitivity"),
+    row("part-2", ACT_CODE, "42CFRPart2", "42 CFR Part2"),
+];
+
+/// What a provision is about, where a class of resources says too much, §6.3, D-25.
+pub const SHARING_CODE: &[Concept] = &[
+    row("laboratory", OBSERVATION_CATEGORY, "laboratory", "Laboratory"),
+    row("electrocardiogram", LOINC, "11524-6", "EKG study"),
+    row("pregnancy-status", LOINC, "82810-3", "Pregnancy status"),
+    row("pregnancy-urine", LOINC, "2106-3", "Choriogonadotropin (pregnancy test) [Presence] in Urine"),
+    row("pregnancy-serum", LOINC, "2118-8", "Choriogonadotropin (pregnancy test) [Presence] in Serum or Plasma"),
+    row("intention", KAP, "session-intention", "Session intention"),
+    row("insight", KAP, "integration-insight", "Integration insight"),
 ];
 
 /// What the patient acknowledged, §2.4.

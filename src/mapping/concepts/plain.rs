@@ -17,6 +17,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("98979-8", "Estimated glomerular filtration rate (eGFR)"),
     ("3016-3", "Thyroid-stimulating hormone (TSH)"),
     ("65750-2", "Drug screen, urine"),
+    ("20537-7", "Ketamine screen (the specimen of this code is not verified)"),
 ];
 
 /// Plain words for a LOINC code.

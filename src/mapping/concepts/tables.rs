@@ -3,6 +3,8 @@
 use super::Concept;
 use crate::mapping::systems::*;
 
+const EVENT_OUTCOMES: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-outcome";
+
 const fn row(word: &'static str, system: &'static str, code: &'static str, display: &'static str) -> Concept {
     Concept { word, system, code, display }
 }
@@ -70,6 +72,8 @@ pub const DIAGNOSIS: &[Concept] = &[
     row("sleep-apnoea", SCT, "73430006", "Sleep apnea"),
     row("dissociative-disorder", SCT, "44376007", "Dissociative disorder"),
     row("suicide-attempt", SCT, "82313006", "Suicide attempt"),
+    row("pregnancy", SCT, "77386006", "Pregnant"),
+    row("breastfeeding", SCT, "1260078007", "Maternal breastfeeding"),
 ];
 
 /// Adverse events, medical and emotional, §2.6.
@@ -110,6 +114,16 @@ pub const ADVERSE_EVENT: &[Concept] = &[
 /// Adverse event categories, §2.6.
 pub const EVENT_CATEGORY: &[Concept] =
     &[row("medical", KAP_AE, "medical", "Medical"), row("emotional", KAP_AE, "emotional", "Emotional")];
+
+/// How an adverse event ended, §2.6.
+pub const EVENT_OUTCOME: &[Concept] = &[
+    row("resolved", EVENT_OUTCOMES, "resolved", "Resolved"),
+    row("recovering", EVENT_OUTCOMES, "recovering", "Recovering"),
+    row("ongoing", EVENT_OUTCOMES, "ongoing", "Ongoing"),
+    row("resolved-with-sequelae", EVENT_OUTCOMES, "resolvedWithSequelae", "Resolved with Sequelae"),
+    row("fatal", EVENT_OUTCOMES, "fatal", "Fatal"),
+    row("unknown", EVENT_OUTCOMES, "unknown", "Unknown"),
+];
 
 /// Whether an adverse event is serious, §2.6; local, see `adverse_event.rs`.
 pub const SERIOUSNESS: &[Concept] =
@@ -163,6 +177,20 @@ pub const ROLE: &[Concept] = &[
     row("therapist", KAP_ROLE, "therapist", "Therapist"),
     row("monitoring-nurse", KAP_ROLE, "monitoring-nurse", "Monitoring nurse"),
     row("sitter", KAP_ROLE, "sitter", "Sitter"),
+];
+
+/// Who is with the patient and treats nobody, §2.5, §6.4.
+pub const COMPANION_ROLE: &[Concept] = &[
+    row("sitter", KAP_ROLE, "sitter", "Sitter"),
+    row("partner", KAP_ROLE, "partner", "Partner"),
+    row("support-person", KAP_ROLE, "support-person", "Support person"),
+];
+
+/// Evidence without another home in R4, D-19.
+pub const EVIDENCE: &[Concept] = &[
+    row("second-adult-present", KAP, "second-adult-present", "Second adult present"),
+    row("remote-monitoring", KAP, "remote-monitoring", "Remote monitoring"),
+    row("rems-form-submitted", KAP, "rems-form-submitted", "REMS form submitted"),
 ];
 
 /// What a performer did, §2.5.
