@@ -38,14 +38,11 @@ fn observation(record: &str, number: usize) -> Write {
     let id = format!("{record}-{number:04}");
     let filler = "x".repeat(BODY_BYTES);
     let body = format!(r#"{{"resourceType":"Observation","id":"{id}","meta":{{}},"note":"{filler}"}}"#);
-    let token = |parameter, system: &str, code: &str| IndexRow {
-        parameter,
-        value: IndexValue::Token { system: system.into(), code: code.into() },
+    let token = |field, system: &str, code: &str| {
+        IndexRow::new(field, IndexValue::Token { system: system.into(), code: code.into() })
     };
-    let patient = |parameter| IndexRow {
-        parameter,
-        value: IndexValue::Reference { resource_type: "Patient".into(), id: record.into() },
-    };
+    let patient =
+        |field| IndexRow::new(field, IndexValue::Reference { resource_type: "Patient".into(), id: record.into() });
     let day = number as i64 * 86_400_000_000;
     Write {
         resource_type: "Observation".into(),
@@ -54,9 +51,8 @@ fn observation(record: &str, number: usize) -> Write {
             token("status", "", "final"),
             token("category", "http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs"),
             token("code", "http://loinc.org", ["8480-6", "8462-4", "8867-4", "59408-5"][number % 4]),
-            patient("patient"),
             patient("subject"),
-            IndexRow { parameter: "date", value: IndexValue::Date { low: day, high: day } },
+            IndexRow::new("effective:date", IndexValue::Date { low: day, high: day }),
         ],
         id,
         body: Bytes::from(body),
@@ -175,12 +171,12 @@ async fn searches(store: &SqliteStore) {
         parameter: "date".into(),
         any_of: vec![FilterValue::Date { prefix: DatePrefix::Ge, low: 86_400_000_000, high: 86_400_000_000 }],
     };
-    let newest = Sort::Date { descending: true };
+    let newest = vec![SortKey { parameter: "date".into(), descending: true }];
     for (name, filters, sort) in [
-        ("a patient's values of one code", vec![by_patient.clone(), by_code("8480-6")], Sort::Stored),
-        ("a patient's, newest first", vec![by_patient, since.clone()], newest),
-        ("everybody's of one code", vec![by_code("8480-6")], Sort::Stored),
-        ("everybody's since a day, newest first", vec![by_code("8480-6"), since], newest),
+        ("a patient's values of one code", vec![by_patient.clone(), by_code("8480-6")], vec![]),
+        ("a patient's, newest first", vec![by_patient, since.clone()], newest.clone()),
+        ("everybody's of one code", vec![by_code("8480-6")], vec![]),
+        ("everybody's since a day, newest first", vec![by_code("8480-6"), since], newest.clone()),
     ] {
         let query =
             SearchQuery { resource_type: "Observation".into(), filters, sort, count: 20, ..SearchQuery::default() };

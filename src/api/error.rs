@@ -202,6 +202,7 @@ impl ApiError {
 fn store_row(error: &StoreError) -> Row {
     match error {
         StoreError::InvalidCursor => row(StatusCode::BAD_REQUEST, IssueType::Value),
+        StoreError::TooCostly(_) => row(StatusCode::BAD_REQUEST, IssueType::TooCostly),
         StoreError::Unavailable(_) => hidden(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
         StoreError::MalformedBody { .. } => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
     }

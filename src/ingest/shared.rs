@@ -2,7 +2,7 @@
 //! say of it when another has spoken before.
 
 use super::{Gateway, IngestError, parse};
-use crate::fhir::search::{IndexRow, IndexValue};
+use crate::fhir::search::{self, IndexRow, IndexValue};
 use crate::kap::fault::{Fault, FaultKind};
 use crate::kap::kind::Kind;
 use crate::kap::records::Record;
@@ -103,13 +103,19 @@ pub(super) fn compartment(resource_type: &str, id: &str, index: &[IndexRow], pat
     if resource_type == "Patient" {
         return Some(id.to_owned());
     }
-    let own = index.iter().find_map(|row| match &row.value {
-        IndexValue::Reference { resource_type, id }
-            if resource_type == "Patient" && matches!(row.parameter, "patient" | "subject") =>
-        {
-            Some(id.clone())
-        }
-        IndexValue::Reference { .. } | IndexValue::Token { .. } | IndexValue::Date { .. } => None,
+    let names = ["patient", "subject"].into_iter();
+    let sources = names.filter_map(|name| search::parameter(resource_type, name)).flat_map(|known| &known.sources);
+    let fields: Vec<&str> = sources.map(|source| source.field).collect();
+    let own = index.iter().filter(|row| fields.contains(&row.field)).find_map(|row| match &row.value {
+        IndexValue::Reference { resource_type, id } if resource_type == "Patient" => Some(id.clone()),
+        IndexValue::Reference { .. }
+        | IndexValue::ReferenceIdentifier { .. }
+        | IndexValue::Token { .. }
+        | IndexValue::Date { .. }
+        | IndexValue::Uri(_)
+        | IndexValue::Text(_)
+        | IndexValue::Number { .. }
+        | IndexValue::Quantity(_) => None,
     });
     Some(own.unwrap_or_else(|| patient_id.to_owned()))
 }

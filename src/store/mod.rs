@@ -3,8 +3,16 @@
 //! `ResourceStore` is the one contract; `sqlite/` is the embedded default. A PostgreSQL engine takes the place
 //! beside it and passes the same suite (`tests/store.rs`).
 
+mod keys;
+mod matching;
+mod query;
 pub mod sqlite;
 pub mod transaction;
+
+pub use query::{
+    CodeSet, Cursor, DatePrefix, Filter, FilterValue, Include, IncludeDirection, NumberTest, SearchPage, SearchQuery,
+    SortKey, TextMatching, UnitTest, UriRelation,
+};
 
 use crate::fhir::search::IndexRow;
 use bytes::Bytes;
@@ -117,83 +125,15 @@ pub enum Committed {
     Superseded,
 }
 
-/// A search on one resource type. Every filter must hold.
-#[derive(Debug, Clone, Default)]
-pub struct SearchQuery {
-    pub resource_type: String,
-    pub filters: Vec<Filter>,
-    pub sort: Sort,
-    /// Page size, at least 1.
-    pub count: usize,
-    /// Where the page before ended, from its `SearchPage::next`.
-    pub after: Option<Cursor>,
-    /// Count all matches, not only this page's.
-    pub total: bool,
-}
-
-/// One filter: any of its values must match.
-#[derive(Debug, Clone)]
-pub struct Filter {
-    /// Name of the search parameter in the index, or `_id`, `_lastUpdated`.
-    pub parameter: String,
-    pub any_of: Vec<FilterValue>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FilterValue {
-    /// `system` `None`: any system; `Some("")`: explicitly none. `code` `None`: any code of the system.
-    Token { system: Option<String>, code: Option<String> },
-    /// The resource's span against [low, high] of the value (microseconds, inclusive) by the prefix.
-    Date { prefix: DatePrefix, low: i64, high: i64 },
-    /// `resource_type` `None`: any type.
-    Reference { resource_type: Option<String>, id: String },
-}
-
-/// <https://hl7.org/fhir/R4/search.html#prefix>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DatePrefix {
-    Eq,
-    Ne,
-    Gt,
-    Lt,
-    Ge,
-    Le,
-    Sa,
-    Eb,
-    Ap,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sort {
-    /// The order in which resources were first stored: it never changes, so pages are stable.
-    #[default]
-    Stored,
-    /// By the start of the type's `fhir::search::sort_date` parameter; resources without one come last.
-    Date {
-        descending: bool,
-    },
-    LastUpdated {
-        descending: bool,
-    },
-}
-
-/// A place in a sorted result: opaque outside the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor(pub String);
-
-#[derive(Debug, Clone)]
-pub struct SearchPage {
-    pub resources: Vec<StoredResource>,
-    pub total: Option<u64>,
-    pub next: Option<Cursor>,
-}
-
 /// Why the store could not answer. None of the texts holds patient data.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The page link was not made by this store.
     #[error("the page link cannot be read")]
     InvalidCursor,
+    /// The search would look at more than this store does for one request; says what would help.
+    #[error("{0}")]
+    TooCostly(&'static str),
     /// The disk is full, the file is damaged, the database has gone.
     #[error("the store is not available: {0}")]
     Unavailable(String),

@@ -82,6 +82,10 @@ async fn every_published_query_parameter_is_taken() {
                 "_format" => "json",
                 "_pretty" => "true",
                 "date" | "_lastUpdated" => "2026",
+                "_include" => "Observation:subject",
+                "_revinclude" => "Provenance:target",
+                "_summary" => "data",
+                "_type" => "Observation",
                 _ => "x",
             };
             // A cursor is taken from a link only: a wrong one is refused by name, not as unknown.
@@ -92,7 +96,8 @@ async fn every_published_query_parameter_is_taken() {
                 _ => &[StatusCode::OK, StatusCode::NOT_FOUND],
             };
             let path = path.replace("{type}", "Observation").replace("{id}", "x").replace("{vid}", "1");
-            let path = path.replace("{record-id}", "x");
+            let path =
+                path.replace("{record-id}", "x").replace("{compartment}", "Patient").replace("{member}", "Observation");
             let response = app.get(&format!("{path}?{name}={value}")).await;
             assert!(expected.contains(&response.status()), "{path}?{name}: {}", response.status());
             if path.contains('$') {

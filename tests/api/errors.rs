@@ -25,7 +25,7 @@ async fn unknown_paths_return_404() {
     let app = TestApp::start();
     for path in [
         "/banana",
-        "/fhir",
+        "/fhirs",
         "/fhir/",
         "/fhir/Patient/a_b",
         "/fhir/Patient/_history",

@@ -1,5 +1,6 @@
 //! The HTTP API, asked from outside: each test starts a whole gateway on a port of its own.
 
+mod brute_force;
 mod capabilities;
 mod command_line;
 mod contract;
@@ -11,6 +12,7 @@ mod pages;
 mod read;
 mod records;
 mod search;
+mod search_modifiers;
 mod shared_resources;
 mod terminology;
 mod test_app;

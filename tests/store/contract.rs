@@ -186,7 +186,7 @@ pub async fn records_of_two_systems_with_the_same_id_are_two(store: &dyn Resourc
 pub async fn tenants_see_nothing_of_each_other(store: &dyn ResourceStore) {
     let patient = |content| Write {
         patient: Some("p1".into()),
-        index: vec![token("status", "", "active")],
+        index: vec![token("gender", "", "other")],
         ..write("Patient", "p1", content)
     };
     for tenant in ["north", "south"] {
@@ -197,7 +197,7 @@ pub async fn tenants_see_nothing_of_each_other(store: &dyn ResourceStore) {
         let mut seen = vec![store.read(tenant, "Patient", "p1").await.unwrap().unwrap()];
         seen.extend(store.compartment(tenant, "p1").await.unwrap());
         seen.extend(store.records(tenant, "dosing-session", "r1", None).await.unwrap().remove(0).resources);
-        let active = query("Patient", vec![by_token("status", None, Some("active"))]);
+        let active = query("Patient", vec![by_token("gender", None, Some("other"))]);
         seen.extend(store.search(tenant, active).await.unwrap().resources);
         assert_eq!(seen.len(), 4);
         assert!(seen.iter().all(|r| r.body.ends_with(format!(r#""note":"{tenant}"}}"#).as_bytes())), "{tenant}");
@@ -313,22 +313,31 @@ pub async fn token_filters_tell_systems_and_codes_apart(store: &dyn ResourceStor
 }
 
 pub async fn reference_filters_match_type_and_id(store: &dyn ResourceStore) {
-    let about =
-        |id: &str, target: &str| Write { index: vec![reference("subject", target, "1")], ..write("Flag", id, "f") };
-    commit(store, record("r1", vec![about("a", "Patient"), about("b", "Group"), write("Flag", "c", "c")])).await;
+    let about = |id: &str, target: &str| Write {
+        index: vec![reference("subject", target, "1")],
+        ..write("Observation", id, "f")
+    };
+    commit(store, record("r1", vec![about("a", "Patient"), about("b", "Group"), write("Observation", "c", "c")])).await;
     let to = |resource_type: Option<&str>, id: &str| {
         filter("subject", vec![FilterValue::Reference { resource_type: resource_type.map(Into::into), id: id.into() }])
     };
-    assert_eq!(found(store, "Flag", vec![to(Some("Patient"), "1")]).await, ["a"]);
-    assert_eq!(found(store, "Flag", vec![to(None, "1")]).await, ["a", "b"]);
-    assert_eq!(found(store, "Flag", vec![to(Some("Patient"), "2")]).await, [""; 0]);
+    assert_eq!(found(store, "Observation", vec![to(Some("Patient"), "1")]).await, ["a"]);
+    assert_eq!(found(store, "Observation", vec![to(None, "1")]).await, ["a", "b"]);
+    assert_eq!(found(store, "Observation", vec![to(Some("Patient"), "2")]).await, [""; 0]);
 }
 
 pub async fn id_and_last_updated_filter_without_rows(store: &dyn ResourceStore) {
-    commit(store, record("r1", vec![write("Flag", "a", "f"), write("Flag", "b", "f"), write("Flag", "c", "f")])).await;
-    assert_eq!(found(store, "Flag", vec![by_token("_id", None, Some("b"))]).await, ["b"]);
-    assert_eq!(found(store, "Flag", vec![by_token("_id", Some("http://x.example"), Some("b"))]).await, [""; 0]);
-    let b = store.read(TENANT, "Flag", "b").await.unwrap().unwrap().last_updated;
+    commit(
+        store,
+        record(
+            "r1",
+            vec![write("Observation", "a", "f"), write("Observation", "b", "f"), write("Observation", "c", "f")],
+        ),
+    )
+    .await;
+    assert_eq!(found(store, "Observation", vec![by_token("_id", None, Some("b"))]).await, ["b"]);
+    assert_eq!(found(store, "Observation", vec![by_token("_id", Some("http://x.example"), Some("b"))]).await, [""; 0]);
+    let b = store.read(TENANT, "Observation", "b").await.unwrap().unwrap().last_updated;
     for (prefix, expected) in [
         (DatePrefix::Eq, vec!["b"]),
         (DatePrefix::Ne, vec!["a", "c"]),
@@ -340,35 +349,37 @@ pub async fn id_and_last_updated_filter_without_rows(store: &dyn ResourceStore) 
         (DatePrefix::Eb, vec!["a"]),
     ] {
         let at_b = filter("_lastUpdated", vec![FilterValue::Date { prefix, low: b, high: b }]);
-        assert_eq!(found(store, "Flag", vec![at_b]).await, expected, "{prefix:?}");
+        assert_eq!(found(store, "Observation", vec![at_b]).await, expected, "{prefix:?}");
     }
 }
 
 pub async fn filters_must_all_hold(store: &dyn ResourceStore) {
     let flag = |id: &str, status: &str, code: &str| Write {
         index: vec![token("status", "", status), token("code", "", code)],
-        ..write("Flag", id, "f")
+        ..write("Observation", id, "f")
     };
     let writes = vec![flag("a", "active", "x"), flag("b", "active", "y"), flag("c", "inactive", "x")];
     commit(store, record("r1", writes)).await;
     let both = vec![by_token("status", None, Some("active")), by_token("code", None, Some("x"))];
-    assert_eq!(found(store, "Flag", both.clone()).await, ["a"]);
+    assert_eq!(found(store, "Observation", both.clone()).await, ["a"]);
     let none = [both, vec![by_token("_id", None, Some("b"))]].concat();
-    assert_eq!(found(store, "Flag", none).await, [""; 0]);
+    assert_eq!(found(store, "Observation", none).await, [""; 0]);
 }
 
 pub async fn search_rows_follow_the_current_version(store: &dyn ResourceStore) {
-    let flag =
-        |status: &str| Write { index: vec![token("status", "", status), date(5, 6)], ..write("Flag", "a", status) };
+    let flag = |status: &str| Write {
+        index: vec![token("status", "", status), date(5, 6)],
+        ..write("Observation", "a", status)
+    };
     commit(store, record("r1", vec![flag("active")])).await;
     commit(store, revision("r1", "1", "2", vec![flag("inactive")])).await;
-    assert_eq!(found(store, "Flag", vec![by_token("status", None, Some("active"))]).await, [""; 0]);
-    assert_eq!(found(store, "Flag", vec![by_token("status", None, Some("inactive"))]).await, ["a"]);
+    assert_eq!(found(store, "Observation", vec![by_token("status", None, Some("active"))]).await, [""; 0]);
+    assert_eq!(found(store, "Observation", vec![by_token("status", None, Some("inactive"))]).await, ["a"]);
 }
 
 pub async fn total_counts_all_pages_and_only_on_request(store: &dyn ResourceStore) {
-    commit(store, record("r1", (0..7).map(|i| write("Flag", &i.to_string(), "f")).collect())).await;
-    let page = SearchQuery { count: 3, ..query("Flag", vec![]) };
+    commit(store, record("r1", (0..7).map(|i| write("Observation", &i.to_string(), "f")).collect())).await;
+    let page = SearchQuery { count: 3, ..query("Observation", vec![]) };
     let first = search(store, page.clone()).await;
     assert_eq!((first.resources.len(), first.total), (3, None));
     let counted = search(store, SearchQuery { total: true, after: first.next, ..page.clone() }).await;

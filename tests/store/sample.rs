@@ -26,16 +26,17 @@ pub fn create_if_absent(write: Write) -> Write {
     Write { mode: WriteMode::CreateIfAbsent, ..write }
 }
 
-pub fn token(parameter: &'static str, system: &str, code: &str) -> IndexRow {
-    IndexRow { parameter, value: IndexValue::Token { system: system.into(), code: code.into() } }
+pub fn token(field: &'static str, system: &str, code: &str) -> IndexRow {
+    IndexRow::new(field, IndexValue::Token { system: system.into(), code: code.into() })
 }
 
+/// Of an Observation.
 pub fn date(low: i64, high: i64) -> IndexRow {
-    IndexRow { parameter: "date", value: IndexValue::Date { low, high } }
+    IndexRow::new("effective:date", IndexValue::Date { low, high })
 }
 
-pub fn reference(parameter: &'static str, resource_type: &str, id: &str) -> IndexRow {
-    IndexRow { parameter, value: IndexValue::Reference { resource_type: resource_type.into(), id: id.into() } }
+pub fn reference(field: &'static str, resource_type: &str, id: &str) -> IndexRow {
+    IndexRow::new(field, IndexValue::Reference { resource_type: resource_type.into(), id: id.into() })
 }
 
 pub fn key(record_id: &str) -> RecordKey {

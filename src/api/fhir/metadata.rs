@@ -8,32 +8,49 @@ use crate::{
         error::ApiError,
         fhir::{
             self, COUNT, guide,
-            search_query::{COLUMNS, SORT, TOTAL},
+            search_filter::{self, COLUMNS, MOST_LINKS},
+            search_include::{INCLUDE, REVINCLUDE},
+            search_query::{SORT, TOTAL},
+            search_subset::{ELEMENTS, SUMMARY},
         },
         parameters::{FORMAT, PRETTY},
     },
     fhir::search::{self, SearchParameter, SearchType},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
 use serde_json::{Value, json};
+use std::sync::{Mutex, PoisonError};
 
 /// The day on which what this statement says last changed; it is the same for every build of a version.
 const DATE: &str = "2026-11-22";
 
 pub async fn metadata(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
-    let statement = capability_statement(&api.fhir_base());
-    Ok(representation.write(HttpResponse::Ok(), statement.to_string().into()))
+    let statement = text(api.fhir_base());
+    Ok(representation.write(HttpResponse::Ok(), statement))
+}
+
+/// The statement as it is sent; made once, for it names some thousands of parameters.
+fn text(fhir_base: String) -> Bytes {
+    static MADE: Mutex<Option<(String, Bytes)>> = Mutex::new(None);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    match made.as_ref() {
+        Some((of, statement)) if *of == fhir_base => statement.clone(),
+        Some(_) | None => {
+            let statement = Bytes::from(capability_statement(&fhir_base).to_string());
+            *made = Some((fhir_base, statement.clone()));
+            statement
+        }
+    }
 }
 
 /// The CapabilityStatement of the server at that base URL.
 pub fn capability_statement(fhir_base: &str) -> Value {
     let interactions = interactions();
-    let stored = search::resource_types().map(|name| resource(name, &interactions));
-    let of_guide = guide::types().map(of_guide);
-    // Not kept here, but often validated.
-    let asked = ["Bundle", "Parameters"].map(|name| json!({ "type": name, "operation": operations(name) }));
-    let resources: Vec<Value> = stored.chain(of_guide).chain(asked).collect();
+    let stored = search::resource_types().filter(|name| !guide::has_type(name));
+    let stored = stored.map(|name| resource(name, &interactions));
+    let resources: Vec<Value> = stored.chain(guide::types().map(of_guide)).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "name": "KapGateway",
@@ -50,14 +67,43 @@ pub fn capability_statement(fhir_base: &str) -> Value {
         "format": ["application/fhir+json", "application/fhir+xml"],
         "rest": [{
             "mode": "server",
-            "documentation": format!(
-                "Searches take {COUNT}, {SORT} (_lastUpdated, or the type's date by its name or as date; - before it for descending) and {TOTAL}; history takes \
-                 {COUNT}; everything takes {FORMAT} and {PRETTY}. Unknown parameters are errors unless the request \
-                 says Prefer: handling=lenient, which searches heed. Modifiers, chains and includes are not supported."
-            ),
+            "documentation": documentation_of_all(),
+            "interaction": [{ "code": "search-system" }],
+            "searchParam": of_all(),
+            "compartment": COMPARTMENTS.map(|name| format!("http://hl7.org/fhir/CompartmentDefinition/{name}")),
             "resource": resources,
         }],
     })
+}
+
+/// Those that R4 defines. <https://hl7.org/fhir/R4/valueset-compartment-type.html>
+const COMPARTMENTS: [&str; 5] = ["patient", "encounter", "relatedPerson", "practitioner", "device"];
+
+fn modifiers_of(kind: SearchType) -> String {
+    format!("{} takes {}", kind.code(), search_filter::modifiers(kind))
+}
+
+/// How to search, for people.
+fn documentation_of_all() -> String {
+    let unsupported: Vec<String> = search::unsupported().into_iter().collect();
+    let modifiers = [SearchType::Token, SearchType::String, SearchType::Reference, SearchType::Uri, SearchType::Date];
+    let modifiers = modifiers.map(modifiers_of).join("; ");
+    format!(
+        "Searches take all search parameters of R4 but {}, those of US Core and of the KAP guide; chains and _has of up to \
+         {MOST_LINKS} links; {INCLUDE}, {REVINCLUDE} with :iterate; {SORT} by up to 5 parameters; {COUNT}, {TOTAL}, {ELEMENTS} \
+         and {SUMMARY}. Modifiers: {modifiers}; all others take :missing. {REVINCLUDE} takes every \
+         reference parameter of every type that may lead to the matches. Searches go on one type, in a compartment and on all types ({COUNT} and \
+         {TOTAL}, no {SORT}). History takes {COUNT}; everything takes {FORMAT} and {PRETTY}. Unknown parameters are errors \
+         unless the request says Prefer: handling=lenient, which searches heed.",
+        unsupported.join(", ")
+    )
+}
+
+/// What every type takes.
+fn of_all() -> Vec<Value> {
+    let columns = COLUMNS.iter().map(|(name, kind)| json!({ "name": name, "type": kind.code() }));
+    let common = search::parameters("Basic").iter().filter(|known| known.name.starts_with('_'));
+    columns.chain(common.map(|known| json!({ "name": known.name, "type": known.kind.code() }))).collect()
 }
 
 /// Interaction codes of the routes, each once.
@@ -96,14 +142,17 @@ fn operations(resource_type: &str) -> Vec<Value> {
 }
 
 fn resource(name: &str, interactions: &[&str]) -> Value {
-    let columns = COLUMNS.iter().map(|(name, kind)| json!({ "name": name, "type": type_code(*kind) }));
+    let columns = COLUMNS.iter().map(|(name, kind)| json!({ "name": name, "type": kind.code() }));
     let of_type = search::parameters(name).iter().map(|parameter| {
-        json!({
+        let mut told = json!({
             "name": parameter.name,
             "definition": parameter.definition,
-            "type": type_code(parameter.kind),
-            "documentation": documentation(name, parameter),
-        })
+            "type": parameter.kind.code(),
+        });
+        if let Some(text) = documentation(name, parameter) {
+            told["documentation"] = text.into();
+        }
+        told
     });
     json!({
         "type": name,
@@ -115,22 +164,23 @@ fn resource(name: &str, interactions: &[&str]) -> Value {
         "conditionalRead": "full-support",
         "conditionalUpdate": false,
         "conditionalDelete": "not-supported",
+        "searchInclude": includes(name),
         "searchParam": columns.chain(of_type).collect::<Vec<_>>(),
         "operation": operations(name),
     })
 }
 
-fn documentation(resource_type: &str, parameter: &SearchParameter) -> String {
-    let text = parameter.documentation;
+/// What is not as the definition has it.
+fn documentation(resource_type: &str, parameter: &SearchParameter) -> Option<&'static str> {
+    if parameter.name == "phonetic" {
+        return Some("Compares as name does: no sounds are compared.");
+    }
     let is_date = search::sort_date(resource_type).is_some_and(|date| date.name == parameter.name);
-    if is_date && parameter.name != "date" { format!("{text}; taken by the name date too") } else { text.to_owned() }
+    (is_date && parameter.name != "date").then_some("Taken by the name date too.")
 }
 
-/// <https://hl7.org/fhir/R4/valueset-search-param-type.html>
-fn type_code(kind: SearchType) -> &'static str {
-    match kind {
-        SearchType::Token => "token",
-        SearchType::Date => "date",
-        SearchType::Reference => "reference",
-    }
+/// What `_include` takes for matches of that type.
+fn includes(resource_type: &str) -> Vec<String> {
+    let references = search::parameters(resource_type).iter().filter(|known| known.kind == SearchType::Reference);
+    std::iter::once("*".to_owned()).chain(references.map(|known| format!("{resource_type}:{}", known.name))).collect()
 }

@@ -9,19 +9,20 @@ pub mod operation;
 pub mod read;
 pub mod resource_body;
 pub mod search;
+pub mod search_filter;
+pub mod search_include;
 pub mod search_query;
+pub mod search_subset;
+pub mod search_value;
 pub mod terminology;
 pub mod validate;
 pub mod vread;
 
-use crate::{
-    api::{
-        Endpoint,
-        error::{ApiError, ParameterError},
-        parameters::{self, FORMAT, PRETTY, Parameter},
-        representation::Representation,
-    },
-    fhir::search::parameters as search_parameters,
+use crate::api::{
+    Endpoint,
+    error::{ApiError, ParameterError},
+    parameters::{self, FORMAT, PRETTY, Parameter},
+    representation::Representation,
 };
 use actix_web::{HttpRequest, http::Method, web};
 use operation::Operation;
@@ -38,6 +39,7 @@ pub enum Interaction {
     Vread,
     HistoryInstance,
     SearchType,
+    SearchSystem,
     Operation(&'static Operation),
 }
 
@@ -45,7 +47,7 @@ impl Interaction {
     /// The code in CapabilityStatement.rest.resource.interaction; `capabilities` is about no resource.
     pub fn resource_code(self) -> Option<&'static str> {
         match self {
-            Self::Capabilities | Self::Operation(_) => None,
+            Self::Capabilities | Self::SearchSystem | Self::Operation(_) => None,
             Self::Read => Some("read"),
             Self::Vread => Some("vread"),
             Self::HistoryInstance => Some("history-instance"),
@@ -57,7 +59,12 @@ impl Interaction {
     pub fn operation(self) -> Option<&'static Operation> {
         match self {
             Self::Operation(operation) => Some(operation),
-            Self::Capabilities | Self::Read | Self::Vread | Self::HistoryInstance | Self::SearchType => None,
+            Self::Capabilities
+            | Self::Read
+            | Self::Vread
+            | Self::HistoryInstance
+            | Self::SearchType
+            | Self::SearchSystem => None,
         }
     }
 }
@@ -102,8 +109,26 @@ pub fn endpoints() -> Vec<Endpoint> {
             route: || web::route().to(history::history),
         },
     ];
+    endpoints.extend(wider_searches());
     endpoints.extend(operations());
     endpoints
+}
+
+/// Searches in a compartment and on all types.
+fn wider_searches() -> Vec<Endpoint> {
+    const IN_COMPARTMENT: &str = "/fhir/{compartment:[A-Za-z]+}/{id:[A-Za-z0-9.-]+}/{resource_type:[A-Za-z]+|\\*}";
+    const IN_COMPARTMENT_BY_POST: &str =
+        "/fhir/{compartment:[A-Za-z]+}/{id:[A-Za-z0-9.-]+}/{resource_type:[A-Za-z]+|\\*}/_search";
+    let search = |method, path, interaction, route| Endpoint { method, path, interaction: Some(interaction), route };
+    let (of_type, of_system) = (Interaction::SearchType, Interaction::SearchSystem);
+    vec![
+        search(Method::GET, IN_COMPARTMENT, of_type, || web::route().to(search::search_in_compartment)),
+        search(Method::POST, IN_COMPARTMENT_BY_POST, of_type, || {
+            web::route().to(search::search_in_compartment_by_post)
+        }),
+        search(Method::GET, "/fhir", of_system, || web::route().to(search::search_system)),
+        search(Method::POST, "/fhir/_search", of_system, || web::route().to(search::search_system_by_post)),
+    ]
 }
 
 fn operations() -> Vec<Endpoint> {
@@ -124,12 +149,9 @@ fn operations() -> Vec<Endpoint> {
     endpoints
 }
 
-/// A type is served where the search table knows it: every type that the mapping emits has parameters there.
+/// All types of R4 are served.
 fn check_type(resource_type: &str) -> Result<(), ApiError> {
-    if search_parameters(resource_type).is_empty() {
-        return Err(ApiError::UnknownResourceType);
-    }
-    Ok(())
+    if search_filter::is_type(resource_type) { Ok(()) } else { Err(ApiError::UnknownResourceType) }
 }
 
 /// For interactions that take `_format` and `_pretty` and nothing else.

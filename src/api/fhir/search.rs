@@ -1,26 +1,34 @@
-//! Search on one type, by GET and by POST. <https://hl7.org/fhir/R4/http.html#search>
+//! Search by GET and by POST, on one type, in a compartment and on all types. <https://hl7.org/fhir/R4/http.html#search>
 
 use crate::{
     api::{
         self, Api,
-        error::ApiError,
+        error::{ApiError, ParameterError},
         fhir::{
             self, CURSOR,
             bundle::{Bundle, BundleType},
             guide,
-            search_query::{self, Search},
+            search_filter::{Surroundings, is_type},
+            search_query::{self, SORT, Search},
         },
         parameters::{self, Handling, Parameter},
         representation::Representation,
     },
-    fhir::outcome::operation_outcome,
-    store::{DEFAULT_TENANT, SearchPage},
+    fhir::{
+        outcome::{Issue, IssueType, operation_outcome},
+        search::{compartment_parameters, resource_types},
+    },
+    store::{Cursor, DEFAULT_TENANT, Filter, FilterValue, SearchPage, StoreError, StoredResource},
 };
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
 use bytes::Bytes;
 use serde_json::json;
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const TYPES: &str = "_type";
+
+/// All types of a compartment: `Patient/{id}/*`.
+const ALL: &str = "*";
 
 pub async fn search(
     request: HttpRequest,
@@ -28,7 +36,7 @@ pub async fn search(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
     let parameters = parameters::decode(request.query_string())?;
-    answer(&request, &resource_type, parameters, &api).await
+    answer(&request, Place::of_type(&resource_type)?, parameters, &api).await
 }
 
 /// Parameters may stand in the URL, in the form, or in both. <https://hl7.org/fhir/R4/search.html#Introduction>
@@ -38,14 +46,123 @@ pub async fn search_by_post(
     payload: web::Payload,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
-    let form = read_form(&request, payload, api.body_limit).await?;
+    let parameters = posted(&request, payload, &api).await?;
+    answer(&request, Place::of_type(&resource_type)?, parameters, &api).await
+}
+
+pub async fn search_in_compartment(
+    request: HttpRequest,
+    path: web::Path<(String, String, String)>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let (compartment, id, resource_type) = path.into_inner();
+    let parameters = parameters::decode(request.query_string())?;
+    answer(&request, Place::in_compartment(&compartment, &id, &resource_type)?, parameters, &api).await
+}
+
+pub async fn search_in_compartment_by_post(
+    request: HttpRequest,
+    path: web::Path<(String, String, String)>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let (compartment, id, resource_type) = path.into_inner();
+    let parameters = posted(&request, payload, &api).await?;
+    answer(&request, Place::in_compartment(&compartment, &id, &resource_type)?, parameters, &api).await
+}
+
+pub async fn search_system(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+    let parameters = parameters::decode(request.query_string())?;
+    answer(&request, Place::everywhere(), parameters, &api).await
+}
+
+pub async fn search_system_by_post(
+    request: HttpRequest,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let parameters = posted(&request, payload, &api).await?;
+    answer(&request, Place::everywhere(), parameters, &api).await
+}
+
+/// Where a search looks.
+struct Place {
+    /// In the order of their answers.
+    types: Vec<String>,
+    /// The compartment, and whose it is.
+    owner: Option<(String, String)>,
+    /// Behind the base URL.
+    path: String,
+    /// Whether `_type` may narrow it.
+    takes_types: bool,
+}
+
+impl Place {
+    fn of_type(resource_type: &str) -> Result<Self, ApiError> {
+        fhir::check_type(resource_type)?;
+        let (types, path) = (vec![resource_type.to_owned()], format!("/{resource_type}"));
+        Ok(Self { types, owner: None, path, takes_types: false })
+    }
+
+    fn in_compartment(compartment: &str, id: &str, resource_type: &str) -> Result<Self, ApiError> {
+        let is_member = |name: &str| {
+            name == compartment || compartment_parameters(compartment, name).is_some_and(|by| !by.is_empty())
+        };
+        if compartment_parameters(compartment, compartment).is_none() {
+            return Err(ApiError::UnknownRoute);
+        }
+        let types = match resource_type {
+            ALL => resource_types().filter(|name| is_member(name)).map(str::to_owned).collect(),
+            // A type that is in no such compartment has nothing there.
+            one => {
+                fhir::check_type(one)?;
+                Some(one).filter(|one| is_member(one)).map(str::to_owned).into_iter().collect()
+            }
+        };
+        let owner = Some((compartment.to_owned(), id.to_owned()));
+        let path = format!("/{compartment}/{id}/{resource_type}");
+        Ok(Self { types, owner, path, takes_types: resource_type == ALL })
+    }
+
+    fn everywhere() -> Self {
+        let types = resource_types().map(str::to_owned).collect();
+        Self { types, owner: None, path: String::new(), takes_types: true }
+    }
+
+    /// Takes `_type` out of the parameters.
+    fn narrow(&mut self, parameters: &mut Vec<Parameter>) -> Vec<ParameterError> {
+        if !self.takes_types {
+            return Vec::new();
+        }
+        let mut errors = Vec::new();
+        parameters.retain(|parameter| {
+            if parameter.name != TYPES {
+                return true;
+            }
+            let named: Vec<&str> = parameter.value.split(',').collect();
+            if named.iter().any(|name| !is_type(name)) {
+                errors.push(ParameterError::new(
+                    TYPES,
+                    IssueType::Value,
+                    "must be types of R4 with commas between them",
+                ));
+            }
+            self.types.retain(|name| named.contains(&name.as_str()));
+            false
+        });
+        errors
+    }
+}
+
+async fn posted(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Vec<Parameter>, ApiError> {
+    let form = read_form(request, payload, api.body_limit).await?;
     let mut parameters = parameters::decode(request.query_string())?;
     parameters.extend(parameters::decode(&form)?);
     if let Ok(representation) = Representation::chosen(&parameters, request.headers()) {
         // Errors are written where the form is not known.
         request.extensions_mut().insert(representation);
     }
-    answer(&request, &resource_type, parameters, &api).await
+    Ok(parameters)
 }
 
 /// The form's text. A search without parameters needs no body, and then no Content-Type.
@@ -61,44 +178,139 @@ async fn read_form(request: &HttpRequest, payload: web::Payload, limit: usize) -
 
 async fn answer(
     request: &HttpRequest,
-    resource_type: &str,
-    parameters: Vec<Parameter>,
+    mut place: Place,
+    mut parameters: Vec<Parameter>,
     api: &Api,
 ) -> Result<HttpResponse, ApiError> {
-    if guide::has_type(resource_type) {
-        return guide::search(request, resource_type, &parameters, api);
+    if let [only] = place.types.as_slice()
+        && place.owner.is_none()
+        && guide::has_type(only)
+    {
+        return guide::search(request, only, &parameters, api);
     }
-    fhir::check_type(resource_type)?;
+    let sent = parameters.clone();
+    let mut errors = place.narrow(&mut parameters);
     let base = api.fhir_base();
-    let handling = Handling::of(request);
-    let (search, errors) = search_query::parse(resource_type, &parameters, handling, api.page_size, &base);
-    let representation = fhir::representation(request, &parameters, errors)?;
-    let query = search.query.clone();
-    let mut page = api.store.search(DEFAULT_TENANT, query).await?;
-    if search.count_only {
-        page.resources.clear();
-        page.next = None;
+    let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+    let mut searches = Vec::new();
+    for resource_type in &place.types {
+        let handling = Handling::of(request);
+        let (mut search, mut more) =
+            search_query::parse(resource_type, &parameters, handling, api.page_size, surroundings);
+        if place.types.len() > 1 && !search.query.sort.is_empty() {
+            more.push(ParameterError::new(SORT, IssueType::NotSupported, "is taken where one type is searched"));
+        }
+        if let Some((compartment, id)) = &place.owner {
+            let within = FilterValue::Compartment { compartment: compartment.clone(), id: id.clone() };
+            search.query.filters.push(Filter { parameter: "_compartment".to_owned(), any_of: vec![within] });
+        }
+        searches.push(search);
+        // What one type does not know, the others need not be asked.
+        if !more.is_empty() {
+            errors.extend(more);
+            break;
+        }
     }
-    let bundle = searchset(&base, resource_type, search, &page);
+    let (mut told, more) = match searches.first() {
+        Some(_) => (searches.remove(0), searches),
+        // Nothing to search: the parameters are read all the same.
+        None => {
+            let (told, more) =
+                search_query::parse("Patient", &parameters, Handling::of(request), api.page_size, surroundings);
+            errors.extend(more);
+            (told, Vec::new())
+        }
+    };
+    let representation = fhir::representation(request, &sent, errors)?;
+    let page = match (place.types.is_empty(), more.is_empty()) {
+        (true, _) => SearchPage { resources: vec![], included: vec![], total: Some(0), next: None },
+        (false, true) => api.store.search(DEFAULT_TENANT, told.query.clone()).await?,
+        (false, false) => across(api, &told, std::iter::once(&told).chain(&more)).await?,
+    };
+    if page.total.is_none() && told.query.exact_total {
+        return Err(ApiError::Store(StoreError::TooCostly(
+            "more match than this server counts: ask with _total=none, or add a filter that few match",
+        )));
+    }
+    if place.takes_types {
+        told.used.extend(sent.into_iter().filter(|parameter| parameter.name == TYPES));
+    }
+    let bundle = searchset(&format!("{base}{}", place.path), &base, told, page, api)?;
     Ok(representation.write(HttpResponse::Ok(), bundle))
 }
 
-fn searchset(base: &str, resource_type: &str, search: Search, page: &SearchPage) -> Bytes {
-    let url = format!("{base}/{resource_type}");
-    let mut bundle = Bundle::new(BundleType::Searchset, page.total);
-    bundle.link("self", &url, &search.used);
+/// A page of several types, one type after the other. The cursor says in which it ended.
+async fn across(api: &Api, told: &Search, searches: impl Iterator<Item = &Search>) -> Result<SearchPage, ApiError> {
+    let mut start = match &told.query.after {
+        None => None,
+        Some(Cursor(text)) => Some(text.split_once('.').ok_or(StoreError::InvalidCursor)?),
+    };
+    let mut all = SearchPage { resources: vec![], included: vec![], total: Some(0), next: None };
+    for search in searches {
+        let resource_type = &search.query.resource_type;
+        let after = match start {
+            Some((name, after)) if name == resource_type => {
+                start = None;
+                Some(after).filter(|after| !after.is_empty()).map(|after| Cursor(after.to_owned()))
+            }
+            _ => None,
+        };
+        let left = told.query.count.saturating_sub(all.resources.len());
+        // Types before the page's begin, and those behind its end, are but counted.
+        let is_shown = start.is_none() && all.next.is_none();
+        if !is_shown && !told.query.total {
+            continue;
+        }
+        let query = crate::store::SearchQuery { count: left.max(1), after, ..search.query.clone() };
+        let mut page = api.store.search(DEFAULT_TENANT, query).await?;
+        all.total = all.total.zip(page.total).map(|(sum, own)| sum + own);
+        if !is_shown {
+            continue;
+        }
+        if left == 0 {
+            if !page.resources.is_empty() {
+                all.next = Some(Cursor(format!("{resource_type}.")));
+            }
+            continue;
+        }
+        all.resources.append(&mut page.resources);
+        all.included.append(&mut page.included);
+        all.next = page.next.map(|Cursor(next)| Cursor(format!("{resource_type}.{next}")));
+    }
+    if start.is_some() {
+        return Err(ApiError::Store(StoreError::InvalidCursor));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    let key = |resource: &StoredResource| (resource.resource_type.clone(), resource.id.clone());
+    seen.extend(all.resources.iter().map(key));
+    all.included.retain(|resource| seen.insert(key(resource)));
+    Ok(all)
+}
+
+fn searchset(url: &str, base: &str, search: Search, mut page: SearchPage, api: &Api) -> Result<Bytes, ApiError> {
+    if search.count_only {
+        page.resources.clear();
+        page.included.clear();
+        page.next = None;
+    }
+    let mut bundle = Bundle::new(BundleType::Searchset, page.total.filter(|_| search.query.total));
+    bundle.link("self", url, &search.used);
     if let Some(next) = &page.next {
         let mut used = search.used;
         used.retain(|parameter| parameter.name != CURSOR);
         used.push(Parameter::new(CURSOR, next.0.as_str()));
-        bundle.link("next", &url, &used);
+        bundle.link("next", url, &used);
     }
-    let matched = json!({ "search": { "mode": "match" } });
-    for resource in &page.resources {
-        bundle.resource(base, resource, &matched);
+    let (matched, included) = (json!({ "search": { "mode": "match" } }), json!({ "search": { "mode": "include" } }));
+    let of_mode = [(page.resources, matched), (page.included, included)];
+    for (resources, rest) in of_mode {
+        for resource in resources {
+            bundle.resource(base, &search.subset.of(resource, &api.definitions)?, &rest);
+        }
     }
-    if !search.notes.is_empty() {
-        bundle.outcome(&operation_outcome(&search.notes));
+    let notes: Vec<Issue> = search.notes;
+    if !notes.is_empty() {
+        bundle.outcome(&operation_outcome(&notes));
     }
-    bundle.finish()
+    Ok(bundle.finish())
 }

@@ -129,6 +129,7 @@ fn element(definition: &Value, url: &str, constraints: &mut Constraints) -> Resu
         max_length: number(&definition["maxLength"]).and_then(|n| usize::try_from(n).ok()),
         must_support: definition["mustSupport"].as_bool().unwrap_or(false),
         is_modifier: definition["isModifier"].as_bool().unwrap_or(false),
+        is_summary: definition["isSummary"].as_bool().unwrap_or(false),
         parent: None,
         children: Vec::new(),
         slices: Vec::new(),

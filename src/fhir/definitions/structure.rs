@@ -95,6 +95,8 @@ pub struct Element {
     pub max_length: Option<usize>,
     pub must_support: bool,
     pub is_modifier: bool,
+    /// It belongs to the summary of a resource.
+    pub is_summary: bool,
     pub parent: Option<ElementIndex>,
     /// Child elements without slices, in order. Empty: the children are those of the type.
     pub children: Vec<ElementIndex>,

@@ -27,7 +27,7 @@ mod navigate;
 mod operators;
 mod parser;
 mod quantity;
-mod syntax;
+pub(in crate::fhir) mod syntax;
 mod temporal;
 mod types;
 
@@ -39,6 +39,7 @@ pub use item::{Collection, Element, Item, TypeName};
 pub use parser::ParseError;
 pub use quantity::Quantity;
 pub use temporal::Moment;
+pub(in crate::fhir) use types::Member;
 pub use types::{ElementDeclaration, Primitive, Type, TypeDeclaration, TypeKind, Types};
 
 use evaluate::Evaluator;
@@ -55,6 +56,11 @@ impl Expression {
     /// but when it is reached in an evaluation.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         Ok(Expression { text: text.into(), root: parser::parse(text)? })
+    }
+
+    /// Its tree, for whoever compiles it into something else.
+    pub(in crate::fhir) fn root(&self) -> &syntax::Node {
+        &self.root
     }
 
     pub fn text(&self) -> &str {

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use std::sync::OnceLock;
 
 #[derive(Debug)]
-pub(super) enum Node {
+pub(in crate::fhir) enum Node {
     /// `{}`
     Empty,
     Literal(Literal),
@@ -35,7 +35,7 @@ pub(super) enum Node {
 }
 
 #[derive(Debug)]
-pub(super) enum Literal {
+pub(in crate::fhir) enum Literal {
     Boolean(bool),
     String(Box<str>),
     Integer(i64),
@@ -45,7 +45,7 @@ pub(super) enum Literal {
 }
 
 #[derive(Debug)]
-pub(super) enum Step {
+pub(in crate::fhir) enum Step {
     Member(Box<str>),
     /// `[0]`
     Nth(Node),
@@ -53,7 +53,7 @@ pub(super) enum Step {
 }
 
 #[derive(Debug)]
-pub(super) struct Call {
+pub(in crate::fhir) struct Call {
     /// `None`: a function that this engine does not have.
     pub function: Option<Function>,
     pub name: Box<str>,
@@ -66,25 +66,25 @@ pub(super) struct Call {
 
 /// `FHIR.Patient`, `System.String`, `Patient`, `Observation.component`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TypeSpecifier {
+pub(in crate::fhir) struct TypeSpecifier {
     pub namespace: Option<Namespace>,
     pub name: Box<str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Namespace {
+pub(in crate::fhir) enum Namespace {
     System,
     Fhir,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TypeOperator {
+pub(in crate::fhir) enum TypeOperator {
     Is,
     As,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operator {
+pub(in crate::fhir) enum Operator {
     Multiply,
     Divide,
     IntegerDivide,
@@ -127,13 +127,13 @@ impl Operator {
 }
 
 /// `is` and `as` bind between `+` and `|`.
-pub(super) const TYPE_PRECEDENCE: u8 = 8;
+pub(in crate::fhir) const TYPE_PRECEDENCE: u8 = 8;
 
 /// Makes the enum, and the table of names with how few and how many arguments each takes.
 macro_rules! functions {
     ($($variant:ident $name:literal $least:literal $most:literal;)*) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Function { $($variant,)* }
+        pub(in crate::fhir) enum Function { $($variant,)* }
 
         impl Function {
             /// The function with its least and greatest number of arguments.

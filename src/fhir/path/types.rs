@@ -53,7 +53,7 @@ pub struct ElementDeclaration {
 
 /// What a name leads to from an object of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Member {
+pub(in crate::fhir) enum Member {
     /// The JSON property of that name.
     Element(Type),
     /// `value`: the one JSON property whose name is `value` and a type.
@@ -223,7 +223,20 @@ impl Types {
         self.quantity.is_some_and(|quantity| self.is_a(of, quantity))
     }
 
-    pub(super) fn member(&self, parent: Type, name: &str) -> Option<Member> {
+    /// The JSON names of a choice with their types: `valueQuantity` for `value`.
+    pub(in crate::fhir) fn alternatives(&self, parent: Type, name: &str) -> Vec<(&str, Type)> {
+        let Some(entry) = self.entry(parent) else { return Vec::new() };
+        let found = entry.members.iter().filter_map(|(key, member)| match member {
+            Member::Alternative(of) => {
+                let suffix = key.strip_prefix(name)?;
+                (*suffix == capitalized(self.name(*of))).then_some((&**key, *of))
+            }
+            Member::Element(_) | Member::Choice => None,
+        });
+        found.collect()
+    }
+
+    pub(in crate::fhir) fn member(&self, parent: Type, name: &str) -> Option<Member> {
         let members = &self.entry(parent)?.members;
         let found = members.binary_search_by(|(candidate, _)| (**candidate).cmp(name)).ok()?;
         members.get(found).map(|(_, member)| *member)

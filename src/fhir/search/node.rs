@@ -14,31 +14,50 @@ pub(super) enum Node<'a> {
     Bool(bool),
     Array(Vec<Node<'a>>),
     Object(Vec<(Cow<'a, str>, Node<'a>)>),
-    /// A number or null: no search row is made of it.
-    Other,
+    /// A number with all its digits.
+    Number(String),
+    Null,
 }
 
 impl<'a> Node<'a> {
-    /// The members of the resource whose names begin with one of `wanted`.
-    pub(super) fn read(body: &'a [u8], wanted: &[&str]) -> Result<Self, serde_json::Error> {
+    /// The members of the resource that `wanted` names, which is in order.
+    pub(super) fn read(body: &'a [u8], wanted: &[String]) -> Result<Self, serde_json::Error> {
         let mut json = serde_json::Deserializer::from_slice(body);
         let node = Wanted(wanted).deserialize(&mut json)?;
         json.end()?;
         Ok(node)
     }
 
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Node::as_str)
+    }
+
+    /// The items of a list, or the one element itself.
+    pub(super) fn items(&self) -> &[Self] {
+        match self {
+            Node::Array(items) => items,
+            Node::Null => &[],
+            Node::Text(_) | Node::Bool(_) | Node::Number(_) | Node::Object(_) => std::slice::from_ref(self),
+        }
+    }
+
+    /// The items of the member of that name.
+    pub(super) fn all(&self, name: &str) -> &[Self] {
+        self.get(name).map_or(&[], Node::items)
+    }
+
     /// The member of that name.
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         match self {
             Node::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, node)| node),
-            Node::Text(_) | Node::Bool(_) | Node::Array(_) | Node::Other => None,
+            Node::Text(_) | Node::Bool(_) | Node::Number(_) | Node::Array(_) | Node::Null => None,
         }
     }
 
     pub(super) fn as_str(&self) -> Option<&str> {
         match self {
             Node::Text(text) => Some(text),
-            Node::Bool(_) | Node::Array(_) | Node::Object(_) | Node::Other => None,
+            Node::Bool(_) | Node::Number(_) | Node::Array(_) | Node::Object(_) | Node::Null => None,
         }
     }
 }
@@ -95,20 +114,16 @@ impl<'a> Visitor<'a> for NodeVisitor {
         Ok(Node::Bool(value))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Node::Other)
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Node::Number(number.to_string()))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Node::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Node::Other)
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Node::Number(number.to_string()))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Node::Other)
+        Ok(Node::Null)
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<Self::Value, A::Error> {
@@ -119,19 +134,26 @@ impl<'a> Visitor<'a> for NodeVisitor {
         Ok(Node::Array(nodes))
     }
 
-    /// Objects; and numbers, which serde_json shows as an object of one member where it keeps their digits: no search
-    /// parameter asks for a member of that name.
+    /// Objects; and numbers, which serde_json shows as an object of one member where it keeps their digits.
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        const NUMBER: &str = "$serde_json::private::Number";
         let mut members = Vec::new();
         while let Some(Name(name)) = map.next_key()? {
-            members.push((name, map.next_value()?));
+            let value = map.next_value()?;
+            if members.is_empty()
+                && name == NUMBER
+                && let Node::Text(digits) = value
+            {
+                return Ok(Node::Number(digits.into_owned()));
+            }
+            members.push((name, value));
         }
         Ok(Node::Object(members))
     }
 }
 
-/// Reads an object's members whose names begin with one of these, and passes over the others.
-struct Wanted<'w>(&'w [&'w str]);
+/// Reads an object's members of these names, and passes over the others.
+struct Wanted<'w>(&'w [String]);
 
 impl<'a> DeserializeSeed<'a> for Wanted<'_> {
     type Value = Node<'a>;
@@ -151,7 +173,7 @@ impl<'a> Visitor<'a> for Wanted<'_> {
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
         while let Some(Name(name)) = map.next_key()? {
-            if self.0.iter().any(|wanted| name.starts_with(wanted)) {
+            if self.0.binary_search_by(|wanted| wanted.as_str().cmp(&name)).is_ok() {
                 members.push((name, map.next_value()?));
             } else {
                 map.next_value::<IgnoredAny>()?;

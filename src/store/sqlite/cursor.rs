@@ -1,13 +1,13 @@
 //! The store room: where a page ended, as an opaque text for the link to the next page.
 
-use crate::store::{Cursor, Sort, StoreError};
+use crate::store::{Cursor, SortKey, StoreError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-/// The sort key and row number of a page's last resource.
+/// A page's last resource: what it was sorted by is read from it again, so that no name of a patient is in a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position {
-    /// Microseconds since 1970-01-01T00:00:00Z, or the row number again where the order is that of storing.
+    /// The version that was shown, or the row number again where the order is that of storing.
     pub(super) key: i64,
     pub(super) seq: i64,
 }
@@ -17,7 +17,7 @@ pub(super) struct Position {
 pub(super) struct Scope<'a> {
     pub(super) tenant: &'a str,
     pub(super) resource_type: &'a str,
-    pub(super) sort: Sort,
+    pub(super) sort: &'a [SortKey],
 }
 
 const SEAL: usize = 8;
@@ -54,8 +54,7 @@ impl Scope<'_> {
 mod tests {
     use super::*;
 
-    const SCOPE: Scope<'_> =
-        Scope { tenant: "default", resource_type: "Patient", sort: Sort::Date { descending: true } };
+    const SCOPE: Scope<'_> = Scope { tenant: "default", resource_type: "Patient", sort: &[] };
 
     #[test]
     fn cursor_gives_its_position_back() {
@@ -69,8 +68,7 @@ mod tests {
         for other in [
             Scope { tenant: "other", ..SCOPE },
             Scope { resource_type: "Group", ..SCOPE },
-            Scope { sort: Sort::Date { descending: false }, ..SCOPE },
-            Scope { sort: Sort::Stored, ..SCOPE },
+            Scope { sort: &[SortKey { parameter: "family".into(), descending: false }], ..SCOPE },
         ] {
             assert!(matches!(other.position(&cursor), Err(StoreError::InvalidCursor)), "{other:?}");
         }

@@ -5,13 +5,19 @@
 
 mod body;
 mod cursor;
+mod include;
+mod lead;
+mod order;
+mod plan;
 mod readers;
 mod reads;
 mod recent;
 mod record;
+mod scan;
 mod schema;
 mod search;
 mod search_rows;
+mod searcher;
 mod transact;
 mod writer;
 

@@ -160,6 +160,6 @@ pub(super) fn stored(row: &Row<'_>, resource_type: &str, id: &str) -> rusqlite::
 }
 
 /// Reads `version_id, last_updated, body, resource_type, id`.
-fn typed(row: &Row<'_>) -> rusqlite::Result<StoredResource> {
+pub(super) fn typed(row: &Row<'_>) -> rusqlite::Result<StoredResource> {
     stored(row, row.get_ref(3)?.as_str()?, row.get_ref(4)?.as_str()?)
 }

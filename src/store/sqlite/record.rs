@@ -2,9 +2,9 @@
 //! record asks for.)
 
 use super::body::Unversioned;
-use super::search_rows::{Keys, SearchRows};
+use super::search_rows::SearchRows;
 use super::writer::Clock;
-use crate::fhir::search::{IndexValue, sort_date};
+use crate::store::keys::Keys;
 use crate::store::{Committed, RecordWrite, Write, WriteMode, WriteOutcome, WrittenResource};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 use std::collections::HashMap;
@@ -128,15 +128,13 @@ impl<'a> Recorder<'a> {
             None => (self.clock.next_seq(), 1),
         };
         let last_updated = self.clock.tick();
-        let (first_date, last_date) = sort_dates(write);
-        let keys = self.rows.keys(&write.index)?;
+        let keys = self.rows.keys(collection, &write.index)?;
         let body = body.with_version(version_id, last_updated).map_err(uncommittable)?;
         self.connection
             .prepare_cached(
                 "INSERT INTO resource
-                 (seq, collection, id, version_id, last_updated, patient, first_date, last_date, search_keys, body,
-                  of_record)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 (seq, collection, id, version_id, last_updated, patient, search_keys, body, of_record)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 seq,
@@ -145,13 +143,11 @@ impl<'a> Recorder<'a> {
                 version_id,
                 last_updated,
                 write.patient,
-                first_date,
-                last_date,
                 keys.bytes(),
                 body,
                 origin == Origin::Record
             ])?;
-        self.rows.add(collection, seq, keys);
+        self.rows.add(seq, &keys);
         Ok(Put { seq, version_id, last_updated, body, outcome: WriteOutcome::Created })
     }
 
@@ -168,27 +164,24 @@ impl<'a> Recorder<'a> {
         current.keep(connection, collection)?;
         let version_id = current.version_id + 1;
         let last_updated = self.clock.tick();
-        let (first_date, last_date) = sort_dates(write);
-        let keys = self.rows.keys(&write.index)?;
+        let keys = self.rows.keys(collection, &write.index)?;
         let body = body.with_version(version_id, last_updated).map_err(uncommittable)?;
         connection
             .prepare_cached(
-                "UPDATE resource SET version_id = ?2, last_updated = ?3, patient = ?4, first_date = ?5, last_date = ?6,
-                 search_keys = ?7, body = ?8, of_record = ?9 WHERE seq = ?1",
+                "UPDATE resource SET version_id = ?2, last_updated = ?3, patient = ?4, search_keys = ?5, body = ?6,
+                 of_record = ?7 WHERE seq = ?1",
             )?
             .execute(params![
                 current.seq,
                 version_id,
                 last_updated,
                 write.patient,
-                first_date,
-                last_date,
                 keys.bytes(),
                 body,
                 origin == Origin::Record
             ])?;
-        self.rows.remove(collection, current.seq, current.keys);
-        self.rows.add(collection, current.seq, keys);
+        self.rows.remove(current.seq, &current.keys);
+        self.rows.add(current.seq, &keys);
         Ok(Put { seq: current.seq, version_id, last_updated, body, outcome: WriteOutcome::Updated })
     }
 
@@ -358,21 +351,6 @@ fn unchanged(
             })?
     };
     Ok(is_same.then_some(version_id))
-}
-
-/// The lowest and highest start of the rows that sort the type by date, as the columns `first_date` and `last_date`
-/// want them.
-fn sort_dates(write: &Write) -> (i64, i64) {
-    let parameter = sort_date(&write.resource_type).map(|parameter| parameter.name);
-    let of_sort = || write.index.iter().filter(|row| Some(row.parameter) == parameter);
-    let starts = || {
-        of_sort().filter_map(|row| match row.value {
-            // An open start still comes before a resource without any date.
-            IndexValue::Date { low, .. } => Some(low.max(i64::MIN + 1)),
-            IndexValue::Token { .. } | IndexValue::Reference { .. } => None,
-        })
-    };
-    (starts().min().unwrap_or(i64::MAX), starts().max().unwrap_or(i64::MIN))
 }
 
 /// Carries our own error through a transaction whose errors are SQLite's.

@@ -42,7 +42,14 @@ impl Recorder<'_> {
 
     fn holds(&self, tenant: &str, condition: &Condition) -> rusqlite::Result<bool> {
         // Two are enough to tell that there is more than one.
-        let query = SearchQuery { count: 2, after: None, total: false, ..condition.query.clone() };
+        let query = SearchQuery {
+            count: 2,
+            after: None,
+            total: false,
+            exact_total: false,
+            includes: vec![],
+            ..condition.query.clone()
+        };
         let found = search::page_within(self.connection, tenant, &query).map_err(carried)?.resources;
         Ok(match (&condition.finds, found.as_slice()) {
             (Finds::Nothing, []) => true,
@@ -94,7 +101,7 @@ impl Recorder<'_> {
             )?
             .execute(params![current.seq, collection, id, version_id, last_updated])?;
         self.connection.prepare_cached("DELETE FROM resource WHERE seq = ?1")?.execute([current.seq])?;
-        self.rows.remove(collection, current.seq, current.keys);
+        self.rows.remove(current.seq, &current.keys);
         Ok(answer(ChangeOutcome::Deleted, version_id, last_updated))
     }
 }
