@@ -52,6 +52,8 @@ pub enum ApiError {
     NotAcceptable,
     #[error("answers of /kap/v1 are written as application/json only: ask for that")]
     JsonNotAcceptable,
+    #[error("no coding that this server writes is accepted: allow identity, gzip, deflate or zstd in Accept-Encoding")]
+    CodingNotAcceptable,
     #[error("the body must be sent as {expected}")]
     UnsupportedMediaType { expected: &'static str },
     #[error("the body is larger than {limit} bytes, the most that is taken here")]
@@ -114,6 +116,7 @@ impl ApiError {
             Self::NotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::VersionNotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::NotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
+            Self::CodingNotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
             Self::JsonNotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
             Self::UnsupportedMediaType { .. } => row(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueType::NotSupported),
             Self::BodyTooLarge { .. } => row(StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong),
