@@ -285,7 +285,7 @@ fn serve(arguments: Serve) -> ExitCode {
 }
 
 fn doctor(arguments: Serve) -> ExitCode {
-    let config = match configuration(arguments) {
+    let config = match configuration(arguments.config.as_deref(), arguments.options) {
         Ok(config) => config,
         Err(error) => return refuse(&error),
     };

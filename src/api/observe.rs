@@ -66,7 +66,6 @@ pub async fn observe(
         "request"
     );
     if !span.is_disabled() {
-        span.record("otel.name", format!("{method} {route}")).record("http.route", route);
         span.record("http.response.status_code", status);
         if response.status().is_server_error() {
             span.set_status(Status::error(""));
@@ -79,21 +78,24 @@ pub async fn observe(
 /// The span of a request, a child of the caller's where it sends `traceparent`, <https://www.w3.org/TR/trace-context/>.
 /// Attributes: <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
 fn span(request: &ServiceRequest, id: &HeaderValue) -> Span {
+    if !tracing::enabled!(target: TRACES, tracing::Level::INFO) {
+        return Span::none();
+    }
+    let (method, pattern) = (method_name(request.method()), request.match_pattern());
+    let route = pattern.as_deref().unwrap_or("none");
     let span = tracing::info_span!(
         target: TRACES,
         "request",
-        otel.name = Empty,
+        otel.name = format!("{method} {route}"),
         otel.kind = "server",
-        http.request.method = method_name(request.method()),
-        http.route = Empty,
+        http.request.method = method,
+        http.route = route,
         http.response.status_code = Empty,
         request_id = id.to_str().unwrap_or_default(),
     );
-    if !span.is_disabled() {
-        let caller = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request)));
-        // Without a subscriber that traces there is nothing to put it in.
-        let _ = span.set_parent(caller);
-    }
+    let caller = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request)));
+    // Without a layer that traces there is nothing to put it in.
+    let _ = span.set_parent(caller);
     span
 }
 

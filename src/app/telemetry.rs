@@ -41,7 +41,7 @@ pub fn start(config: &Config) -> Result<Telemetry, ExporterBuildError> {
     let traces = provider.as_ref().map(|provider| {
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("kap-gateway"));
         // Places in our sources say nothing to who reads traces.
-        let layer = layer.with_location(false).with_threads(false).with_tracked_inactivity(false);
+        let layer = layer.with_location(false).with_threads(false).with_target(false).with_tracked_inactivity(false);
         layer.with_filter(Targets::new().with_target(TRACES, LevelFilter::INFO))
     });
     let lines = tracing_subscriber::fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
