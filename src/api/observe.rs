@@ -66,7 +66,8 @@ pub async fn observe(
         "request"
     );
     if !span.is_disabled() {
-        span.record("http.response.status_code", status);
+        // Of unsigned numbers OpenTelemetry makes texts.
+        span.record("http.response.status_code", i64::from(status));
         if response.status().is_server_error() {
             span.set_status(Status::error(""));
         }

@@ -268,8 +268,10 @@ fn signal_to_stop_lets_requests_under_way_finish() {
     let (first, rest) = body.as_bytes().split_at(body.len() / 2);
     stream.write_all(&[head.as_bytes(), first].concat()).expect("sent");
     // The request is under way when it has been counted as such.
-    let other = TcpStream::connect(program.address()).expect("a connection");
-    assert!(under_way(other).contains("kap_gateway_requests_under_way 2\n"));
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !under_way(program.address()).contains("kap_gateway_requests_under_way 2\n") {
+        assert!(Instant::now() < patience, "the request is not under way after a minute");
+    }
     program.signal("-TERM");
     let mut line = String::new();
     while !line.contains("stopping") {
@@ -292,7 +294,8 @@ fn signal_to_stop_lets_requests_under_way_finish() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-fn under_way(mut stream: TcpStream) -> String {
+fn under_way(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).expect("a connection");
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
@@ -425,4 +428,26 @@ async fn traces_reach_a_collector_continue_the_callers_and_name_nobody() {
     let status = attributes.iter().find(|attribute| attribute["key"] == "http.response.status_code").expect("a status");
     assert_eq!(status["value"]["intValue"].to_string().trim_matches('"'), "400");
     assert!(!body.to_string().contains("secret"), "{body}");
+}
+
+/// What stands in `packaging/` is what the program takes.
+#[test]
+fn unit_and_container_file_use_settings_that_exist() {
+    let help = gateway().args(["serve", "--help"]).output().expect("the program").stdout;
+    let help = String::from_utf8(help).expect("text");
+    let file = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(name);
+        fs::read_to_string(path).expect("a file")
+    };
+    let unit = file("kap-gateway.service");
+    let start =
+        unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/kap-gateway serve ")).expect("a start");
+    let flags: Vec<&str> = start.split(' ').filter(|word| word.starts_with("--")).collect();
+    assert_eq!(flags, ["--config", "--data-file"]);
+    assert!(flags.iter().all(|flag| help.contains(&format!("{flag} <"))), "{help}");
+    let container = file("Containerfile");
+    let variables = container.split_whitespace().filter_map(|word| word.split('=').next());
+    let ours: Vec<&str> = variables.filter(|name| name.starts_with("KAP_GATEWAY_")).collect();
+    assert_eq!(ours.len(), 4, "{ours:?}");
+    assert!(ours.iter().all(|name| help.contains(&format!("[env: {name}"))), "{help}");
 }
