@@ -54,10 +54,7 @@ pub struct Unit {
 
 /// Units that were met before: there are few, and each needs the library once.
 static KNOWN: LazyLock<HashMap<&'static str, Unit>> = LazyLock::new(|| {
-    CONVERTED
-        .iter()
-        .filter_map(|&(from, code)| Some((from, Unit { code, factor: factor(from, code)? })))
-        .collect()
+    CONVERTED.iter().filter_map(|&(from, code)| Some((from, Unit { code, factor: factor(from, code)? }))).collect()
 });
 
 /// Units that FHIR gets as they are; the contract lists them.
@@ -109,10 +106,8 @@ pub fn understand(word: &str) -> Option<Unit> {
     if word == "bpm" {
         return kept("/min");
     }
-    let parts: Vec<&str> = word
-        .split('/')
-        .map(|part| WORDS.iter().find(|(own, _)| *own == part).map_or(part, |(_, ucum)| ucum))
-        .collect();
+    let parts: Vec<&str> =
+        word.split('/').map(|part| WORDS.iter().find(|(own, _)| *own == part).map_or(part, |(_, ucum)| ucum)).collect();
     let ucum = parts.join("/");
     kept(&ucum).or_else(|| KNOWN.get(ucum.as_str()).copied())
 }
@@ -193,7 +188,10 @@ mod tests {
         assert_eq!(convert(half, "mcg", "mg").map(|found| found.normalize().to_string()), Some("0.5".to_owned()));
         assert_eq!(convert(half, "g", "mg").map(|found| found.normalize().to_string()), Some("500000".to_owned()));
         let pounds: Decimal = "100".parse().unwrap();
-        assert_eq!(convert(pounds, "lb", "kg").map(|found| found.normalize().to_string()), Some("45.359237".to_owned()));
+        assert_eq!(
+            convert(pounds, "lb", "kg").map(|found| found.normalize().to_string()),
+            Some("45.359237".to_owned())
+        );
         for (from, to) in [("mg", "mL"), ("mL", "mg"), ("°F", "Cel"), ("furlong", "cm"), ("", "mg"), ("IU", "mg")] {
             assert_eq!(convert(half, from, to), None, "{from} to {to}");
         }

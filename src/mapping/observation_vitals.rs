@@ -177,9 +177,7 @@ pub fn quantity(sent: &Quantity) -> FhirQuantity {
     let Some(unit) = units::understand(&sent.unit) else { return build::quantity(sent.value.text(), &sent.unit) };
     let converted = sent.value.value().filter(|_| !unit.factor.is_one()).and_then(|it| it.checked_mul(unit.factor));
     match converted {
-        None => {
-            FhirQuantity { unit: Some(sent.unit.as_str().into()), ..build::quantity(sent.value.text(), unit.code) }
-        }
+        None => FhirQuantity { unit: Some(sent.unit.as_str().into()), ..build::quantity(sent.value.text(), unit.code) },
         Some(value) => FhirQuantity {
             extension: vec![build::complex_extension(
                 extension_url("kap-original-quantity"),
