@@ -3,9 +3,11 @@
 //! OpenAPI 3.1 schemas are JSON Schema 2020-12 (<https://spec.openapis.org/oas/v3.1.1.html#schema-object>).
 
 use super::fault::{Fault, FaultKind, MOST_FAULTS};
+use super::instruments::Registry;
 use super::kind::Kind;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// The API's description, as `/openapi.yaml` serves it.
@@ -29,11 +31,18 @@ pub struct Contract {
     document: Value,
     /// Names of the fields that hold whole numbers.
     counts: HashSet<String>,
+    instruments: Cow<'static, Registry>,
 }
 
 impl Contract {
-    /// Compiles the embedded schemas. Once, at start-up; nothing is fetched.
+    /// Compiles the embedded schemas. Once, at start-up; nothing is fetched. The instruments are those that come with
+    /// the gateway.
     pub fn load() -> Result<Self, ContractError> {
+        Self::with_instruments(Cow::Borrowed(Registry::built_in()))
+    }
+
+    /// The same, with a clinic's instruments beside those that come with the gateway.
+    pub fn with_instruments(instruments: Cow<'static, Registry>) -> Result<Self, ContractError> {
         // Plain YAML 1.2 booleans only, so that an enum's `no` or `on` stays a word.
         let options = serde_saphyr::options! { strict_booleans: true };
         let document: Value = serde_saphyr::from_str_with_options(OPENAPI, options)
@@ -43,7 +52,12 @@ impl Contract {
             .map(|kind| Ok((*kind, compile(&document, *kind)?)))
             .collect::<Result<_, ContractError>>()?;
         let counts = counts(&document);
-        Ok(Self { validators, document, counts })
+        Ok(Self { validators, document, counts, instruments })
+    }
+
+    /// What records may name as their instruments.
+    pub fn instruments(&self) -> &Registry {
+        &self.instruments
     }
 
     /// openapi.yaml as a JSON value.
@@ -322,6 +336,7 @@ fn form_of(component: &str) -> &'static str {
         "Token" | "RecordId" => {
             "a short name of letters, digits and -._ (a record id also ~ and :) that starts with a letter or digit"
         }
+        "InstrumentKey" => "the key of an instrument: lower-case letters and digits, joined by single hyphens",
         "Line" | "Text" => "text that is not only white space",
         _ => "of the form that openapi.yaml gives",
     }
