@@ -313,6 +313,16 @@ impl Gateway {
         Ok(Rebuilt { record, revision: stored.revision, last_updated })
     }
 
+    /// The instruments in short, as the API shows them.
+    pub fn instruments(&self) -> Value {
+        self.contract.instruments().list()
+    }
+
+    /// An instrument whole, by its key or by that of one of its scales.
+    pub fn instrument(&self, key: &str) -> Option<Value> {
+        self.contract.instruments().show(key)
+    }
+
     /// A course as a timeline. `id` is the EpisodeOfCare's id or the value of its identifier.
     pub async fn course(&self, id: &str, system: Option<&str>) -> Result<Timeline, IngestError> {
         let course = self.find_course(id, system).await?;
@@ -320,7 +330,7 @@ impl Gateway {
         let patient = timeline::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
         let resources = self.store.compartment(DEFAULT_TENANT, patient).await?;
         let resources = resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        Ok(timeline::timeline(&course, &resources))
+        Ok(timeline::timeline(&course, &resources, self.contract.instruments()))
     }
 
     async fn find_course(&self, id: &str, system: Option<&str>) -> Result<StoredResource, IngestError> {

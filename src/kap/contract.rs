@@ -3,12 +3,13 @@
 //! OpenAPI 3.1 schemas are JSON Schema 2020-12 (<https://spec.openapis.org/oas/v3.1.1.html#schema-object>).
 
 use super::fault::{Fault, FaultKind, MOST_FAULTS};
-use super::instruments::Registry;
+use super::instruments::{Registry, RegistryError};
 use super::kind::Kind;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::path::Path;
 
 /// The API's description, as `/openapi.yaml` serves it.
 pub const OPENAPI: &str = include_str!("../../openapi.yaml");
@@ -16,13 +17,16 @@ pub const OPENAPI: &str = include_str!("../../openapi.yaml");
 /// More than an answer lists, even where several fall together at one field: reading on would only cost memory.
 const ENOUGH_ERRORS: usize = 4 * MOST_FAULTS;
 
-/// Why the embedded contract cannot be used: a mistake of ours, found at start-up.
+/// Why the contract cannot be used, found at start-up: a mistake of ours, or one in a clinic's instruments.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
     #[error("openapi.yaml is not readable as YAML: {0}")]
     Yaml(String),
     #[error("openapi.yaml has no usable schema for {kind}: {reason}")]
     Schema { kind: &'static str, reason: String },
+    /// The clinic's own instruments cannot be used.
+    #[error(transparent)]
+    Instruments(#[from] RegistryError),
 }
 
 /// One compiled schema for each kind of record.
@@ -53,6 +57,18 @@ impl Contract {
             .collect::<Result<_, ContractError>>()?;
         let counts = counts(&document);
         Ok(Self { validators, document, counts, instruments })
+    }
+
+    /// The same, with the instruments of a folder, and with other tierings as defaults (`instrument=tiering`).
+    pub fn with_folder(folder: Option<&Path>, tierings: &[String]) -> Result<Self, ContractError> {
+        let mut instruments = Cow::Borrowed(Registry::built_in());
+        if let Some(folder) = folder {
+            instruments = Cow::Owned(instruments.with_folder(folder)?);
+        }
+        for tiering in tierings {
+            instruments = Cow::Owned(instruments.into_owned().with_tiering(tiering)?);
+        }
+        Self::with_instruments(instruments)
     }
 
     /// What records may name as their instruments.

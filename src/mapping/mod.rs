@@ -12,6 +12,7 @@ pub mod concepts;
 pub mod condition;
 pub mod consent;
 pub mod consent_provision;
+pub mod course_scores;
 pub mod diagnostic_report;
 pub mod document_reference;
 pub mod dosing_session;

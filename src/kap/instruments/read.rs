@@ -155,7 +155,7 @@ pub(super) fn code(node: &Node<'_>, home: &Home, local: Option<&str>) -> Option<
     if home.origin == Origin::Clinic && system.starts_with(GUIDE) {
         node.fault_at("system", "A code system of the guide: a clinic's code stands in a system of the clinic.");
     }
-    if !sound::is_uri(&system) {
+    if node.has("system") && !sound::is_uri(&system) {
         node.fault_at("system", "A system is a URI, for example \"http://loinc.org\".");
     }
     sound::code(node, "code", &system, code);

@@ -85,6 +85,7 @@ fn range(node: &Node<'_>) -> Option<Range> {
     let (least, most) = (least?, most?);
     if least >= most {
         node.fault(format!("The least score ({least}) must be below the most ({most}): turn them round."));
+        return None;
     }
     Some(Range { least, most, verified })
 }

@@ -289,7 +289,6 @@ fn each_fault_is_told_with_its_line_its_place_and_what_to_do() {
     refused("from = 0, to = 5", "from = 1, to = 5", "scores[0].bands", "must begin where the range does");
     refused("band = \"fair\"", "band = \"poor\"", "scores[0].bands", "twice");
     refused("numbered = 4", "numbered = 3", "scores[0].range", "the items make 0 to 9");
-    refused("numbered = 4", "numbered = 0", "items.numbered", "from 1 to 200");
     refused("percent = 50", "percent = 150", "scores[0].response", "at most 100 percent");
     refused("percent = 50", "percent = 50, below = 3", "scores[0].response", "Exactly one limit");
     refused("rule = \"sum\"", "rule = \"sum\", factor = 0", "scores[0].scoring.factor", "from 1 to 1000");

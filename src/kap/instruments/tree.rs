@@ -174,7 +174,8 @@ impl<'s> Node<'s> {
                 format!("The least points ({least}) are more than the most ({most}): turn them round."),
             );
         }
-        found.map(|[least, most]| (least, most))
+        // Turned round, so that nothing else is told of what rests on them.
+        found.map(|[least, most]| (least.min(most), most.max(least)))
     }
 
     /// A list of texts; none where it is not there.
