@@ -158,13 +158,17 @@ impl Scale {
         if found < count { Answered::InPart { found, count } } else { Answered::Whole { total: None } }
     }
 
-    /// The tiering that `method` names; the default where it names none.
+    /// The tiering whose name stands in `method`; the default where there is no method.
     pub fn tiering(&self, method: Option<&str>) -> Option<&Tiering> {
         match method {
             None => self.screen.tierings.first(),
-            Some(method) => self.screen.tierings.iter().find(|tiering| {
-                [&tiering.name, &tiering.title].iter().any(|name| name.eq_ignore_ascii_case(method.trim()))
-            }),
+            Some(method) => {
+                let method = method.to_lowercase();
+                let mut named =
+                    self.screen.tierings.iter().filter(|tiering| method.contains(&tiering.name.to_lowercase()));
+                // Two names in one method name neither.
+                named.next().filter(|_| named.next().is_none())
+            }
         }
     }
 

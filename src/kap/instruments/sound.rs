@@ -5,6 +5,10 @@ use super::model::*;
 use super::tree::Node;
 use rust_decimal::Decimal;
 
+/// What openapi.yaml takes as a score, and as the answer to an item.
+const SCORES_OF_THE_CONTRACT: (i64, i64) = (-5, 1000);
+const ANSWERS_OF_THE_CONTRACT: (i64, i64) = (0, 1000);
+
 /// Lower-case letters and digits, joined by single hyphens.
 pub fn is_key(key: &str) -> bool {
     let part =
@@ -66,6 +70,12 @@ pub fn form(root: &Node<'_>, form: &Form, has_items: bool) {
 }
 
 pub fn items(node: &Node<'_>, list: &[Item], options: &[(i64, Code)]) {
+    let (lowest, highest) = ANSWERS_OF_THE_CONTRACT;
+    if let Some(item) = list.iter().find(|item| item.least < lowest || item.most > highest) {
+        let sentence =
+            format!("The contract takes answers from {lowest} to {highest} points: see item `{}`.", item.name);
+        node.fault_at("points", sentence);
+    }
     for (place, item) in list.iter().enumerate() {
         if list.iter().take(place).any(|other| other.name == item.name) {
             node.fault_at("list", format!("The item `{}` stands here twice.", item.name));
@@ -115,6 +125,10 @@ pub fn known_items<'n>(node: &Node<'_>, name: &str, form: &Form, named: impl Ite
 pub fn scale(node: &Node<'_>, scale: &Scale) {
     if scale.code.display.is_empty() && scale.plain.is_none() {
         node.fault_at("plain", "A code without a display needs `plain`: words for whoever reads the score.");
+    }
+    let (lowest, highest) = SCORES_OF_THE_CONTRACT;
+    if scale.range.is_some_and(|range| range.least < lowest.into() || range.most > highest.into()) {
+        node.fault_at("range", format!("The contract takes scores from {lowest} to {highest}."));
     }
     if scale.step && !scale.whole {
         node.fault_at("step", "Steps of a ladder are whole numbers.");

@@ -160,7 +160,9 @@ fn question_4_is_high_by_columbia_and_moderate_by_the_other_tiering() {
     assert_eq!(tier(&yes, &no, None), "high by columbia");
     assert_eq!(tier(&yes, &no, Some("Columbia tiering")), "high by columbia");
     assert_eq!(tier(&yes, &no, Some("SPIER")), "moderate by spier");
+    assert_eq!(tier(&yes, &no, Some("Columbia screener triage, item 4 high")), "high by columbia");
     assert_eq!(tier(&yes, &no, Some("our own")), "no tiering");
+    assert_eq!(tier(&yes, &no, Some("Columbia and SPiER")), "no tiering");
     let other = Registry::built_in().clone().with_tiering("c-ssrs-screener=spier").expect("it is there");
     let default = other.find("c-ssrs-screener").and_then(|scale| scale.tiering(None)).map(|tiering| &tiering.name);
     assert_eq!(default.map(String::as_str), Some("spier"));
@@ -289,6 +291,7 @@ fn each_fault_is_told_with_its_line_its_place_and_what_to_do() {
     refused("from = 0, to = 5", "from = 1, to = 5", "scores[0].bands", "must begin where the range does");
     refused("band = \"fair\"", "band = \"poor\"", "scores[0].bands", "twice");
     refused("numbered = 4", "numbered = 3", "scores[0].range", "the items make 0 to 9");
+    refused("points = [0, 3]", "points = [-1, 3]", "items.points", "from 0 to 1000 points");
     refused("percent = 50", "percent = 150", "scores[0].response", "at most 100 percent");
     refused("percent = 50", "percent = 50, below = 3", "scores[0].response", "Exactly one limit");
     refused("rule = \"sum\"", "rule = \"sum\", factor = 0", "scores[0].scoring.factor", "from 1 to 1000");
