@@ -61,6 +61,13 @@ pub enum AppError {
     Server(#[from] io::Error),
 }
 
+impl AppError {
+    /// Was nothing started, because the configuration names instruments that are wrong?
+    pub fn is_misuse(&self) -> bool {
+        matches!(self, Self::Contract(ContractError::Instruments(_)))
+    }
+}
+
 /// A gateway that answers requests.
 pub struct Running {
     /// Where it listens; the port is the real one, also where 0 was configured.
@@ -76,6 +83,7 @@ pub struct Running {
 
 /// Starts a gateway: opens the store, binds the address, answers.
 pub fn run(config: &Config) -> Result<Running, AppError> {
+    let contract = contract(config)?;
     let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
     let store = Arc::new(SqliteStore::open(&config.data_file)?);
     let unbound = |source| AppError::Listen { address: config.listen, source };
@@ -85,8 +93,7 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         let scheme = if certificate.is_some() { "https" } else { "http" };
         format!("{scheme}://{address}")
     });
-    let gateway =
-        Arc::new(Gateway { contract: Contract::load()?, store: store.clone(), base: format!("{base_url}/fhir") });
+    let gateway = Arc::new(Gateway { contract, store: store.clone(), base: format!("{base_url}/fhir") });
     let api = Api {
         store: store.clone(),
         gateway: gateway.clone(),
@@ -107,6 +114,11 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         handle: server.handle(),
         server: tokio::spawn(server),
     })
+}
+
+/// The contract with the instruments of the configuration.
+pub fn contract(config: &Config) -> Result<Contract, ContractError> {
+    Contract::with_folder(config.instruments.as_deref(), &config.tierings)
 }
 
 /// The program's own definitions and those of the user's packages.

@@ -74,6 +74,14 @@ pub struct Options {
     #[arg(long = "package", env = "KAP_GATEWAY_PACKAGES", value_name = "FILE", value_delimiter = ',')]
     pub packages: Option<Vec<PathBuf>>,
 
+    /// Folder with instruments of your own, a .toml file each
+    #[arg(long, env = "KAP_GATEWAY_INSTRUMENTS", value_name = "FOLDER")]
+    pub instruments: Option<PathBuf>,
+
+    /// Another way to make a tier than an instrument's default: c-ssrs-screener=spier; may be given more than once
+    #[arg(long = "tiering", env = "KAP_GATEWAY_TIERINGS", value_name = "INSTRUMENT=TIERING", value_delimiter = ',')]
+    pub tierings: Option<Vec<String>>,
+
     /// How log lines are written to standard error [default: text]
     #[arg(long, env = "KAP_GATEWAY_LOG_FORMAT", value_name = "FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
@@ -130,6 +138,10 @@ pub struct Config {
     pub otlp_endpoint: Option<String>,
     /// In the order in which they are added: of two that define the same canonical, the later one counts.
     pub packages: Vec<PathBuf>,
+    /// Instruments beside those that come with the gateway.
+    pub instruments: Option<PathBuf>,
+    /// `instrument=tiering`.
+    pub tierings: Vec<String>,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
 }
@@ -192,6 +204,8 @@ impl Options {
             otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
             workers: self.workers.or(other.workers),
             packages: self.packages.or(other.packages),
+            instruments: self.instruments.or(other.instruments),
+            tierings: self.tierings.or(other.tierings),
             log_format: self.log_format.or(other.log_format),
             log_level: self.log_level.or(other.log_level),
         }
@@ -218,6 +232,8 @@ impl TryFrom<Options> for Config {
             tls,
             otlp_endpoint: options.otlp_endpoint,
             packages: options.packages.unwrap_or_default(),
+            instruments: options.instruments,
+            tierings: options.tierings.unwrap_or_default(),
             log_format: options.log_format.unwrap_or_default(),
             log_level: options.log_level.unwrap_or_default(),
         };

@@ -145,7 +145,7 @@ fn accept<T>(
 /// Maps a record to a transaction Bundle; nothing is stored.
 pub fn preview(contract: &Contract, base: &str, kind: Kind, body: &[u8]) -> Result<Preview, IngestError> {
     let Accepted { record, mut warnings, .. } = accept(contract, kind, body, None, |_| ())?;
-    let mapped = mapping::map(&record, None);
+    let mapped = mapping::map(&record, None, contract.instruments());
     warnings.extend(notices(&mapped));
     let bodies = bodies(&mapped.entries)?;
     let entries = mapped.entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
@@ -182,7 +182,7 @@ impl Gateway {
     pub async fn ingest(&self, kind: Kind, body: &[u8], record_id: Option<&str>) -> Result<Receipt, IngestError> {
         let accepted = accept(&self.contract, kind, body, record_id, digest)?;
         let Accepted { record, seen: digest, mut warnings } = accepted;
-        let mut mapped = mapping::map(&record, self.known_patient(&record).await?);
+        let mut mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
         warnings.extend(notices(&mapped));
         warnings.extend(self.foreign_course(&mapped).await?);
         self.keep_labels(kind, &record, &mut mapped).await?;
@@ -306,10 +306,21 @@ impl Gateway {
         }
         let stored = found.pop().ok_or(IngestError::UnknownRecord)?;
         let resources = stored.resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        let record = mapping::rebuild(kind, &stored.key.system, record_id, &resources)?;
+        let instruments = self.contract.instruments();
+        let record = mapping::rebuild(kind, &stored.key.system, record_id, &resources, instruments)?;
         let record = record.to_value().map_err(|_| IngestError::Internal("a rebuilt record cannot be written"))?;
         let last_updated = stored.resources.iter().map(|resource| resource.last_updated).max().unwrap_or_default();
         Ok(Rebuilt { record, revision: stored.revision, last_updated })
+    }
+
+    /// The instruments in short, as the API shows them.
+    pub fn instruments(&self) -> Value {
+        self.contract.instruments().list()
+    }
+
+    /// An instrument whole, by its key or by that of one of its scales.
+    pub fn instrument(&self, key: &str) -> Option<Value> {
+        self.contract.instruments().show(key)
     }
 
     /// A course as a timeline. `id` is the EpisodeOfCare's id or the value of its identifier.
@@ -319,7 +330,7 @@ impl Gateway {
         let patient = timeline::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
         let resources = self.store.compartment(DEFAULT_TENANT, patient).await?;
         let resources = resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        Ok(timeline::timeline(&course, &resources))
+        Ok(timeline::timeline(&course, &resources, self.contract.instruments()))
     }
 
     async fn find_course(&self, id: &str, system: Option<&str>) -> Result<StoredResource, IngestError> {

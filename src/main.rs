@@ -2,7 +2,7 @@
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use kap_gateway::app::{
-    self, Config, ConfigError, Format, LogLevel, Options, Representation,
+    self, AppError, Config, ConfigError, Format, LogLevel, Options, Representation,
     copies::{Backup, Restore},
     doctor::Verdict,
     generate::Size,
@@ -45,7 +45,10 @@ Examples:
 
 A flag wins over an environment variable, that over the file, that over the default.
 The file is TOML and uses the long names with _ for -, for example: data_file = \"gateway.db\",
-but packages = [\"guide.tgz\", ...] for --package")]
+but packages = [\"guide.tgz\", ...] for --package and tierings = [...] for --tiering.
+
+Instruments of your own: a folder with a .toml file each; what the files say stands in instruments/README.md.
+  kap-gateway serve --instruments /etc/kap/instruments")]
     Serve(Serve),
 
     /// Show what one record becomes in FHIR; nothing is stored
@@ -162,6 +165,14 @@ struct Map {
     /// Lay the result out for reading (XML always is)
     #[arg(long)]
     pretty: bool,
+
+    /// Folder with instruments of your own, a .toml file each
+    #[arg(long, env = "KAP_GATEWAY_INSTRUMENTS", value_name = "FOLDER")]
+    instruments: Option<PathBuf>,
+
+    /// Another way to make a tier than an instrument's default: c-ssrs-screener=spier; may be given more than once
+    #[arg(long = "tiering", env = "KAP_GATEWAY_TIERINGS", value_name = "INSTRUMENT=TIERING", value_delimiter = ',')]
+    tierings: Vec<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -214,6 +225,14 @@ struct Import {
     /// Largest record, in bytes [default: 1048576]
     #[arg(long, env = "KAP_GATEWAY_BODY_LIMIT", value_name = "BYTES")]
     body_limit: Option<usize>,
+
+    /// Folder with instruments of your own, a .toml file each
+    #[arg(long, env = "KAP_GATEWAY_INSTRUMENTS", value_name = "FOLDER")]
+    instruments: Option<PathBuf>,
+
+    /// Another way to make a tier than an instrument's default, as for serve
+    #[arg(long = "tiering", env = "KAP_GATEWAY_TIERINGS", value_name = "INSTRUMENT=TIERING", value_delimiter = ',')]
+    tierings: Option<Vec<String>>,
 }
 
 #[derive(Args)]
@@ -312,8 +331,11 @@ fn map(arguments: &Map) -> ExitCode {
         MapFormat::Json => Format::Json,
         MapFormat::Xml => Format::Xml,
     };
-    let (bundle, warnings) = match app::map::map(&record, Representation { format, pretty: arguments.pretty }) {
+    let representation = Representation { format, pretty: arguments.pretty };
+    let mapped = app::map::map(&record, representation, arguments.instruments.as_deref(), &arguments.tierings);
+    let (bundle, warnings) = match mapped {
         Ok(mapped) => mapped,
+        Err(error) if error.is_misuse() => return refuse(&error),
         Err(error) => {
             tell(error.lines());
             return ExitCode::FAILURE;
@@ -348,8 +370,8 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn import(arguments: Import) -> ExitCode {
-    let Import { files, errors, config, data_file, body_limit } = arguments;
-    let options = Options { data_file, body_limit, ..Options::default() };
+    let Import { files, errors, config, data_file, body_limit, instruments, tierings } = arguments;
+    let options = Options { data_file, body_limit, instruments, tierings, ..Options::default() };
     let config = match configuration(config.as_deref(), options) {
         Ok(config) => config,
         Err(error) => return refuse(&error),
@@ -460,7 +482,8 @@ fn ended(result: Result<(), Box<dyn Error>>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell([format!("kap-gateway: {error}")]);
-            ExitCode::FAILURE
+            let is_misuse = error.downcast_ref::<AppError>().is_some_and(AppError::is_misuse);
+            if is_misuse { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
     }
 }

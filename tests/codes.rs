@@ -4,6 +4,8 @@
 //! not, and everything that the fixtures become. The list of verified codes and the official R4 package are
 //! reference material beside the checkout (`../shared`), which the product itself does not need.
 
+#[path = "codes/registry.rs"]
+mod registry;
 #[path = "codes/sources.rs"]
 mod sources;
 

@@ -3,6 +3,7 @@
 //! `fixtures/case-NN/figures.json` says where each must appear; nothing there was written by a program.
 
 use kap_gateway::fhir::codec;
+use kap_gateway::kap::instruments::Registry;
 use kap_gateway::kap::json;
 use kap_gateway::kap::kind::Kind;
 use kap_gateway::kap::records::Record;
@@ -15,7 +16,7 @@ fn resources(record: &Path) -> Vec<Value> {
     let value = json::read_strict(&std::fs::read(record).expect("a record")).expect("strict JSON");
     let kind = value["kind"].as_str().and_then(Kind::from_word).expect("a kind");
     let record = Record::from_value(kind, value).expect("the contract");
-    let entries = mapping::map(&record, None).entries;
+    let entries = mapping::map(&record, None, Registry::built_in()).entries;
     entries
         .iter()
         .map(|entry| serde_json::from_slice(&codec::to_json(&entry.resource).expect("FHIR")).expect("JSON"))

@@ -1,6 +1,7 @@
 //! Every fixture record becomes FHIR and comes back as it was sent.
 
 use kap_gateway::fhir::{codec, resource};
+use kap_gateway::kap::instruments::Registry;
 use kap_gateway::kap::kind::Kind;
 use kap_gateway::kap::records::Record;
 use kap_gateway::kap::{check, contract::Contract, json};
@@ -32,7 +33,8 @@ fn load(file: &Path) -> (Kind, Value) {
 }
 
 fn map(kind: Kind, value: &Value) -> Mapped {
-    mapping::map(&Record::from_value(kind, value.clone()).expect("the types agree with the contract"), None)
+    let record = Record::from_value(kind, value.clone()).expect("the types agree with the contract");
+    mapping::map(&record, None, Registry::built_in())
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn every_fixture_record_comes_back_as_it_was_sent() {
             .collect();
         let source = &value["source"];
         let (system, record_id) = (source["system"].as_str().unwrap(), source["recordId"].as_str().unwrap());
-        let rebuilt = match mapping::rebuild(kind, system, record_id, &resources) {
+        let rebuilt = match mapping::rebuild(kind, system, record_id, &resources, Registry::built_in()) {
             Ok(rebuilt) => sorted(&rebuilt.to_value().expect("a record")),
             Err(error) => {
                 failures.push(format!("{}: {error}", file.display()));

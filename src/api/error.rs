@@ -44,6 +44,8 @@ pub enum ApiError {
     UnknownResourceType,
     #[error("there is no such kind of record; openapi.yaml has the kinds")]
     UnknownKind,
+    #[error("this gateway knows no instrument by that key; GET /kap/v1/instruments lists those that it knows")]
+    UnknownInstrument,
     #[error("there is no {resource_type} with that id")]
     NotFound { resource_type: String },
     #[error("the {resource_type} has no version with that number")]
@@ -128,6 +130,7 @@ impl ApiError {
             Self::NoDefinition(_) => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::Parameters(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
             Self::UnknownKind => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
+            Self::UnknownInstrument => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::Store(error) => store_row(error),
             Self::Ingest(error) => ingest_row(error),
             Self::Codec(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),

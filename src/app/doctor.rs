@@ -5,7 +5,6 @@
 use super::{definitions, tls::Certificate};
 use crate::{
     config::Config,
-    ingest::Contract,
     store::sqlite::{copy, in_use},
 };
 use std::{
@@ -70,7 +69,7 @@ fn wrong(about: &'static str, sentence: impl Into<String>) -> Finding {
 /// Looks at everything: one fault hides no other.
 pub fn examine(config: &Config) -> Vec<Finding> {
     let mut found = vec![right("configuration", "is complete; each value has been checked")];
-    found.push(contract());
+    found.push(contract(config));
     found.push(packages(config));
     found.extend(config.tls.as_ref().map(|files| match Certificate::read(files) {
         Ok(_) => right("TLS", format!("{} and its key can be used", files.certificate.display())),
@@ -85,9 +84,9 @@ pub fn examine(config: &Config) -> Vec<Finding> {
     found
 }
 
-fn contract() -> Finding {
-    match Contract::load() {
-        Ok(_) => right("contract", "openapi.yaml and its schemas are read"),
+fn contract(config: &Config) -> Finding {
+    match super::contract(config) {
+        Ok(_) => right("contract", "openapi.yaml and its schemas are read, and the instruments"),
         Err(error) => wrong("contract", error.to_string()),
     }
 }

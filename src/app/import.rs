@@ -12,7 +12,7 @@ pub use report::Tally;
 use crate::{
     app::input::InputError,
     config::Config,
-    ingest::{Contract, ContractError, Gateway, IngestError, Kind},
+    ingest::{ContractError, Gateway, IngestError, Kind},
     store::{StoreError, sqlite::SqliteStore},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -61,18 +61,20 @@ impl ImportError {
     pub fn is_misuse(&self) -> bool {
         match self {
             Self::Unreadable(_) | Self::Nothing | Self::Open(_) | Self::Errors { .. } => true,
-            Self::Contract(_) | Self::Broken { .. } => false,
+            Self::Contract(error) => matches!(error, ContractError::Instruments(_)),
+            Self::Broken { .. } => false,
         }
     }
 }
 
 /// Imports all files. `tally` counts while it goes on.
 pub async fn import(config: &Config, job: &Job, tally: Arc<Tally>) -> Result<(), ImportError> {
+    let contract = super::contract(config)?;
     let sources = source::find(&job.files)?;
     let errors = errors(job)?;
     let store = Arc::new(SqliteStore::open(&config.data_file).map_err(ImportError::Open)?);
     let base = format!("http://{}/fhir", config.listen);
-    let gateway = Arc::new(Gateway { contract: Contract::load()?, store, base });
+    let gateway = Arc::new(Gateway { contract, store, base });
     let bar = progress(&sources);
     let report = Arc::new(Report::new(Arc::clone(&tally), errors, bar.clone()));
     let lanes = Lanes::start(gateway, Arc::clone(&report));

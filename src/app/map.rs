@@ -6,6 +6,7 @@ use crate::{
     kap::json,
 };
 use bytes::Bytes;
+use std::path::Path;
 
 /// Full URLs of a Bundle need a server; without one it is the default address.
 const BASE: &str = "http://127.0.0.1:8080/fhir";
@@ -29,6 +30,11 @@ pub(super) fn unknown_kind() -> String {
 }
 
 impl MapError {
+    /// Is the command wrong, not the record?
+    pub fn is_misuse(&self) -> bool {
+        matches!(self, Self::Contract(ContractError::Instruments(_)))
+    }
+
     /// Everything that is wrong, a line each.
     pub fn lines(&self) -> Vec<String> {
         match self {
@@ -52,10 +58,17 @@ pub(super) fn lines<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> Vec<Stri
     faults.into_iter().map(line).collect()
 }
 
-/// The transaction Bundle that a record becomes, and a line for each warning.
-pub fn map(record: &[u8], representation: Representation) -> Result<(Bytes, Vec<String>), MapError> {
+/// The transaction Bundle that a record becomes, and a line for each warning. `instruments`: a clinic's folder;
+/// `tierings`: as in the configuration.
+pub fn map(
+    record: &[u8],
+    representation: Representation,
+    instruments: Option<&Path>,
+    tierings: &[String],
+) -> Result<(Bytes, Vec<String>), MapError> {
+    let contract = Contract::with_folder(instruments, tierings)?;
     let value = json::read_strict(record).map_err(IngestError::Unreadable)?;
     let kind = value.get("kind").and_then(|kind| Kind::from_word(kind.as_str()?)).ok_or(MapError::UnknownKind)?;
-    let preview = ingest::preview(&Contract::load()?, BASE, kind, record)?;
+    let preview = ingest::preview(&contract, BASE, kind, record)?;
     Ok((representation.body(preview.bundle.into())?, lines(&preview.warnings)))
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Judges a record that was sent as `kind` and, where the sender put it at a place of its own, as `record_id`.
 pub fn check(contract: &Contract, kind: Kind, record: &Value, record_id: Option<&str>) -> Faults {
     let mut faults = contract.check(kind, record);
-    faults.extend(rules::judge(kind, record));
+    faults.extend(rules::judge(kind, record, contract.instruments()));
     let own_id = record.pointer("/source/recordId").and_then(Value::as_str);
     if let (Some(own), Some(asked)) = (own_id, record_id)
         && own != asked

@@ -3,10 +3,13 @@
 //! OpenAPI 3.1 schemas are JSON Schema 2020-12 (<https://spec.openapis.org/oas/v3.1.1.html#schema-object>).
 
 use super::fault::{Fault, FaultKind, MOST_FAULTS};
+use super::instruments::{Registry, RegistryError};
 use super::kind::Kind;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::path::Path;
 
 /// The API's description, as `/openapi.yaml` serves it.
 pub const OPENAPI: &str = include_str!("../../openapi.yaml");
@@ -14,13 +17,16 @@ pub const OPENAPI: &str = include_str!("../../openapi.yaml");
 /// More than an answer lists, even where several fall together at one field: reading on would only cost memory.
 const ENOUGH_ERRORS: usize = 4 * MOST_FAULTS;
 
-/// Why the embedded contract cannot be used: a mistake of ours, found at start-up.
+/// Why the contract cannot be used, found at start-up: a mistake of ours, or one in a clinic's instruments.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
     #[error("openapi.yaml is not readable as YAML: {0}")]
     Yaml(String),
     #[error("openapi.yaml has no usable schema for {kind}: {reason}")]
     Schema { kind: &'static str, reason: String },
+    /// The clinic's own instruments cannot be used.
+    #[error(transparent)]
+    Instruments(#[from] RegistryError),
 }
 
 /// One compiled schema for each kind of record.
@@ -29,11 +35,18 @@ pub struct Contract {
     document: Value,
     /// Names of the fields that hold whole numbers.
     counts: HashSet<String>,
+    instruments: Cow<'static, Registry>,
 }
 
 impl Contract {
-    /// Compiles the embedded schemas. Once, at start-up; nothing is fetched.
+    /// Compiles the embedded schemas. Once, at start-up; nothing is fetched. The instruments are those that come with
+    /// the gateway.
     pub fn load() -> Result<Self, ContractError> {
+        Self::with_instruments(Cow::Borrowed(Registry::built_in()))
+    }
+
+    /// The same, with a clinic's instruments beside those that come with the gateway.
+    pub fn with_instruments(instruments: Cow<'static, Registry>) -> Result<Self, ContractError> {
         // Plain YAML 1.2 booleans only, so that an enum's `no` or `on` stays a word.
         let options = serde_saphyr::options! { strict_booleans: true };
         let document: Value = serde_saphyr::from_str_with_options(OPENAPI, options)
@@ -43,7 +56,24 @@ impl Contract {
             .map(|kind| Ok((*kind, compile(&document, *kind)?)))
             .collect::<Result<_, ContractError>>()?;
         let counts = counts(&document);
-        Ok(Self { validators, document, counts })
+        Ok(Self { validators, document, counts, instruments })
+    }
+
+    /// The same, with the instruments of a folder, and with other tierings as defaults (`instrument=tiering`).
+    pub fn with_folder(folder: Option<&Path>, tierings: &[String]) -> Result<Self, ContractError> {
+        let mut instruments = Cow::Borrowed(Registry::built_in());
+        if let Some(folder) = folder {
+            instruments = Cow::Owned(instruments.with_folder(folder)?);
+        }
+        for tiering in tierings {
+            instruments = Cow::Owned(instruments.into_owned().with_tiering(tiering)?);
+        }
+        Self::with_instruments(instruments)
+    }
+
+    /// What records may name as their instruments.
+    pub fn instruments(&self) -> &Registry {
+        &self.instruments
     }
 
     /// openapi.yaml as a JSON value.
@@ -322,6 +352,7 @@ fn form_of(component: &str) -> &'static str {
         "Token" | "RecordId" => {
             "a short name of letters, digits and -._ (a record id also ~ and :) that starts with a letter or digit"
         }
+        "InstrumentKey" => "the key of an instrument: lower-case letters and digits, joined by single hyphens",
         "Line" | "Text" => "text that is not only white space",
         _ => "of the form that openapi.yaml gives",
     }

@@ -119,6 +119,11 @@ impl Findings {
         self.0.push(Fault::error(FaultKind::Value, place.pointer_to(name), sentence));
     }
 
+    /// A word that is not in the set of those that are known.
+    pub fn code(&mut self, place: Place, name: &str, sentence: impl Into<String>) {
+        self.0.push(Fault::error(FaultKind::CodeInvalid, place.pointer_to(name), sentence));
+    }
+
     pub fn warning(&mut self, place: Place, name: &str, sentence: impl Into<String>) {
         self.0.push(Fault::warning(FaultKind::Invariant, place.pointer_to(name), sentence));
     }

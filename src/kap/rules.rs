@@ -7,18 +7,20 @@ mod doses;
 mod history;
 mod intake;
 mod measurements;
+mod scores;
 mod session;
 mod terms;
 mod times;
 
 use super::fault::Fault;
+use super::instruments::Registry;
 use super::kind::Kind;
 use super::place::{Findings, Place};
 use serde_json::Value;
 use std::collections::HashSet;
 
 /// All errors and warnings of a record that no single field shows.
-pub fn judge(kind: Kind, record: &Value) -> Vec<Fault> {
+pub fn judge(kind: Kind, record: &Value, instruments: &Registry) -> Vec<Fault> {
     let record = Place::record(record);
     let findings = &mut Findings::default();
     ids_are_unique(record.value(), findings);
@@ -28,7 +30,10 @@ pub fn judge(kind: Kind, record: &Value) -> Vec<Fault> {
         measurements::vitals(vitals, findings);
     }
     for result in record.each("results") {
-        measurements::result(result, findings);
+        scores::result(result, instruments, findings);
+    }
+    for goals in [Some(record), record.at("plan")].into_iter().flatten() {
+        goals.each("goals").for_each(|goal| scores::goal(goal, instruments, findings));
     }
     record.each("labs").for_each(|lab| history::laboratory(lab, findings));
     history::periods(record, findings);

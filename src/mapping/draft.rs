@@ -15,6 +15,7 @@ use crate::fhir::model::types::{
     String as FhirString,
 };
 use crate::fhir::resource::Emitted;
+use crate::kap::instruments::Registry;
 use crate::kap::kind::Kind;
 use crate::kap::records::shared::{self, RecordReference};
 use crate::kap::records::{Header, IdentifierRef};
@@ -58,6 +59,8 @@ pub fn owned_id(system: &str, kind: Kind, record_id: &str, slot: &str) -> String
 /// A record being mapped.
 pub struct Draft<'a> {
     pub header: Header<'a>,
+    /// The instruments that scores may name.
+    pub instruments: &'a Registry,
     pub entries: Vec<Entry>,
     pub notices: Vec<Notice>,
     patient_id: String,
@@ -71,9 +74,10 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(header: Header<'a>, patient_id: Option<String>) -> Self {
+    pub fn new(header: Header<'a>, patient_id: Option<String>, instruments: &'a Registry) -> Self {
         Self {
             header,
+            instruments,
             entries: Vec::with_capacity(32),
             notices: Vec::new(),
             patient_id: patient_id.unwrap_or_else(|| shared_id("Patient", header.patient)),

@@ -3,15 +3,15 @@
 //! <https://hl7.org/fhir/R4/goal.html>
 
 use super::concepts::{self, instruments};
-use super::draft::{Draft, concept_coding, word};
+use super::draft::{Draft, word};
 use super::label::Label;
 use super::observation_score::points;
 use super::reading::{self, Reading, RebuildError};
 use crate::fhir::build;
 use crate::fhir::model::resources::{Goal, GoalTarget, GoalTargetDetail, GoalTargetDue};
 use crate::fhir::model::types::{Identifier, Quantity, Reference};
-use crate::kap::records::measurement::Instrument;
-use crate::kap::records::shared::{self, GoalAchievement, GoalStatus, GoalTargetComparator, TargetInstrument};
+use crate::kap::instruments::Registry;
+use crate::kap::records::shared::{self, GoalAchievement, GoalStatus, GoalTargetComparator, InstrumentKey};
 use crate::kap::values::Decimal;
 
 const LIST: &str = "goals";
@@ -40,7 +40,7 @@ fn goal(draft: &mut Draft<'_>, goal: &shared::Goal, slot: &str) -> Goal {
             .map(|achievement| Box::new(word(concepts::ACHIEVEMENT, achievement.as_str()))),
         description: Box::new(build::words(&goal.description)),
         subject: Box::new(draft.patient()),
-        target: goal.target.iter().map(target).collect(),
+        target: goal.target.iter().map(|aim| target(aim, draft.instruments)).collect(),
         status_date: goal.status_date.as_deref().map(Into::into),
         ..Default::default()
     }
@@ -55,10 +55,10 @@ fn identifier(draft: &Draft<'_>, goal: &shared::Goal, slot: &str) -> Identifier 
     }
 }
 
-fn target(target: &shared::GoalTarget) -> GoalTarget {
-    let measure = scored(target.instrument).map(|instrument| concept_coding(&instruments::scale(instrument).score));
+fn target(target: &shared::GoalTarget, registry: &Registry) -> GoalTarget {
+    let measure = registry.find(target.instrument.as_str()).map(instruments::score_code);
     GoalTarget {
-        measure: measure.map(|coding| Box::new(build::concept(coding))),
+        measure: measure.map(Box::new),
         detail: Some(GoalTargetDetail::Quantity(Box::new(Quantity {
             comparator: target.comparator.map(|comparator| comparator.as_str().into()),
             ..points(&target.score.text())
@@ -66,11 +66,6 @@ fn target(target: &shared::GoalTarget) -> GoalTarget {
         due: target.due.as_deref().map(|due| GoalTargetDue::Date(due.into())),
         ..Default::default()
     }
-}
-
-/// The instrument of a target among all instruments: the words are the same.
-fn scored(instrument: TargetInstrument) -> Option<Instrument> {
-    Instrument::from_word(instrument.as_str())
 }
 
 // ---------------------------------------------------------------- the way back
@@ -94,20 +89,19 @@ fn read_goal(reading: &Reading<'_>, slot: &str) -> Result<shared::Goal, RebuildE
             .and_then(GoalAchievement::from_word),
         status_date: found.status_date.as_ref().and_then(|date| date.value.clone()),
         target: match found.target.first() {
-            Some(target) => Some(read_target(target).ok_or_else(|| missing("has a target that is not ours"))?),
+            Some(target) => {
+                Some(read_target(target, reading.instruments).ok_or_else(|| missing("has a target that is not ours"))?)
+            }
             None => None,
         },
     })
 }
 
-fn read_target(target: &GoalTarget) -> Option<shared::GoalTarget> {
-    let measure = target.measure.as_ref()?.coding.first()?.code.as_ref()?.value.as_deref()?;
-    let instrument = TargetInstrument::ALL.iter().copied().find(|instrument| {
-        scored(*instrument).is_some_and(|instrument| instruments::scale(instrument).score.code == measure)
-    });
+fn read_target(target: &GoalTarget, registry: &Registry) -> Option<shared::GoalTarget> {
+    let scale = reading::scale(target.measure.as_ref()?, registry)?;
     let Some(GoalTargetDetail::Quantity(score)) = &target.detail else { return None };
     Some(shared::GoalTarget {
-        instrument: instrument?,
+        instrument: InstrumentKey(scale.key.clone()),
         comparator: score
             .comparator
             .as_ref()

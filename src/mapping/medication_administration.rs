@@ -382,6 +382,7 @@ fn read_wasted(extension: &Extension) -> Option<Wasted> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kap::instruments::Registry;
     use crate::kap::kind::Kind;
     use crate::kap::records::Record;
     use serde_json::{Value, json};
@@ -404,7 +405,7 @@ mod tests {
                     "denominator": {"value": number(denominator), "unit": "mL"}}}}],
         });
         let record = Record::from_value(Kind::DosingSession, record).expect("a record");
-        let mut draft = Draft::new(record.header(), None);
+        let mut draft = Draft::new(record.header(), None, Registry::built_in());
         let Record::DosingSession(session) = &record else { panic!("a dosing session") };
         dose(&mut draft, &session.doses[0], None, "/doses/0");
         let found = draft.entries.iter().find_map(|entry| {

@@ -12,6 +12,7 @@ pub mod concepts;
 pub mod condition;
 pub mod consent;
 pub mod consent_provision;
+pub mod course_scores;
 pub mod diagnostic_report;
 pub mod document_reference;
 pub mod dosing_session;
@@ -39,6 +40,7 @@ pub mod observation_score_change;
 pub mod observation_session;
 pub mod observation_suitability;
 pub mod observation_theme;
+pub mod observation_verdict;
 pub mod observation_vitals;
 pub mod outcome;
 pub mod patient;
@@ -58,6 +60,7 @@ pub mod task_homework;
 pub mod timeline;
 
 use crate::fhir::model::Resource;
+use crate::kap::instruments::Registry;
 use crate::kap::kind::Kind;
 use crate::kap::records::Record;
 use draft::{Draft, Entry, Notice};
@@ -75,9 +78,10 @@ pub struct Mapped {
 }
 
 /// Maps a record. The same record gives the same resources with the same ids. `patient_id`: the `Patient.id` that the
-/// patient is already known by; otherwise the record's first identifier makes it.
-pub fn map(record: &Record, patient_id: Option<String>) -> Mapped {
-    let mut draft = Draft::new(record.header(), patient_id);
+/// patient is already known by; otherwise the record's first identifier makes it. `instruments`: those that the record
+/// was checked with.
+pub fn map(record: &Record, patient_id: Option<String>, instruments: &Registry) -> Mapped {
+    let mut draft = Draft::new(record.header(), patient_id, instruments);
     match record {
         Record::Intake(record) => intake::map(&mut draft, record),
         Record::DosingSession(record) => dosing_session::map(&mut draft, record),
@@ -100,8 +104,14 @@ pub fn source_prefix(kind: Kind, system: &str, record_id: &str) -> String {
 }
 
 /// Rebuilds a record from its resources, in the order in which it wrote them.
-pub fn rebuild(kind: Kind, system: &str, record_id: &str, resources: &[Resource]) -> Result<Record, RebuildError> {
-    let reading = Reading::new(&source_prefix(kind, system, record_id), resources);
+pub fn rebuild(
+    kind: Kind,
+    system: &str,
+    record_id: &str,
+    resources: &[Resource],
+    instruments: &Registry,
+) -> Result<Record, RebuildError> {
+    let reading = Reading::new(&source_prefix(kind, system, record_id), resources, instruments);
     let header = provenance::read(&reading)?;
     Ok(match kind {
         Kind::Intake => Record::Intake(Box::new(intake::read(&reading, header)?)),

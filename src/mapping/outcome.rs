@@ -44,9 +44,9 @@ pub fn read(reading: &Reading<'_>, header: HeaderValues) -> Result<Outcome, Rebu
 
 #[cfg(test)]
 mod tests {
+    use crate::kap::instruments::Registry;
     use crate::kap::json;
     use crate::kap::kind::Kind;
-    use crate::kap::records::measurement::Instrument;
     use crate::mapping::round_trip;
     use serde_json::{Value, json};
 
@@ -86,15 +86,14 @@ mod tests {
 
     #[test]
     fn a_score_of_every_instrument_comes_back() {
-        let results: Vec<_> = Instrument::ALL
-            .iter()
-            .map(|instrument| format!(r#"{{"instrument": "{}", "score": 3}}"#, instrument.as_str()))
-            .collect();
+        let scales = Registry::built_in().scales();
+        let results: Vec<_> =
+            scales.iter().map(|scale| format!(r#"{{"instrument": "{}", "score": 3}}"#, scale.key)).collect();
         let resources = there_and_back(&record(&format!(r#""results": [{}]"#, results.join(","))));
         let scores = resources
             .iter()
             .filter(|it| it["extension"][0]["url"].as_str().is_some_and(|url| url.ends_with("kap-total-only")));
-        assert_eq!(scores.count(), Instrument::ALL.len());
+        assert_eq!(scores.count(), scales.len());
     }
 
     #[test]
@@ -146,7 +145,10 @@ mod tests {
             .iter()
             .map(|part| part["code"]["coding"][0]["code"].as_str().unwrap())
             .collect();
-        assert_eq!(parts, ["baseline", "current", "points", "percent", "direction", "response", "remission"]);
+        assert_eq!(
+            parts,
+            ["baseline", "current", "points", "percent", "direction", "response", "remission", "meaningful-change"]
+        );
         assert_eq!(change["component"][2]["valueQuantity"]["value"].to_string(), "-17");
         assert_eq!(change["component"][3]["valueQuantity"]["value"].to_string(), "-80.95");
         assert_eq!(change["component"][5]["valueBoolean"], true);

@@ -2,19 +2,18 @@
 //!
 //! <https://hl7.org/fhir/R4/questionnaireresponse.html>
 
-use super::concepts::instruments::{Answers, ItemLinks, Scale};
-use super::concepts::{Concept, by_code, by_word};
-use super::draft::{Draft, concept_coding};
+use super::concepts::instruments::{coding, label};
+use super::draft::Draft;
 use super::observation_score::Frame;
 use super::reading::RebuildError;
-use super::systems::{CANONICAL, LOINC};
+use super::systems::LOINC;
 use crate::fhir::build;
 use crate::fhir::model::resources::{
     QuestionnaireResponse, QuestionnaireResponseItem, QuestionnaireResponseItemAnswer,
     QuestionnaireResponseItemAnswerValue as AnswerValue,
 };
 use crate::fhir::model::types::{Coding, Extension, ExtensionValue};
-use crate::kap::instruments::{Instrument, Items, Total, counts_raw_points};
+use crate::kap::instruments::{self as registry, Answer, Answered, Answers, Points, Scale, points_of};
 use crate::kap::records::measurement::{AnsweredBy, Item, Score};
 
 const ORDINAL_VALUE: &str = "http://hl7.org/fhir/StructureDefinition/ordinalValue";
@@ -24,55 +23,21 @@ pub fn slot(score_slot: &str) -> String {
     format!("{score_slot}/answers")
 }
 
-/// How far the items of a score go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answered {
-    /// The sender gave none.
-    Nothing,
-    /// One is missing: no total is computed.
-    InPart,
-    /// All, as far as the instrument is described; the total where it is a sum.
-    Whole { total: Option<i64> },
-}
-
-pub fn answered(score: &Score) -> Answered {
-    if score.items.is_empty() {
-        return Answered::Nothing;
-    }
-    let has = |item: &str| score.items.iter().any(|found| found.item == item);
-    let Some(row) = Instrument::find(score.instrument.as_str()) else { return Answered::Whole { total: None } };
-    match row.items {
-        Items::Numbered { count, .. } => {
-            // `difficulty` is no number: it is not summed.
-            let numbered = score.items.iter().filter(|found| found.item.parse::<u32>().is_ok());
-            let (found, sum) = numbered.fold((0, 0), |(found, sum), item| (found + 1, sum + item.answer));
-            match row.total {
-                _ if found < count => Answered::InPart,
-                Total::Sum { factor } if found == count && is_raw(score) => {
-                    Answered::Whole { total: Some(sum * i64::from(factor)) }
-                }
-                Total::Sum { .. } | Total::OtherRule | Total::None => Answered::Whole { total: None },
-            }
-        }
-        // Three to five are asked only after a yes to the second.
-        Items::SuicideScreener if has("1") && has("2") && (has("6-lifetime") || has("6-3-months")) => {
-            Answered::Whole { total: None }
-        }
-        Items::SuicideScreener => Answered::InPart,
-        Items::Open | Items::Licensed => Answered::Whole { total: None },
-    }
+/// The answers of a score as the registry reads them.
+pub fn answers(score: &Score) -> Vec<Answer<'_>> {
+    score.items.iter().map(|item| (item.item.as_str(), item.answer)).collect()
 }
 
 /// Is the score in the points of the form? Thresholds and percents of the maximum hold only for those.
 pub fn is_raw(score: &Score) -> bool {
-    score.method.as_deref().is_none_or(counts_raw_points)
+    points_of(score.method.as_deref()) == Points::Raw
 }
 
 /// The answers behind a score.
 pub fn questionnaire_response(draft: &mut Draft<'_>, frame: &Frame<'_>) -> QuestionnaireResponse {
     let Frame { score, scale, .. } = *frame;
     let slot = slot(&frame.slot);
-    let in_part = answered(score) == Answered::InPart;
+    let in_part = matches!(scale.answered(&answers(score)), Answered::InPart { .. });
     let mut item: Vec<_> = score.items.iter().map(|item| response_item(scale, item)).collect();
     // The form's own total counts raw points: a score in others stands in the Observation alone.
     if let (false, true, Some(total)) = (in_part, is_raw(score), &frame.total) {
@@ -80,10 +45,10 @@ pub fn questionnaire_response(draft: &mut Draft<'_>, frame: &Frame<'_>) -> Quest
     }
     QuestionnaireResponse {
         id: Some(draft.id(&slot).as_str().into()),
-        meta: draft.meta(&slot, scale.label),
+        meta: draft.meta(&slot, label(scale)),
         identifier: Some(Box::new(draft.identifier(&slot))),
         part_of: frame.part_of.iter().cloned().collect(),
-        questionnaire: Some(format!("{CANONICAL}/Questionnaire/{}", scale.score.word).as_str().into()),
+        questionnaire: Some(format!("{}/Questionnaire/{}", scale.form.canonical, scale.key).as_str().into()),
         status: if in_part { "in-progress" } else { "completed" }.into(),
         subject: Some(Box::new(draft.patient())),
         encounter: frame.encounter.clone().map(Box::new),
@@ -109,38 +74,41 @@ fn question(link_id: &str, value: AnswerValue) -> QuestionnaireResponseItem {
 
 fn response_item(scale: &Scale, item: &Item) -> QuestionnaireResponseItem {
     let points = AnswerValue::Integer(i32::try_from(item.answer).unwrap_or(i32::MAX).into());
-    let value = match scale.answers {
-        // The question on difficulty has answers of its own.
-        Answers::Coded(table) if item.item.parse::<u32>().is_ok() => {
-            by_word(table, &item.answer.to_string()).map_or(points, coded_answer)
+    let described = scale.item(&item.item);
+    let value = match described.map(|described| &described.answers) {
+        Some(Answers::Coded(options)) => {
+            let chosen = options.iter().find(|(points, _)| *points == item.answer);
+            chosen.map_or(points, |(points, code)| coded_answer(*points, code))
         }
-        Answers::YesNo if matches!(item.answer, 0 | 1) => AnswerValue::Boolean((item.answer == 1).into()),
-        Answers::Coded(_) | Answers::YesNo | Answers::Points => points,
+        Some(Answers::YesNo) if matches!(item.answer, 0 | 1) => AnswerValue::Boolean((item.answer == 1).into()),
+        Some(Answers::YesNo | Answers::Points) | None => points,
     };
     question(&link(scale, &item.item), value)
 }
 
-fn coded_answer(row: &'static Concept) -> AnswerValue {
-    AnswerValue::Coding(Box::new(Coding { extension: vec![ordinal_value(row.word)], ..concept_coding(row) }))
+fn coded_answer(points: i64, code: &registry::Code) -> AnswerValue {
+    AnswerValue::Coding(Box::new(Coding { extension: vec![ordinal_value(&points.to_string())], ..coding(code) }))
 }
 
 fn ordinal_value(points: &str) -> Extension {
     build::extension(ORDINAL_VALUE, ExtensionValue::Decimal(build::decimal(points)))
 }
 
+/// An item with a LOINC code has it for its link id: `/44250-9`. The others have a prefix and their name: `pcl5-1`.
 fn link(scale: &Scale, item: &str) -> String {
-    match scale.items {
-        ItemLinks::Loinc(codes) => match codes.iter().find(|(word, _)| *word == item) {
-            Some((_, code)) => format!("/{code}"),
-            None => item.to_owned(),
-        },
-        ItemLinks::Numbered(prefix) => format!("{prefix}-{item}"),
+    match scale.item(item).and_then(|described| described.code.as_ref()) {
+        Some(code) if code.system == LOINC => format!("/{}", code.code),
+        Some(_) | None => format!("{}-{item}", prefix(scale)),
     }
 }
 
+fn prefix(scale: &Scale) -> &str {
+    scale.form.items.link.as_deref().unwrap_or(&scale.key)
+}
+
 fn total_link(scale: &Scale) -> String {
-    let slash = if scale.score.system == LOINC { "/" } else { "" };
-    format!("{slash}{}", scale.score.code)
+    let slash = if scale.code.system == LOINC { "/" } else { "" };
+    format!("{slash}{}", scale.code.code)
 }
 
 // ---------------------------------------------------------------- the way back
@@ -157,12 +125,10 @@ pub fn read_items(found: &QuestionnaireResponse, scale: &Scale, slot: &str) -> R
 
 fn read_item(found: &QuestionnaireResponseItem, scale: &Scale) -> Option<Item> {
     let link_id = found.link_id.value.as_deref()?;
-    let item = match scale.items {
-        ItemLinks::Loinc(codes) => {
-            let code = link_id.strip_prefix('/');
-            codes.iter().find(|(_, known)| Some(*known) == code).map_or(link_id, |(word, _)| word)
-        }
-        ItemLinks::Numbered(prefix) => link_id.strip_prefix(prefix)?.strip_prefix('-')?,
+    let described = scale.form.items.list.iter().find(|item| link(scale, &item.name) == link_id);
+    let item = match described {
+        Some(described) => described.name.as_str(),
+        None => link_id.strip_prefix(prefix(scale))?.strip_prefix('-')?,
     };
     let value = found.answer.first()?.value.as_ref()?;
     let answer = if let AnswerValue::Boolean(yes) = value {
@@ -170,9 +136,9 @@ fn read_item(found: &QuestionnaireResponseItem, scale: &Scale) -> Option<Item> {
     } else if let AnswerValue::Integer(points) = value {
         i64::from(points.value?)
     } else if let AnswerValue::Coding(coding) = value {
-        let Answers::Coded(table) = scale.answers else { return None };
-        let system = coding.system.as_ref()?.value.as_deref()?;
-        by_code(table, system, coding.code.as_ref()?.value.as_deref()?)?.word.parse().ok()?
+        let Answers::Coded(options) = &described?.answers else { return None };
+        let (system, code) = (coding.system.as_ref()?.value.as_deref()?, coding.code.as_ref()?.value.as_deref()?);
+        options.iter().find(|(_, own)| own.code == code && own.system == system).map(|(points, _)| *points)?
     } else {
         return None;
     };

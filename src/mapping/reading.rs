@@ -7,6 +7,7 @@ use crate::fhir::model::types::{
     CodeableConcept, Extension, ExtensionValue, Identifier, Quantity as FhirQuantity, Reference,
 };
 use crate::fhir::resource::{Emitted, identify};
+use crate::kap::instruments::{Registry, Scale};
 use crate::kap::records::shared::{Code, CodedText, Organization, Practitioner, RecordReference, SystemIdentifier};
 use crate::kap::units;
 use crate::kap::values::{DateTime, Decimal, Quantity, Termed};
@@ -28,6 +29,8 @@ impl RebuildError {
 
 /// The resources of one record.
 pub struct Reading<'a> {
+    /// The instruments that scores may be of.
+    pub instruments: &'a Registry,
     by_slot: HashMap<&'a str, &'a Resource>,
     /// In the order in which the record wrote them: lists come back in the sender's order.
     slots: Vec<&'a str>,
@@ -35,7 +38,7 @@ pub struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// `prefix` is what the record's sources start with: `system#kind/record-id/`.
-    pub fn new(prefix: &str, resources: &'a [Resource]) -> Self {
+    pub fn new(prefix: &str, resources: &'a [Resource], instruments: &'a Registry) -> Self {
         let mut by_slot = HashMap::with_capacity(resources.len());
         let mut slots = Vec::with_capacity(resources.len());
         for resource in resources {
@@ -45,7 +48,7 @@ impl<'a> Reading<'a> {
                 slots.push(slot);
             }
         }
-        Self { by_slot, slots }
+        Self { instruments, by_slot, slots }
     }
 
     /// The resource in that slot, if the record has one.
@@ -182,6 +185,12 @@ pub fn table_word(table: &'static [Concept], concept: &CodeableConcept) -> Optio
         let system = coding.system.as_ref()?.value.as_deref()?;
         by_code(table, system, coding.code.as_ref()?.value.as_deref()?).map(|row| row.word)
     })
+}
+
+/// The scale whose score has that code.
+pub fn scale<'r>(concept: &CodeableConcept, instruments: &'r Registry) -> Option<&'r Scale> {
+    let coding = concept.coding.first()?;
+    instruments.by_code(coding.system.as_ref()?.value.as_deref()?, coding.code.as_ref()?.value.as_deref()?)
 }
 
 /// Undoes `Draft::termed`.

@@ -29,6 +29,7 @@ macro_rules! local_system {
 local_system!(
     KAP = "kap",
     KAP_SCORE = "kap-score",
+    KAP_BAND = "kap-band",
     KAP_FORMULATION = "kap-formulation",
     KAP_APPROACH = "kap-approach",
     KAP_MODALITY = "kap-modality",
@@ -43,4 +44,17 @@ local_system!(
 /// An extension of ours, `{CANONICAL}/StructureDefinition/{name}`.
 pub fn extension_url(name: &str) -> String {
     format!("{CANONICAL}/StructureDefinition/{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kap::instruments::{BANDS, GUIDE, LOINC, SCORES};
+
+    /// The registry stands in a room that knows none of the mapping's names.
+    #[test]
+    fn the_registry_names_the_same_systems() {
+        assert_eq!((GUIDE, LOINC), (super::CANONICAL, super::LOINC));
+        assert_eq!(format!("{GUIDE}/CodeSystem/{SCORES}"), super::KAP_SCORE);
+        assert_eq!(format!("{GUIDE}/CodeSystem/{BANDS}"), super::KAP_BAND);
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Only what belongs to the course: what its records' Provenance points to. What was entered in error is left out.
 
+use super::course_scores::{ScoreLine, dose_start, score_lines};
 use super::reading;
 use super::retraction::is_retracted;
 use crate::fhir::model::Resource;
@@ -12,6 +13,7 @@ use crate::fhir::model::resources::{
 };
 use crate::fhir::model::types::{CodeableConcept, ExtensionValue, Period, Quantity, Reference};
 use crate::fhir::resource::{Emitted, identify};
+use crate::kap::instruments::Registry;
 use crate::kap::values::DateTime;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -22,6 +24,7 @@ use std::collections::HashSet;
 pub struct Timeline {
     pub course: CourseHead,
     pub records: Vec<RecordHead>,
+    pub scores: Vec<ScoreLine>,
     pub events: Vec<Event>,
 }
 
@@ -95,23 +98,28 @@ pub fn identifier_system(course: &Resource) -> Option<String> {
 }
 
 /// `resources` are the current resources of the patient's compartment.
-pub fn timeline(course: &Resource, resources: &[Resource]) -> Timeline {
+pub fn timeline(course: &Resource, resources: &[Resource], instruments: &Registry) -> Timeline {
     let head = head(course);
     let provenances: Vec<&Provenance> =
         resources.iter().filter_map(Provenance::from_resource).filter(|found| is_of(found, &head.reference)).collect();
     let members: HashSet<&str> = provenances.iter().flat_map(|found| &found.target).filter_map(target).collect();
-    let mut events: Vec<Event> = resources
+    let own: Vec<(&Resource, String)> = resources
         .iter()
         .filter_map(|resource| {
             let reference = reference_of(resource)?;
-            (members.contains(reference.as_str()) && !is_retracted(resource)).then_some(())?;
-            event(resource, reference)
+            (members.contains(reference.as_str()) && !is_retracted(resource)).then_some((resource, reference))
         })
         .collect();
+    let first_dose = own.iter().filter_map(|(it, _)| dose_start(MedicationAdministration::from_resource(it)?)).min();
+    let observations =
+        own.iter().filter_map(|(it, reference)| Some((Observation::from_resource(it)?, reference.clone())));
+    let scores = score_lines(observations, first_dose, instruments);
+    let mut events: Vec<Event> =
+        own.into_iter().filter_map(|(resource, reference)| event(resource, reference)).collect();
     events.sort_by_cached_key(|event| instant(&event.at));
     let mut records: Vec<RecordHead> = provenances.iter().filter_map(|found| record(found)).collect();
     records.sort_by_cached_key(|record| instant(&record.recorded_at));
-    Timeline { course: head, records, events }
+    Timeline { course: head, records, scores, events }
 }
 
 fn instant(text: &str) -> Option<jiff::Timestamp> {

@@ -206,3 +206,54 @@ fn every_command_that_the_demo_prints_works() {
     assert!(stopped.success());
     assert_eq!(demo.wait().expect("an end").code(), Some(0));
 }
+
+/// A folder with one file that has many faults, one of them a key of the gateway.
+fn wrong_instruments() -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    let text = "key = \"phq-9\"\ntitle = \"x\"\ncanonical = \"https://clinic.example.org/fhir\"\nsource = \"x\"\ncolour = 1\n\
+        [licence]\nitems = \"allowed\"\nterms = \"x\"\nverified = \"maybe\"\n[[scores]]\nkey = \"phq-9\"\nname = \"x\"\n\
+        code = { system = \"http://loinc.org\", code = \"44261-7\", verified = \"no\" }\nbetter = \"lower\"\n\
+        range = { least = 9, most = 0, verified = \"yes\" }\nscoring = { rule = \"as-given\", verified = \"yes\" }\nplain = \"x\"\n";
+    fs::write(folder.path().join("phq-9.toml"), text).expect("written");
+    folder
+}
+
+#[test]
+fn wrong_instruments_are_refused_at_start_with_all_their_faults() {
+    let folder = wrong_instruments();
+    let data = folder.path().join("test.db");
+    let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/case-01/02-outcome-baseline.json");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data-file"];
+    for command in [
+        gateway().args(serve).arg(&data).arg("--instruments").arg(folder.path()),
+        gateway().args(serve).arg(&data).env("KAP_GATEWAY_INSTRUMENTS", folder.path()),
+        gateway().arg("import").arg(&record).arg("--data-file").arg(&data).arg("--instruments").arg(folder.path()),
+        gateway().arg("map").arg(&record).arg("--instruments").arg(folder.path()),
+    ] {
+        let (code, text) = run(command);
+        assert_eq!(code, Some(2), "{text}");
+        for told in [
+            "phq-9.toml, line 5, colour: This key is not known.",
+            "phq-9.toml, line 9, licence.verified: `verified` must be one of \"yes\", \"partly\", \"no\".",
+            "phq-9.toml, line 13, scores[0].code.code: The check digit of 44261-7 is wrong",
+            "phq-9.toml, line 15, scores[0].range: The least score (9) must be below the most (0)",
+            "phq-9.toml, scores[0].key: `phq-9` is a key of an instrument that comes with the gateway",
+        ] {
+            assert!(text.contains(told), "{told}\n{text}");
+        }
+    }
+    assert!(!data.exists(), "nothing was started");
+}
+
+#[test]
+fn a_folder_without_instruments_and_an_unknown_tiering_are_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().join("test.db");
+    let serve = |more: &[&str]| run(gateway().args(["serve", "--data-file"]).arg(&data).args(more));
+    let (code, text) = serve(&["--instruments", &folder.path().to_string_lossy()]);
+    assert!(code == Some(2) && text.contains("holds no .toml file"), "{text}");
+    let (code, text) = serve(&["--instruments", "/nowhere"]);
+    assert!(code == Some(2) && text.contains("cannot read /nowhere"), "{text}");
+    let (code, text) = serve(&["--tiering", "c-ssrs-screener=red"]);
+    assert!(code == Some(2) && text.contains("known are c-ssrs-screener=columbia"), "{text}");
+}

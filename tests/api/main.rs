@@ -8,6 +8,7 @@ mod errors;
 mod formats;
 mod history;
 mod import;
+mod instruments;
 mod operations;
 mod pages;
 mod read;

@@ -4,6 +4,7 @@ use super::*;
 use kap_gateway::fhir::codec;
 use kap_gateway::ingest;
 use kap_gateway::kap::contract::Contract;
+use kap_gateway::kap::instruments::Registry;
 use kap_gateway::kap::kind::Kind;
 use kap_gateway::kap::records::Record;
 use kap_gateway::mapping::{self, retraction};
@@ -35,7 +36,7 @@ fn every_resource_of_the_fixtures_is_valid_also_when_it_is_retracted() {
     for file in fixtures() {
         let record = read(&file);
         let record = Record::from_value(kind(&record), record).expect("a record");
-        for entry in mapping::map(&record, None).entries {
+        for entry in mapping::map(&record, None, Registry::built_in()).entries {
             count += 1;
             wrong.extend(faults(&file, &written(&entry.resource)));
             let retracted = retraction::retract(entry.resource);

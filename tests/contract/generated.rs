@@ -8,6 +8,7 @@ use kap_gateway::fhir::codec;
 use kap_gateway::fhir::definitions::Definitions;
 use kap_gateway::fhir::validate::{Options, Validator};
 use kap_gateway::kap::check::check;
+use kap_gateway::kap::instruments::Registry;
 use kap_gateway::kap::json::read_strict;
 use kap_gateway::kap::records::Record;
 use kap_gateway::mapping;
@@ -45,10 +46,12 @@ fn every_generated_record_comes_back_from_fhir_as_it_was() {
     for record in records(500) {
         let kind = kind_of(&record);
         let (system, id) = (record["source"]["system"].as_str(), record["source"]["recordId"].as_str());
-        let entries = mapping::map(&typed(&record), None).entries;
+        let entries = mapping::map(&typed(&record), None, Registry::built_in()).entries;
         let bytes = entries.iter().map(|entry| codec::to_json(&entry.resource).expect("JSON"));
         let resources: Vec<_> = bytes.map(|bytes| codec::from_json(&bytes).expect("our own JSON")).collect();
-        let back = mapping::rebuild(kind, system.expect("a system"), id.expect("an id"), &resources).expect("a record");
+        let back =
+            mapping::rebuild(kind, system.expect("a system"), id.expect("an id"), &resources, Registry::built_in())
+                .expect("a record");
         assert_eq!(back.to_value().expect("JSON"), record);
     }
 }
@@ -58,7 +61,7 @@ fn what_generated_records_become_has_no_error_by_the_validator() {
     let validator = Validator::new(Definitions::base());
     let mut wrong: BTreeMap<String, usize> = BTreeMap::new();
     for record in records(150) {
-        for entry in mapping::map(&typed(&record), None).entries {
+        for entry in mapping::map(&typed(&record), None, Registry::built_in()).entries {
             let json: Value = serde_json::from_slice(&codec::to_json(&entry.resource).expect("JSON")).expect("JSON");
             let report = validator.validate(&json, &Options::default());
             for issue in report.errors() {

@@ -2,6 +2,7 @@
 
 use super::{judge, records};
 use kap_gateway::kap::fault::{Fault, FaultKind, MOST_FAULTS};
+use kap_gateway::kap::instruments::Registry;
 use kap_gateway::kap::json::{MOST_NESTING, read_strict};
 use kap_gateway::kap::kind::Kind;
 use std::time::{Duration, Instant};
@@ -129,7 +130,7 @@ fn faults_never_point_to_a_place_that_is_not_there() {
     for depth in 0..MOST_NESTING - 3 {
         let body = format!("{}{twins}{}", "{\"a\":".repeat(depth + 1), "}".repeat(depth + 1));
         let record = read_strict(body.as_bytes()).expect("readable");
-        for fault in kap_gateway::kap::rules::judge(Kind::Outcome, &record) {
+        for fault in kap_gateway::kap::rules::judge(Kind::Outcome, &record, Registry::built_in()) {
             assert!(record.pointer(&fault.pointer).is_some(), "{depth}: {}", fault.pointer);
         }
     }

@@ -24,7 +24,9 @@ Description: "The score of one instrument at one time: depression, anxiety, trau
 * method MS
 * method ^short = "Version or scoring rule: raw, T-score, the algorithm of a risk level"
 * component MS
-* component ^short = "The score beside a risk level; the percent of the maximum"
+* interpretation from https://kap-gateway.example.org/fhir/ValueSet/kap-score-band (extensible)
+* note ^short = "What of the instrument has not been verified in a source"
+* component ^short = "The score beside a risk level; the percent of the maximum; sums of parts"
 * obeys kap-score-1 and kap-score-unit and kap-score-range
 
 Profile: KAPSedation
@@ -71,3 +73,6 @@ Description: "How a score differs from the same score at baseline: points, perce
 * insert Component(direction, $KAP, #direction, CodeableConcept, 0..1)
 * insert Component(response, $KAP, #response, boolean, 0..1)
 * insert Component(remission, $KAP, #remission, boolean, 0..1)
+* insert Component(reliableChange, $KAP, #reliable-change, boolean, 0..1)
+* insert Component(meaningfulChange, $KAP, #meaningful-change, boolean, 0..1)
+* note ^short = "Thresholds that have not been verified in a source, and so are not judged"

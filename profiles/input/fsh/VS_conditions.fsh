@@ -162,6 +162,7 @@ Id: kap-suicide-risk
 Title: "Tiers of suicide risk"
 Description: "Tiers of the C-SSRS screener; Observation.method names the tiering."
 * insert LocalValueSet
+* $KAP#suicide-risk-none
 * $KAP#suicide-risk-low
 * $KAP#suicide-risk-moderate
 * $KAP#suicide-risk-high

@@ -1,30 +1,9 @@
 // Instruments, their scores and what becomes of them.
 
-ValueSet: KAPScoreCodesVS
-Id: kap-score-codes
-Title: "KAP scores"
-Description: "Scores of the instruments that are used in KAP: LOINC where a code is verified, local codes elsewhere."
-* insert LocalValueSet
-* insert LoincNotice
-* $LNC#44261-6 "Patient Health Questionnaire 9 item (PHQ-9) total score [Reported]"
-* $LNC#70274-6 "Generalized anxiety disorder 7 item total score"
-* $LNC#101698-9
-* $LNC#93374-7 "Suicide risk level"
-* $LNC#75626-2 "Total score [AUDIT-C]"
-* $LNC#75624-7
-* $LNC#82667-7
-* $LNC#89209-1
-* $LNC#77565-0 "Pain interference score [BPI Short Form]"
-* $LNC#72514-3 "Pain severity - 0-10 verbal numeric rating [Score] - Reported"
-* $LNC#72172-0 "Total score [MoCA]"
-* $LNC#84773-1
-* $LNC#105043-4
-* include codes from system KAPScoreCS
-
 ValueSet: KAPScoreBandVS
 Id: kap-score-band
 Title: "Bands of scores"
-Description: "Severity bands of instruments; only bands whose limits have been read in a source."
+Description: "Bands of instruments; those whose limits have not been verified in a source say so."
 * insert LocalValueSet
 * include codes from system KAPBandCS
 

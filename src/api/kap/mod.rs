@@ -1,6 +1,7 @@
 //! The KAP API, by openapi.yaml: records in, records and courses out.
 
 mod courses;
+mod instruments;
 mod map;
 mod records;
 
@@ -24,11 +25,13 @@ const JSON: &str = "application/json";
 /// Names the sender's system where more than one uses the same id.
 const SYSTEM: &str = "system";
 
-/// `courses` comes first: it is not a kind of record.
+/// `courses` and `instruments` come first: they are no kinds of record.
 pub fn endpoints() -> Vec<Endpoint> {
     let endpoint = |method, path, route| Endpoint { method, path, interaction: None, route };
     vec![
         endpoint(Method::GET, "/kap/v1/courses/{id}", || web::route().to(courses::course)),
+        endpoint(Method::GET, "/kap/v1/instruments", || web::route().to(instruments::list)),
+        endpoint(Method::GET, "/kap/v1/instruments/{key}", || web::route().to(instruments::show)),
         endpoint(Method::POST, "/kap/v1/{kind}/$map", || web::route().to(map::map)),
         endpoint(Method::POST, "/kap/v1/{kind}", || web::route().to(records::post)),
         endpoint(Method::PUT, "/kap/v1/{kind}/{record_id}", || web::route().to(records::put)),

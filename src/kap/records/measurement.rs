@@ -63,9 +63,9 @@ pub struct Timepoint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Item {
-    /// The number of the item; `difficulty` for the PHQ-9 question that is not summed; C-SSRS: 1 to 5, `6-lifetime`, `6-3-months`.
+    /// As the registry names it: mostly its number; `difficulty` for the PHQ-9 question that is not summed; C-SSRS: 1 to 5, `6-lifetime`, `6-3-months`.
     pub item: String,
-    /// The points; yes is 1, no is 0.
+    /// The points as the form gives them; yes is 1, no is 0. What counts the other way round is turned by the gateway.
     pub answer: i64,
 }
 
@@ -85,7 +85,7 @@ pub struct Baseline {
 pub struct Score {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    pub instrument: Instrument,
+    pub instrument: InstrumentKey,
     /// Where it differs from the record's time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<DateTime>,
@@ -93,7 +93,7 @@ pub struct Score {
     pub timepoint: Option<Timepoint>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<Decimal>,
-    /// C-SSRS screener only: the tier, by the rule that `method` names.
+    /// Screens with tiers only (C-SSRS): the tier, by the rule that `method` names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub risk_level: Option<RiskLevel>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -122,6 +122,7 @@ closed_set! {
 
 closed_set! {
     pub enum RiskLevel {
+        None = "none",
         Low = "low",
         Moderate = "moderate",
         High = "high",
@@ -132,64 +133,5 @@ closed_set! {
     pub enum AnsweredBy {
         Patient = "patient",
         Clinician = "clinician",
-    }
-}
-
-closed_set! {
-    pub enum Instrument {
-        Phq9 = "phq-9",
-        Gad7 = "gad-7",
-        Pcl5 = "pcl-5",
-        CSsrsScreener = "c-ssrs-screener",
-        AuditC = "audit-c",
-        Audit = "audit",
-        Dast10 = "dast-10",
-        Madrs = "madrs",
-        HamD17 = "ham-d17",
-        QidsSr16 = "qids-sr16",
-        BdiIi = "bdi-ii",
-        Who5Raw = "who-5-raw",
-        Who5Percent = "who-5-percent",
-        Whodas2 = "whodas-2",
-        CgiS = "cgi-s",
-        CgiI = "cgi-i",
-        PgiC = "pgi-c",
-        ProqolCs = "proqol-cs",
-        ProqolBo = "proqol-bo",
-        ProqolSts = "proqol-sts",
-        MbiEe = "mbi-ee",
-        MbiDp = "mbi-dp",
-        MbiPa = "mbi-pa",
-        CbiPersonal = "cbi-personal",
-        CbiWork = "cbi-work",
-        CbiClient = "cbi-client",
-        Bat12 = "bat-12",
-        Bat23 = "bat-23",
-        BpiInterference = "bpi-interference",
-        PainNrs = "pain-nrs",
-        Isi = "isi",
-        Eq5dVas = "eq-5d-vas",
-        Moca = "moca",
-        Mdq = "mdq",
-        Cadss = "cadss",
-        Cadss6 = "cadss-6",
-        MoaaS = "moaa-s",
-        Rass = "rass",
-        Ramsay = "ramsay",
-        NauseaNrs = "nausea-nrs",
-        Aldrete = "aldrete",
-        Mpadss = "mpadss",
-        Meq30Mystical = "meq30-mystical",
-        Meq30Positive = "meq30-positive",
-        Meq30Transcendence = "meq30-transcendence",
-        Meq30Ineffability = "meq30-ineffability",
-        Ebi = "ebi",
-        Ceq = "ceq",
-        FiveDAsc = "5d-asc",
-        Ies = "ies",
-        Eis = "eis",
-        Icsi = "icsi",
-        Icpi = "icpi",
-        BpicSs = "bpic-ss",
     }
 }

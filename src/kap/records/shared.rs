@@ -6,6 +6,17 @@
 use super::super::values::*;
 use serde::{Deserialize, Serialize};
 
+/// Key of a scale of the registry (`kap::instruments`); the check has held it to those that are known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InstrumentKey(pub String);
+
+impl InstrumentKey {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The sender's own code. A code that the gateway knows is sent on as a Coding with its official display. One that it does not know is kept beside the text, tagged for review, and answered with a warning: it is never dropped and never guessed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -208,7 +219,7 @@ pub struct PsychotherapyNote {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GoalTarget {
-    pub instrument: TargetInstrument,
+    pub instrument: InstrumentKey,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comparator: Option<GoalTargetComparator>,
     pub score: Decimal,
@@ -322,21 +333,6 @@ closed_set! {
         Improving = "improving",
         Achieved = "achieved",
         NotAchieved = "not-achieved",
-    }
-}
-
-closed_set! {
-    pub enum TargetInstrument {
-        Phq9 = "phq-9",
-        Gad7 = "gad-7",
-        Pcl5 = "pcl-5",
-        Madrs = "madrs",
-        HamD17 = "ham-d17",
-        QidsSr16 = "qids-sr16",
-        BdiIi = "bdi-ii",
-        Isi = "isi",
-        PainNrs = "pain-nrs",
-        Who5Percent = "who-5-percent",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The intake: what excludes what, and what needs a reason.
 
 use super::super::place::{Findings, Place};
-use super::{consents, measurements, times};
+use super::{consents, times};
 use std::collections::HashSet;
 
 pub fn judge(intake: Place, findings: &mut Findings) {
@@ -30,9 +30,6 @@ pub fn judge(intake: Place, findings: &mut Findings) {
     if intake.each("indications").any(is_resistant) && !intake.has("failedAntidepressantTrials") {
         let sentence = "An indication is treatment-resistant depression, and the number of failed trials is not told.";
         findings.warning(intake, "failedAntidepressantTrials", sentence);
-    }
-    if let Some(plan) = intake.at("plan") {
-        plan.each("goals").for_each(|goal| measurements::goal(goal, findings));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Dosing and integration sessions as a whole: format, adverse events and what answers them, discharge.
 
 use super::super::place::{Findings, Place};
-use super::{measurements, times};
+use super::times;
 use std::collections::HashSet;
 
 pub fn judge(session: Place, findings: &mut Findings) {
@@ -46,7 +46,6 @@ pub fn judge(session: Place, findings: &mut Findings) {
 pub fn integration(session: Place, findings: &mut Findings) {
     only_for_a_group(session, "group", findings);
     only_for_a_group(session, "groupNote", findings);
-    session.each("goals").for_each(|goal| measurements::goal(goal, findings));
 }
 
 /// What was measured outside a session: something at least.

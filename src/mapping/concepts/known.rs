@@ -2,7 +2,6 @@
 //!
 //! The tables of the mapping hold some; `known.tsv` holds system, code and display, one line each, from the mapping specification's verified list.
 
-use super::Concept;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -20,7 +19,7 @@ static LISTED: LazyLock<Displays> = LazyLock::new(|| {
 
 /// The list goes before the tables.
 static KNOWN: LazyLock<Displays> = LazyLock::new(|| {
-    let of_tables = super::rows().map(|&Concept { system, code, display, .. }| ((system, code), display));
+    let of_tables = super::rows().map(|(system, code, display)| ((system, code), display));
     of_tables.chain(LISTED.iter().map(|(&code, &display)| (code, display))).collect()
 });
 

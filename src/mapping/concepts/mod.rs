@@ -12,6 +12,8 @@ mod tables;
 pub use intake::*;
 pub use tables::*;
 
+use crate::kap::instruments::{Answers, Registry};
+
 /// A word of the contract and the code that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concept {
@@ -69,16 +71,23 @@ const TABLES: &[&[Concept]] = &[
     VERIFICATION_STATUS,
     ALLERGY_STATUS,
     ACHIEVEMENT,
-    instruments::PHQ_9_ANSWER,
     instruments::SCORE_CHANGE,
     instruments::DIRECTION,
     instruments::SCORE_PART,
     instruments::RISK_LEVEL,
 ];
 
-/// Every row: of the tables, and the scores of the instruments.
-fn rows() -> impl Iterator<Item = &'static Concept> {
-    TABLES.iter().copied().flatten().chain(instruments::SCALES.iter().map(|scale| &scale.score))
+/// System, code and display of every row: of the tables, and of the instruments that come with the gateway.
+fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let tables = TABLES.iter().copied().flatten().map(|row| (row.system, row.code, row.display));
+    let codes = Registry::built_in().scales().iter().flat_map(|scale| {
+        let options = scale.form.items.list.iter().flat_map(|item| match &item.answers {
+            Answers::Coded(options) => &**options,
+            Answers::YesNo | Answers::Points => &[],
+        });
+        std::iter::once(&scale.code).chain(options.map(|(_, code)| code))
+    });
+    tables.chain(codes.map(|code| (code.system.as_str(), code.code.as_str(), code.display.as_str())))
 }
 
 /// The row of a word.
@@ -104,7 +113,7 @@ mod tests {
 
     #[test]
     fn every_code_of_a_table_is_known_when_a_sender_uses_it() {
-        let unknown: Vec<_> = rows().filter(|row| known::display(row.system, row.code).is_none()).collect();
+        let unknown: Vec<_> = rows().filter(|(system, code, _)| known::display(system, code).is_none()).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
         let emdr = known::display(crate::mapping::systems::SCT, "449030000");
         assert_eq!(emdr, Some("Eye movement desensitization and reprocessing therapy"));
