@@ -5,6 +5,7 @@ pub mod generate;
 pub mod import;
 pub mod input;
 pub mod map;
+mod schedule;
 pub mod validate;
 
 // The command line takes everything through here.
@@ -17,7 +18,7 @@ use crate::{
     api::{self, Api, PageSize, observe::observe},
     config::LogFormat,
     fhir::definitions::{AddError, Definitions},
-    ingest::{Contract, ContractError, Gateway},
+    ingest::{Contract, ContractError, Gateway, Rules, RulesFileError},
     store::{StoreError, sqlite::SqliteStore},
 };
 use actix_web::{
@@ -54,6 +55,8 @@ pub enum AppError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Contract(#[from] ContractError),
+    #[error(transparent)]
+    Rules(#[from] RulesFileError),
     #[error("cannot use a package: {0}")]
     Package(#[from] AddError),
     #[error("the server ended: {0}")]
@@ -70,17 +73,25 @@ pub struct Running {
     pub gateway: Arc<Gateway>,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
+    /// What only time brings about is judged on a schedule.
+    schedule: JoinHandle<()>,
 }
 
 /// Starts a gateway: opens the store, binds the address, answers.
 pub fn run(config: &Config) -> Result<Running, AppError> {
+    // Before the data file is touched: a wrong file of rules stops the start.
+    let rules = Rules::load(config.safety_rules.as_deref())?;
     let store = Arc::new(SqliteStore::open(&config.data_file)?);
     let unbound = |source| AppError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
     let base_url = config.public_base_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let gateway =
-        Arc::new(Gateway { contract: Contract::load()?, store: store.clone(), base: format!("{base_url}/fhir") });
+    let gateway = Arc::new(Gateway {
+        contract: Contract::load()?,
+        store: store.clone(),
+        base: format!("{base_url}/fhir"),
+        rules,
+    });
     let api = Api {
         store: store.clone(),
         gateway: gateway.clone(),
@@ -91,7 +102,8 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         validator: OnceLock::new(),
     };
     let server = serve(api, listener, config.workers)?;
-    Ok(Running { address, base_url, store, gateway, handle: server.handle(), server: tokio::spawn(server) })
+    let schedule = tokio::spawn(schedule::judge_each(Arc::clone(&gateway), config.safety_rules_hours));
+    Ok(Running { address, base_url, store, gateway, handle: server.handle(), server: tokio::spawn(server), schedule })
 }
 
 /// The program's own definitions and those of the user's packages.
@@ -127,6 +139,7 @@ impl Running {
 
     /// Lets requests under way finish, then ends.
     pub async fn stop(self) -> Result<(), AppError> {
+        self.schedule.abort();
         self.handle.stop(true).await;
         self.server.await.map_err(io::Error::other)??;
         Ok(())

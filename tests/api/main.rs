@@ -11,6 +11,7 @@ mod import;
 mod pages;
 mod read;
 mod records;
+mod rules;
 mod search;
 mod search_modifiers;
 mod shared_resources;
