@@ -86,6 +86,7 @@ async fn every_published_query_parameter_is_taken() {
                 "_revinclude" => "Provenance:target",
                 "_summary" => "data",
                 "_type" => "Observation",
+                "asOf" => "2026-02-02T10:00:00Z",
                 _ => "x",
             };
             // A cursor is taken from a link only: a wrong one is refused by name, not as unknown.
@@ -136,6 +137,7 @@ async fn receipts_timelines_and_errors_are_as_published() {
         assert_schema("Receipt", &response.json().await.expect("JSON"));
     }
     assert_schema("Timeline", &app.json("/kap/v1/courses/case01-course").await);
+    assert_schema("RulesReport", &app.json("/kap/v1/courses/case01-course/rules").await);
     let body = outcome(app.get("/fhir/Observation?banana=1&date=x").await, StatusCode::BAD_REQUEST).await;
     assert_schema("OperationOutcome", &body);
     let request = app.request(Method::POST, "/kap/v1/dosing-session").header("Content-Type", "application/json");

@@ -13,6 +13,7 @@ mod operations;
 mod pages;
 mod read;
 mod records;
+mod rules;
 mod search;
 mod search_modifiers;
 mod shared_resources;
