@@ -15,9 +15,11 @@ fn resources(record: &Path) -> Vec<Value> {
     let value = json::read_strict(&std::fs::read(record).expect("a record")).expect("strict JSON");
     let kind = value["kind"].as_str().and_then(Kind::from_word).expect("a kind");
     let record = Record::from_value(kind, value).expect("the contract");
-    let entries = mapping::map(&record, None).entries;
-    entries
+    let mapped = mapping::map(&record, None);
+    mapped
+        .entries
         .iter()
+        .chain(&mapped.amendments)
         .map(|entry| serde_json::from_slice(&codec::to_json(&entry.resource).expect("FHIR")).expect("JSON"))
         .collect()
 }

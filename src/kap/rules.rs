@@ -5,6 +5,7 @@
 mod consents;
 mod doses;
 mod history;
+mod follow_up;
 mod intake;
 mod measurements;
 mod session;
@@ -38,8 +39,10 @@ pub fn judge(kind: Kind, record: &Value) -> Vec<Fault> {
             doses::judge(record, findings);
             session::judge(record, findings);
         }
-        Kind::IntegrationSession => session::integration(record, findings),
+        Kind::PreparationSession | Kind::IntegrationSession => session::psychotherapy(record, findings),
+        Kind::CheckIn => follow_up::check_in(record, findings),
         Kind::Outcome => session::outcome(record, findings),
+        Kind::CourseClosure => follow_up::course_closure(record, findings),
     }
     std::mem::take(&mut findings.0)
 }

@@ -60,6 +60,10 @@ pub struct Draft<'a> {
     pub header: Header<'a>,
     pub entries: Vec<Entry>,
     pub notices: Vec<Notice>,
+    /// What the record says of resources that are others': the state of the course and of its plan.
+    pub amendments: Vec<Entry>,
+    /// Is there an Encounter that the record's resources belong to?
+    pub has_contact: bool,
     patient_id: String,
     course_id: String,
     /// Shared resources already among the entries, by id.
@@ -76,6 +80,8 @@ impl<'a> Draft<'a> {
             header,
             entries: Vec::with_capacity(32),
             notices: Vec::new(),
+            amendments: Vec::new(),
+            has_contact: true,
             patient_id: patient_id.unwrap_or_else(|| shared_id("Patient", header.patient)),
             course_id: shared_id("EpisodeOfCare", header.course),
             named: HashSet::new(),
@@ -110,6 +116,11 @@ impl<'a> Draft<'a> {
     /// A reference to this record's resource in that slot.
     pub fn reference(&self, resource_type: &str, slot: &str) -> Reference {
         build::reference(resource_type, &self.id(slot))
+    }
+
+    /// The record's contact, where it has one.
+    pub fn contact(&self) -> Option<Reference> {
+        self.has_contact.then(|| self.reference("Encounter", super::encounter::SLOT))
     }
 
     /// A reference to an element that the sender named within this record, with its business identifier.
@@ -262,6 +273,12 @@ impl<'a> Draft<'a> {
         self.entries.retain(|entry| entry.shared.is_none() || entry.id != id);
         self.named.insert(id);
         self.push(resource);
+    }
+
+    /// Adds what the record says of a resource that another record owns.
+    pub fn amend<R: Emitted>(&mut self, resource: R) {
+        let id = resource.id().unwrap_or_default().to_owned();
+        self.amendments.push(Entry { resource_type: R::TYPE, id, resource: resource.into_resource(), shared: None });
     }
 
     fn share<R: Emitted>(&mut self, id: String, identifier: IdentifierRef<'_>, resource: impl FnOnce() -> R) {
