@@ -137,7 +137,7 @@ impl Gateway {
         let mut before = None;
         loop {
             let versions = self.store.history(DEFAULT_TENANT, R::TYPE, id, PAGE, before).await?;
-            for version in &versions {
+            for version in versions.iter().filter(|version| !version.is_deletion()) {
                 let mut resource = parse(version)?;
                 if identify(&resource).is_some_and(|(_, _, meta)| !course_state::is_amended(meta)) {
                     retraction::unversion(&mut resource);
