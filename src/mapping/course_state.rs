@@ -174,7 +174,12 @@ pub fn settle_course(mut base: EpisodeOfCare, words: &[Word]) -> EpisodeOfCare {
     }
     let start = base.period.as_deref().and_then(|period| period.start.as_ref()?.value.clone());
     let mut states: Vec<(String, Option<String>)> = own.map(|status| (status, start.clone())).into_iter().collect();
-    states.extend(words.iter().map(|word| (word.course_status().to_owned(), Some(word.at.0.clone()))));
+    for word in &words {
+        // To say the same again begins nothing.
+        if states.last().is_none_or(|(status, _)| status != word.course_status()) {
+            states.push((word.course_status().to_owned(), Some(word.at.0.clone())));
+        }
+    }
     for pair in states.windows(2) {
         let [(status, from), (_, until)] = pair else { continue };
         base.status_history.push(EpisodeOfCareStatusHistory {
@@ -234,4 +239,95 @@ pub fn end_reason(course: &EpisodeOfCare) -> Option<&CodeableConcept> {
     let reason = find_extension(&course.extension, END_REASON)?.value.as_ref()?;
     let reason = reading::choice!(reason, ExtensionValue::CodeableConcept)?;
     Some(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(at: &str, change: CourseChange, carried_out: Option<bool>) -> Word {
+        Word {
+            at: DateTime(at.to_owned()),
+            change,
+            reason: Some(build::words(change.as_str())),
+            carried_out,
+            course: None,
+            plan: None,
+            source: format!("urn:kap:test#course-closure/{at}/"),
+        }
+    }
+
+    fn course(status: &str) -> EpisodeOfCare {
+        EpisodeOfCare {
+            status: status.into(),
+            period: Some(Box::new(build::period(Some("2026-01-26"), None))),
+            ..Default::default()
+        }
+    }
+
+    fn history(course: &EpisodeOfCare) -> Vec<(&str, Option<&str>, Option<&str>)> {
+        let text = |at: &Option<crate::fhir::model::types::DateTime>| at.as_ref().and_then(|at| at.value.clone());
+        let spans =
+            course.status_history.iter().map(|one| (&one.status, text(&one.period.start), text(&one.period.end)));
+        let leak = |text: Option<String>| text.map(|text| &*text.leak());
+        spans.map(|(status, from, to)| (status.value.as_deref().unwrap(), leak(from), leak(to))).collect()
+    }
+
+    const MARCH: &str = "2026-03-01T10:00:00-05:00";
+    const APRIL: &str = "2026-04-01T10:00:00-05:00";
+    const MAY: &str = "2026-05-01T10:00:00-05:00";
+
+    #[test]
+    fn the_latest_word_by_its_time_holds_in_whatever_order_they_came() {
+        let (pause, resume, end) = (
+            word(MARCH, CourseChange::Pause, None),
+            word(APRIL, CourseChange::Resume, None),
+            word(MAY, CourseChange::End, Some(true)),
+        );
+        let settled = settle_course(course("active"), &[end.clone(), pause.clone(), resume.clone()]);
+        assert_eq!(settled.status.value.as_deref(), Some("finished"));
+        assert_eq!(
+            history(&settled),
+            [
+                ("active", Some("2026-01-26"), Some(MARCH)),
+                ("onhold", Some(MARCH), Some(APRIL)),
+                ("active", Some(APRIL), Some(MAY))
+            ]
+        );
+        assert_eq!(end_reason(&settled).and_then(|reason| reason.text.as_ref()?.value.as_deref()), Some("end"));
+        assert_eq!(settled.period.and_then(|period| period.end?.value).as_deref(), Some(MAY));
+        let plan =
+            |words: &[Word]| settle_plan(CarePlan { status: "active".into(), ..Default::default() }, words).status;
+        assert_eq!(plan(&[resume.clone(), pause.clone()]).value.as_deref(), Some("active"));
+        assert_eq!(plan(&[end, resume, pause]).value.as_deref(), Some("completed"));
+    }
+
+    #[test]
+    fn a_plan_that_was_stopped_before_is_revoked() {
+        for word in [word(MAY, CourseChange::End, Some(false)), word(MAY, CourseChange::Cancel, None)] {
+            let plan = settle_plan(CarePlan { status: "active".into(), ..Default::default() }, &[word]);
+            assert_eq!(plan.status.value.as_deref(), Some("revoked"));
+        }
+    }
+
+    #[test]
+    fn to_cancel_what_the_intake_has_cancelled_begins_nothing_new() {
+        let settled = settle_course(course("cancelled"), &[word(MAY, CourseChange::Cancel, None)]);
+        assert_eq!(settled.status.value.as_deref(), Some("cancelled"));
+        assert!(settled.status_history.is_empty() && end_reason(&settled).is_some());
+    }
+
+    #[test]
+    fn an_older_pause_does_not_reopen_a_course_that_the_intake_has_ended() {
+        let settled = settle_course(course("finished"), &[word(MARCH, CourseChange::Pause, None)]);
+        assert_eq!(settled, course("finished"));
+    }
+
+    #[test]
+    fn an_end_before_the_start_is_left_out() {
+        let settled =
+            settle_course(course("planned"), &[word("2026-01-20T10:00:00-05:00", CourseChange::Cancel, None)]);
+        assert_eq!(history(&settled), [("planned", Some("2026-01-26"), None)]);
+        assert_eq!(settled.period.and_then(|period| period.end), None);
+    }
 }

@@ -89,10 +89,33 @@ fn question(link_id: &str, values: Vec<AnswerValue>) -> QuestionnaireResponseIte
     }
 }
 
+/// The answers in words, for a timeline; `None` where it is another form.
+pub fn words(found: &QuestionnaireResponse) -> Option<Vec<String>> {
+    let form = found.questionnaire.as_ref()?.value.as_deref()?;
+    (form.strip_prefix(CANONICAL)?.strip_prefix("/Questionnaire/")? == FORM).then_some(())?;
+    let answered = read_answers(found).ok()?;
+    let points = |name: &str, points: Option<i64>| points.map(|points| format!("{name} {points} of 10"));
+    let flag = |name: &str, flag: Option<bool>| flag.map(|flag| format!("{name} {}", if flag { "yes" } else { "no" }));
+    let events = answered.adverse_events.iter().map(|event| event.as_str().replace('-', " "));
+    let unwanted: Vec<_> = events.chain(answered.adverse_event_text).collect();
+    let told = [
+        points("mood", answered.mood),
+        points("sleep", answered.sleep),
+        flag("anything unwanted", answered.adverse_event),
+        (!unwanted.is_empty()).then(|| unwanted.join(" and ")),
+        flag("suicidal thoughts", answered.suicidal_thoughts),
+        flag("wants a call", answered.call_me),
+    ];
+    Some(told.into_iter().flatten().collect())
+}
+
 // ---------------------------------------------------------------- the way back
 
 pub fn read(reading: &Reading<'_>) -> Result<Option<CheckInAnswers>, RebuildError> {
-    let Some(found) = reading.find::<QuestionnaireResponse>(SLOT) else { return Ok(None) };
+    reading.find::<QuestionnaireResponse>(SLOT).map(read_answers).transpose()
+}
+
+fn read_answers(found: &QuestionnaireResponse) -> Result<CheckInAnswers, RebuildError> {
     let values = |link: &'static str| {
         let of_link = found.item.iter().filter(move |item| item.link_id.value.as_deref() == Some(link));
         of_link.flat_map(|item| &item.answer).filter_map(|answer| answer.value.as_ref())
@@ -107,7 +130,7 @@ pub fn read(reading: &Reading<'_>) -> Result<Option<CheckInAnswers>, RebuildErro
             adverse_events.push(event.ok_or_else(|| RebuildError::new(SLOT, "has an answer that is not ours"))?);
         }
     }
-    Ok(Some(CheckInAnswers {
+    Ok(CheckInAnswers {
         mood: points(MOOD).map(i64::from),
         sleep: points(SLEEP).map(i64::from),
         adverse_event: flag(ADVERSE_EVENT),
@@ -120,5 +143,5 @@ pub fn read(reading: &Reading<'_>) -> Result<Option<CheckInAnswers>, RebuildErro
             .source
             .as_deref()
             .map(|source| if is_patient(source) { AnsweredBy::Patient } else { AnsweredBy::Clinician }),
-    }))
+    })
 }
