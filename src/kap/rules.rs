@@ -4,8 +4,8 @@
 
 mod consents;
 mod doses;
-mod history;
 mod follow_up;
+mod history;
 mod intake;
 mod measurements;
 mod session;

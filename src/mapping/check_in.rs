@@ -36,7 +36,7 @@ pub fn map(draft: &mut Draft<'_>, record: &CheckIn) {
     }
     record.communications.iter().for_each(|message| communication::communication(draft, message));
     record.scheduled.iter().for_each(|planned| task_check_in::scheduled(draft, planned));
-    let belongs = Belongs { encounter: draft.contact(), part_of: None };
+    let belongs = Belongs { encounter: draft.contact().map(|contact| *contact), part_of: None };
     observation_vitals::vitals(draft, &record.vitals, &belongs);
     observation_lab::labs(draft, &record.labs);
     if let Some(concern) = &record.misuse_concern {

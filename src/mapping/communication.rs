@@ -30,7 +30,7 @@ pub fn communication(draft: &mut Draft<'_>, message: &follow_up::Communication) 
         medium: message.medium.iter().map(|medium| word(concepts::MEDIUM, medium.as_str())).collect(),
         subject: Some(Box::new(draft.patient())),
         topic: Some(Box::new(word(concepts::TOPIC, message.topic.as_str()))),
-        encounter: draft.contact().map(Box::new),
+        encounter: draft.contact(),
         sent: message.sent_at.as_ref().map(|at| build::date_time(at.as_str())),
         received: message.received_at.as_ref().map(|at| build::date_time(at.as_str())),
         recipient,

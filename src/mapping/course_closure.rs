@@ -30,7 +30,7 @@ pub fn map(draft: &mut Draft<'_>, record: &CourseClosure) {
     let change = observation_course::change(draft, record);
     course_state::amend(draft, &change);
     draft.push(change);
-    let belongs = Belongs { encounter: draft.contact(), part_of: None };
+    let belongs = Belongs { encounter: draft.contact().map(|contact| *contact), part_of: None };
     observation_vitals::vitals(draft, &record.vitals, &belongs);
     observation_lab::labs(draft, &record.labs);
     observation_score::scores(draft, &record.results, &record.at, "/results", context(draft));

@@ -127,7 +127,7 @@ fn content(attachment: Attachment) -> DocumentReferenceContent {
 }
 
 fn contact(draft: &Draft<'_>) -> Option<DocumentReferenceContext> {
-    let encounter = vec![draft.contact()?];
+    let encounter = vec![*draft.contact()?];
     Some(DocumentReferenceContext { encounter, ..Default::default() })
 }
 

@@ -118,11 +118,6 @@ impl<'a> Draft<'a> {
         build::reference(resource_type, &self.id(slot))
     }
 
-    /// The record's contact, where it has one.
-    pub fn contact(&self) -> Option<Reference> {
-        self.has_contact.then(|| self.reference("Encounter", super::encounter::SLOT))
-    }
-
     /// A reference to an element that the sender named within this record, with its business identifier.
     pub fn reference_to_element(&self, resource_type: &str, slot: &str) -> Reference {
         Reference { identifier: Some(Box::new(self.identifier(slot))), ..self.reference(resource_type, slot) }
@@ -174,10 +169,10 @@ impl<'a> Draft<'a> {
         &self.course_id
     }
 
-    /// The record's contact. An outcome has none: it stands outside a session.
+    /// The record's contact, where it has one. An outcome has none: it stands outside a session.
     pub fn contact(&self) -> Option<Box<Reference>> {
-        let has_one = self.header.kind != Kind::Outcome;
-        has_one.then(|| Box::new(self.reference("Encounter", super::encounter::SLOT)))
+        let is_outcome = self.header.kind == Kind::Outcome;
+        (self.has_contact && !is_outcome).then(|| Box::new(self.reference("Encounter", super::encounter::SLOT)))
     }
 
     /// A business identifier for this record's resource in that slot.

@@ -29,7 +29,7 @@ pub fn misuse_concern(draft: &mut Draft<'_>, concern: &MisuseConcern) {
             Some(concern.since.as_str()),
             concern.until.as_ref().map(|until| until.as_str()),
         ))),
-        encounter: draft.contact().map(Box::new),
+        encounter: draft.contact(),
         author,
         ..Default::default()
     };

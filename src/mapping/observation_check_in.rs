@@ -33,7 +33,7 @@ pub fn check_in(draft: &mut Draft<'_>, record: &CheckIn, members: Vec<Reference>
         category: vec![survey()],
         code: Box::new(build::concept(build::coding(KAP, "check-in", "Check-in"))),
         subject: Some(Box::new(draft.patient())),
-        encounter: draft.contact().map(Box::new),
+        encounter: draft.contact(),
         effective: Some(ObservationEffective::DateTime(build::date_time(record.at.as_str()))),
         value: timing.map(ObservationValue::CodeableConcept),
         has_member: members,

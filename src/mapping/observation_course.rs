@@ -64,7 +64,7 @@ fn observation(draft: &mut Draft<'_>, slot: &str, at: &DateTime) -> Observation 
         category: vec![build::concept(build::coding(OBSERVATION_CATEGORY, "therapy", "Therapy"))],
         code: Box::new(word(concepts::COURSE_FACT, slot)),
         subject: Some(Box::new(draft.patient())),
-        encounter: draft.contact().map(Box::new),
+        encounter: draft.contact(),
         effective: Some(ObservationEffective::DateTime(build::date_time(at.as_str()))),
         ..Default::default()
     }

@@ -87,7 +87,7 @@ fn finding(draft: &mut Draft<'_>, slot: &str, label: Label, code: Coding, at: &D
         category: vec![build::concept(build::coding(OBSERVATION_CATEGORY, "therapy", "Therapy"))],
         code: Box::new(build::concept(code)),
         subject: Some(Box::new(draft.patient())),
-        encounter: draft.contact().map(Box::new),
+        encounter: draft.contact(),
         effective: Some(ObservationEffective::DateTime(build::date_time(at.as_str()))),
         ..Default::default()
     }

@@ -45,7 +45,7 @@ pub fn answers(draft: &mut Draft<'_>, answers: &CheckInAnswers, record: &CheckIn
         questionnaire: Some(format!("{CANONICAL}/Questionnaire/{FORM}").as_str().into()),
         status: if is_whole { "completed" } else { "in-progress" }.into(),
         subject: Some(Box::new(draft.patient())),
-        encounter: draft.contact().map(Box::new),
+        encounter: draft.contact(),
         authored: Some(build::date_time(record.at.as_str())),
         source: source.map(Box::new),
         item: items(answers),

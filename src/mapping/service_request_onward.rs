@@ -41,7 +41,7 @@ pub fn referral(draft: &mut Draft<'_>, referral: &OnwardReferral, pointer: &str)
         priority: referral.priority.map(|priority| priority.as_str().into()),
         code: Some(Box::new(word(concepts::ONWARD_SERVICE, referral.service.as_str()))),
         subject: Box::new(draft.patient()),
-        encounter: draft.contact().map(Box::new),
+        encounter: draft.contact(),
         authored_on: Some(build::date_time(referral.referred_at.as_str())),
         requester: Some(Box::new(requester)),
         performer: performer.into_iter().collect(),

@@ -27,7 +27,7 @@ pub fn scheduled(draft: &mut Draft<'_>, planned: &ScheduledCheckIn) {
         intent: "plan".into(),
         code: Some(Box::new(code)),
         r#for: Some(Box::new(draft.patient())),
-        encounter: draft.contact().map(Box::new),
+        encounter: draft.contact(),
         owner,
         note: planned.note.iter().map(|note| build::annotation(note)).collect(),
         restriction: Some(TaskRestriction {

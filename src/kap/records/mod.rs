@@ -1,8 +1,8 @@
 //! The typed KAP records: what the contract lets through, in types.
 
 pub mod adverse_event;
-pub mod consent;
 pub mod check_in;
+pub mod consent;
 pub mod course_closure;
 pub mod dosing_session;
 pub mod follow_up;
@@ -13,9 +13,9 @@ pub mod measurement;
 pub mod outcome;
 pub mod patient;
 pub mod plan;
+pub mod preparation_session;
 pub mod product;
 pub mod referral;
-pub mod preparation_session;
 pub mod shared;
 
 use super::kind::Kind;
