@@ -1,9 +1,11 @@
 //! The pipeline: a record's bytes in, FHIR resources stored, an answer out; and the way back.
 
+mod course;
 mod judging;
 mod shared;
 
 use crate::fhir::model::Resource;
+use crate::fhir::resource::identify;
 use crate::fhir::transaction::{TransactionEntry, transaction};
 use crate::fhir::{codec, search};
 pub use crate::kap::contract::{Contract, ContractError};
@@ -16,7 +18,7 @@ use crate::kap::{check, json};
 use crate::mapping::draft::Entry;
 use crate::mapping::reading::RebuildError;
 use crate::mapping::timeline::{self, OpenIssue, Timeline};
-use crate::mapping::{self, Mapped, retraction};
+use crate::mapping::{self, Mapped, course_state, retraction};
 use crate::store::{
     Committed, DEFAULT_TENANT, Filter, FilterValue, RecordKey, RecordWrite, ResourceStore, SearchQuery, StoreError,
     StoredRecord, StoredResource, Write, WriteMode, WriteOutcome, WrittenResource,
@@ -95,7 +97,7 @@ pub struct Receipt {
     /// `Patient.id` and `EpisodeOfCare.id`.
     pub patient_id: String,
     pub course_id: String,
-    /// Every resource of the record, then those that it no longer holds.
+    /// Every resource of the record, then those that it no longer holds, then the course and the plan that it changes.
     pub resources: Vec<WrittenResource>,
     pub warnings: Vec<Fault>,
     /// What the safety rules say of it.
@@ -161,8 +163,12 @@ pub fn preview(contract: &Contract, base: &str, kind: Kind, body: &[u8]) -> Resu
     let Accepted { record, mut warnings, .. } = accept(contract, kind, body, None, |_| ())?;
     let mapped = mapping::map(&record, None, contract.instruments());
     warnings.extend(notices(&mapped));
-    let bodies = bodies(&mapped.entries)?;
-    let entries = mapped.entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
+    // What the record amends goes along, as far as it knows it, in place of what it only names.
+    let is_amended = |entry: &Entry| mapped.amendments.iter().any(|amended| amended.id == entry.id);
+    let mut entries: Vec<Entry> = mapped.entries.iter().filter(|entry| !is_amended(entry)).cloned().collect();
+    entries.extend(mapped.amendments.iter().cloned());
+    let bodies = bodies(&entries)?;
+    let entries = entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
         resource_type: entry.resource_type,
         id: &entry.id,
         body,
@@ -258,6 +264,7 @@ impl Gateway {
             let mut writes = writes.clone();
             self.take_back_descriptions(kind, &key, stored.as_ref(), &mut writes).await?;
             let mut retractions = self.retractions(kind, &key, stored.as_ref(), &mapped).await?;
+            retractions.extend(self.course_states(kind, &key, stored.as_ref(), &mapped).await?);
             let own = writes.len() + retractions.len();
             let mut remarks = Vec::new();
             if judging == Judging::Now {
@@ -342,6 +349,10 @@ impl Gateway {
             }
             let Some(current) = self.store.read(DEFAULT_TENANT, &old.resource_type, &old.id).await? else { continue };
             let mut resource = parse(&current)?;
+            if course_state::is_amended(identify(&resource).and_then(|(_, _, meta)| meta)) {
+                // What a closure says of it goes with it.
+                resource = parse(old)?;
+            }
             if !mapping::is_owned(&resource, &prefix) {
                 continue;
             }

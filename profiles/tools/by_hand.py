@@ -37,33 +37,7 @@ def narrative(text):
     return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{text}</div>'}
 
 
-def contact(kind, profile, code, start, end, setting):
-    return {
-        "resourceType": "Encounter",
-        "id": f"example-{kind}",
-        "meta": meta(profile, MENTAL_HEALTH),
-        "identifier": identifier(f"example-{kind}"),
-        "status": "finished",
-        "class": setting,
-        "type": [concept(code)],
-        "subject": PATIENT,
-        "episodeOfCare": [{"reference": "EpisodeOfCare/ca62ac97-2919-50f4-9713-de045ea7ef78"}],
-        "participant": [{"type": [concept(coding(KAP + "kap-role", "therapist", "Therapist"))], "individual": PRACTITIONER}],
-        "period": {"start": start, "end": end},
-    }
-
-
 def resources():
-    ambulatory = coding(HL7 + "v3-ActCode", "AMB", "ambulatory")
-    virtual = coding(HL7 + "v3-ActCode", "VR", "virtual")
-    yield contact(
-        "preparation", "kap-preparation-encounter", coding(KAP + "kap", "preparation", "Preparation"),
-        "2026-01-30T14:00:00-05:00", "2026-01-30T15:00:00-05:00", ambulatory,
-    )
-    yield contact(
-        "check-in", "kap-followup-encounter", coding(KAP + "kap", "check-in", "Check-in"),
-        "2026-02-03T09:00:00-05:00", "2026-02-03T09:10:00-05:00", virtual,
-    )
     yield {
         "resourceType": "Flag",
         "id": "example-safety-flag",

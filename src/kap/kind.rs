@@ -6,9 +6,12 @@ closed_set! {
     /// What a record is about; the word stands in the path and in the record's `kind`.
     pub enum Kind {
         Intake = "intake",
+        PreparationSession = "preparation-session",
         DosingSession = "dosing-session",
         IntegrationSession = "integration-session",
+        CheckIn = "check-in",
         Outcome = "outcome",
+        CourseClosure = "course-closure",
     }
 }
 
@@ -17,9 +20,12 @@ impl Kind {
     pub const fn schema(self) -> &'static str {
         match self {
             Self::Intake => "Intake",
+            Self::PreparationSession => "PreparationSession",
             Self::DosingSession => "DosingSession",
             Self::IntegrationSession => "IntegrationSession",
+            Self::CheckIn => "CheckIn",
             Self::Outcome => "Outcome",
+            Self::CourseClosure => "CourseClosure",
         }
     }
 }

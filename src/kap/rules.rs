@@ -4,6 +4,7 @@
 
 mod consents;
 mod doses;
+mod follow_up;
 mod history;
 mod intake;
 mod measurements;
@@ -43,8 +44,10 @@ pub fn judge(kind: Kind, record: &Value, instruments: &Registry) -> Vec<Fault> {
             doses::judge(record, findings);
             session::judge(record, findings);
         }
-        Kind::IntegrationSession => session::integration(record, findings),
+        Kind::PreparationSession | Kind::IntegrationSession => session::psychotherapy(record, findings),
+        Kind::CheckIn => follow_up::check_in(record, findings),
         Kind::Outcome => session::outcome(record, findings),
+        Kind::CourseClosure => follow_up::course_closure(record, findings),
     }
     std::mem::take(&mut findings.0)
 }

@@ -15,7 +15,9 @@ use crate::fhir::model::resources::{
     ConditionOnset,
 };
 use crate::fhir::model::types::{CodeableConcept, Reference};
+use crate::kap::kind::Kind;
 use crate::kap::records::dosing_session::{self, EventCategory, EventOutcome, Seriousness, Severity};
+use crate::kap::records::shared::RecordReference;
 
 const LIST: &str = "adverse-events";
 const SEVERITY: &str = "http://terminology.hl7.org/CodeSystem/adverse-event-severity";
@@ -33,7 +35,13 @@ pub fn condition_reference(draft: &Draft<'_>, id: &str) -> Reference {
     draft.reference_to_element("Condition", &format!("{LIST}/{id}/condition"))
 }
 
-pub fn adverse_event(draft: &mut Draft<'_>, event: &dosing_session::AdverseEvent, pointer: &str) {
+/// Pushes the event and its Condition. `session`: the record that holds the suspected dose, where it is another.
+pub fn adverse_event(
+    draft: &mut Draft<'_>,
+    event: &dosing_session::AdverseEvent,
+    session: Option<&RecordReference>,
+    pointer: &str,
+) {
     let natural = format!("{} {:?} {:?}", event.at.as_str(), event.event.term, event.event.text);
     let slot = draft.slot(LIST, event.id.as_deref(), &natural);
     let condition_slot = format!("{slot}/condition");
@@ -61,7 +69,7 @@ pub fn adverse_event(draft: &mut Draft<'_>, event: &dosing_session::AdverseEvent
             .suspect_dose
             .iter()
             .map(|dose| AdverseEventSuspectEntity {
-                instance: Box::new(draft.reference_to_element("MedicationAdministration", &format!("doses/{dose}"))),
+                instance: Box::new(dose_reference(draft, session, dose)),
                 causality: event
                     .causality
                     .iter()
@@ -77,6 +85,21 @@ pub fn adverse_event(draft: &mut Draft<'_>, event: &dosing_session::AdverseEvent
     };
     draft.push(resource);
     draft.push(condition);
+}
+
+fn dose_reference(draft: &Draft<'_>, session: Option<&RecordReference>, dose: &str) -> Reference {
+    let slot = format!("doses/{dose}");
+    match session {
+        None => draft.reference_to_element("MedicationAdministration", &slot),
+        Some(session) => {
+            let own = &draft.header.source.system;
+            let system = session.system.as_ref().unwrap_or(own);
+            Reference {
+                identifier: Some(Box::new(build::identifier(system, &format!("{}/{slot}", session.record_id)))),
+                ..draft.reference_to_record("MedicationAdministration", Kind::DosingSession, session, &slot)
+            }
+        }
+    }
 }
 
 fn condition(

@@ -12,7 +12,9 @@ use crate::fhir::model::resources::{CarePlan, CarePlanActivity, CarePlanActivity
 use crate::fhir::model::types::Reference;
 use crate::kap::records::intake::{Plan, PlanStatus};
 
-const SLOT: &str = "plan";
+/// The plan's slot in its intake.
+pub const SLOT: &str = "plan";
+pub const TITLE: &str = "Ketamine-assisted psychotherapy course";
 
 /// Pushes the plan with its goals and its order; `addresses` are the indications.
 pub fn care_plan(draft: &mut Draft<'_>, plan: &Plan, addresses: Vec<Reference>, team: Option<Reference>) {
@@ -34,7 +36,7 @@ pub fn care_plan(draft: &mut Draft<'_>, plan: &Plan, addresses: Vec<Reference>, 
             .into_iter()
             .map(|category| word(concepts::PLAN_CATEGORY, category))
             .collect(),
-        title: Some("Ketamine-assisted psychotherapy course".into()),
+        title: Some(TITLE.into()),
         description: Some(plan.description.as_str().into()),
         subject: Box::new(draft.patient()),
         encounter: Some(Box::new(draft.reference("Encounter", encounter::SLOT))),

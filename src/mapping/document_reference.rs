@@ -3,7 +3,6 @@
 //! <https://hl7.org/fhir/R4/documentreference.html>
 
 use super::draft::{self, Draft};
-use super::encounter;
 use super::label::Label;
 use super::reading::{self, Reading, RebuildError};
 use super::systems::{KAP_DOCUMENT_CATEGORY, LOINC, US_CORE_DOCUMENT_CATEGORY};
@@ -28,6 +27,7 @@ pub enum DocumentKind {
     ConsentForm(Label),
     ExperienceNarrative,
     IntegrationSummary,
+    DischargeSummary,
     GroupNote,
 }
 
@@ -42,6 +42,7 @@ impl DocumentKind {
                 build::coding(KAP_DOCUMENT_CATEGORY, "experience-narrative", "Experience narrative")
             }
             Self::IntegrationSummary => build::coding(LOINC, "34904-3", "Mental health Progress note"),
+            Self::DischargeSummary => build::coding(LOINC, "18842-5", "Discharge summary"),
             Self::GroupNote => build::coding(LOINC, "34787-2", "Mental health Group counseling note"),
         }
     }
@@ -52,7 +53,9 @@ impl DocumentKind {
             // What the patient says, and what tells a diagnosis.
             Self::ReferralLetter(label) => label.max(Label::Psychiatric),
             Self::PresentIllness | Self::ExperienceNarrative => Label::Psychiatric,
-            Self::SafetyPlan | Self::IntegrationSummary | Self::GroupNote => Label::MentalHealth,
+            Self::SafetyPlan | Self::IntegrationSummary | Self::DischargeSummary | Self::GroupNote => {
+                Label::MentalHealth
+            }
         }
     }
 }
@@ -90,7 +93,7 @@ pub fn document(
             creation: document.date.as_ref().map(|date| build::date_time(date.as_str())),
             ..Default::default()
         })],
-        context: Some(contact(draft)),
+        context: contact(draft),
         ..Default::default()
     };
     draft.push(resource);
@@ -113,7 +116,7 @@ pub fn psychotherapy_note(draft: &mut Draft<'_>, note: &PsychotherapyNote, slot:
         date: Some(date(note.date.as_ref(), at)),
         author: vec![author(draft, note.author.as_ref())],
         content: vec![content(Attachment { extension: vec![masked], ..Default::default() })],
-        context: Some(contact(draft)),
+        context: contact(draft),
         ..Default::default()
     };
     draft.push(resource);
@@ -123,8 +126,9 @@ fn content(attachment: Attachment) -> DocumentReferenceContent {
     DocumentReferenceContent { attachment: Box::new(attachment), ..Default::default() }
 }
 
-fn contact(draft: &Draft<'_>) -> DocumentReferenceContext {
-    DocumentReferenceContext { encounter: vec![draft.reference("Encounter", encounter::SLOT)], ..Default::default() }
+fn contact(draft: &Draft<'_>) -> Option<DocumentReferenceContext> {
+    let encounter = vec![*draft.contact()?];
+    Some(DocumentReferenceContext { encounter, ..Default::default() })
 }
 
 fn date(own: Option<&DateTime>, at: &DateTime) -> Instant {

@@ -50,7 +50,7 @@ pub fn map(draft: &mut Draft<'_>, record: &DosingSession) {
     observation_lab::pregnancy_tests(draft, &record.pregnancy_tests);
     observation_score::scores(draft, &record.results, &record.contact.start, "/results", ScoreContext::Session);
     for (place, event) in record.adverse_events.iter().enumerate() {
-        adverse_event::adverse_event(draft, event, &format!("/adverseEvents/{place}"));
+        adverse_event::adverse_event(draft, event, None, &format!("/adverseEvents/{place}"));
     }
     for (place, rescue) in record.rescue_medications.iter().enumerate() {
         rescue_medication::rescue(draft, rescue, &format!("/rescueMedications/{place}"));

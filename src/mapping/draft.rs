@@ -63,6 +63,10 @@ pub struct Draft<'a> {
     pub instruments: &'a Registry,
     pub entries: Vec<Entry>,
     pub notices: Vec<Notice>,
+    /// What the record says of resources that are others': the state of the course and of its plan.
+    pub amendments: Vec<Entry>,
+    /// Is there an Encounter that the record's resources belong to?
+    pub has_contact: bool,
     patient_id: String,
     course_id: String,
     /// Shared resources already among the entries, by id.
@@ -80,6 +84,8 @@ impl<'a> Draft<'a> {
             instruments,
             entries: Vec::with_capacity(32),
             notices: Vec::new(),
+            amendments: Vec::new(),
+            has_contact: true,
             patient_id: patient_id.unwrap_or_else(|| shared_id("Patient", header.patient)),
             course_id: shared_id("EpisodeOfCare", header.course),
             named: HashSet::new(),
@@ -167,10 +173,10 @@ impl<'a> Draft<'a> {
         &self.course_id
     }
 
-    /// The record's contact. An outcome has none: it stands outside a session.
+    /// The record's contact, where it has one. An outcome has none: it stands outside a session.
     pub fn contact(&self) -> Option<Box<Reference>> {
-        let has_one = self.header.kind != Kind::Outcome;
-        has_one.then(|| Box::new(self.reference("Encounter", super::encounter::SLOT)))
+        let is_outcome = self.header.kind == Kind::Outcome;
+        (self.has_contact && !is_outcome).then(|| Box::new(self.reference("Encounter", super::encounter::SLOT)))
     }
 
     /// A business identifier for this record's resource in that slot.
@@ -266,6 +272,12 @@ impl<'a> Draft<'a> {
         self.entries.retain(|entry| entry.shared.is_none() || entry.id != id);
         self.named.insert(id);
         self.push(resource);
+    }
+
+    /// Adds what the record says of a resource that another record owns.
+    pub fn amend<R: Emitted>(&mut self, resource: R) {
+        let id = resource.id().unwrap_or_default().to_owned();
+        self.amendments.push(Entry { resource_type: R::TYPE, id, resource: resource.into_resource(), shared: None });
     }
 
     fn share<R: Emitted>(&mut self, id: String, identifier: IdentifierRef<'_>, resource: impl FnOnce() -> R) {

@@ -14,6 +14,7 @@ use crate::fhir::model::resources::{
     Encounter, EncounterHospitalization, EncounterLocation, EncounterParticipant, Location, RelatedPerson,
 };
 use crate::fhir::model::types::{CodeableConcept, Coding, Extension, ExtensionValue, Reference};
+use crate::kap::records::check_in::Visit;
 use crate::kap::records::dosing_session::{Discharge, Disposition, EscortWaiver};
 use crate::kap::records::shared::{
     Companion, CompanionRole, Contact, ContactStatus, Participant, Place, PlaceKind, Presence, Setting, TeamRole,
@@ -29,16 +30,32 @@ const COMPANIONS: &str = "companions";
 #[derive(Debug, Clone, Copy)]
 pub enum ContactKind {
     Intake,
+    Preparation,
     DosingSession,
     IntegrationSession,
+    CheckIn(Option<Visit>),
+    Closing,
 }
 
 impl ContactKind {
+    /// What it is in this therapy, and where that is known in general.
+    fn concepts(self) -> Vec<CodeableConcept> {
+        let visit = match self {
+            Self::CheckIn(visit) => visit,
+            Self::Intake | Self::Preparation | Self::DosingSession | Self::IntegrationSession | Self::Closing => None,
+        };
+        let visit = visit.map(|visit| word(concepts::VISIT, visit.as_str()));
+        std::iter::once(build::concept(self.coding())).chain(visit).collect()
+    }
+
     fn coding(self) -> Coding {
         match self {
             Self::Intake => build::coding(KAP, "intake", "Intake"),
+            Self::Preparation => build::coding(KAP, "preparation", "Preparation"),
             Self::DosingSession => build::coding(KAP, "dosing-session", "Dosing session"),
             Self::IntegrationSession => build::coding(KAP, "integration-session", "Integration session"),
+            Self::CheckIn(_) => build::coding(KAP, "check-in", "Check-in"),
+            Self::Closing => build::coding(KAP, "closing-contact", "Closing contact"),
         }
     }
 }
@@ -69,7 +86,7 @@ pub fn encounter(
         identifier: vec![draft.identifier(SLOT)],
         status: contact.status.as_str().into(),
         class: Box::new(by_word(concepts::SETTING, contact.setting.as_str()).map(concept_coding).unwrap_or_default()),
-        r#type: vec![build::concept(kind.coding())],
+        r#type: kind.concepts(),
         subject: Some(Box::new(draft.patient())),
         episode_of_care: vec![draft.course()],
         participant,
@@ -146,6 +163,16 @@ fn escort_waiver(waiver: &EscortWaiver) -> Extension {
 }
 
 // ---------------------------------------------------------------- the way back
+
+/// The contact, where the record has one.
+pub fn find(reading: &Reading<'_>) -> Result<Option<Contact>, RebuildError> {
+    reading.find::<Encounter>(SLOT).map(|_| read(reading)).transpose()
+}
+
+pub fn read_visit(reading: &Reading<'_>) -> Option<Visit> {
+    let found: &Encounter = reading.find(SLOT)?;
+    found.r#type.iter().find_map(|kind| reading::table_word(concepts::VISIT, kind)).and_then(Visit::from_word)
+}
 
 pub fn read(reading: &Reading<'_>) -> Result<Contact, RebuildError> {
     let encounter: &Encounter = reading.one(SLOT)?;

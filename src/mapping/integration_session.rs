@@ -27,7 +27,13 @@ pub fn map(draft: &mut Draft<'_>, record: &IntegrationSession) {
     let mut contact = encounter::encounter(draft, &record.contact, ContactKind::IntegrationSession, None);
     contact.extension.extend(record.integrates.iter().map(|dosing| integrates(draft, dosing)));
     draft.push(contact);
-    procedure_psychotherapy::psychotherapy(draft, record);
+    procedure_psychotherapy::psychotherapy(
+        draft,
+        record.format,
+        record.group.as_ref(),
+        &record.modalities,
+        &record.contact,
+    );
     for theme in &record.themes {
         observation_theme::theme(draft, *theme, at);
     }

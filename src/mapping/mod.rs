@@ -7,11 +7,15 @@ pub mod adverse_event;
 pub mod allergy_intolerance;
 pub mod care_plan;
 pub mod care_team;
+pub mod check_in;
 pub mod claims;
+pub mod communication;
 pub mod concepts;
 pub mod condition;
 pub mod consent;
 pub mod consent_provision;
+pub mod course_closure;
+pub mod course_state;
 pub mod course_scores;
 pub mod diagnostic_report;
 pub mod document_reference;
@@ -20,6 +24,7 @@ pub mod draft;
 pub mod encounter;
 pub mod episode_of_care;
 pub mod family_member_history;
+pub mod flag;
 pub mod goal;
 pub mod intake;
 pub mod integration_session;
@@ -32,6 +37,8 @@ pub mod medication_request;
 pub mod medication_review;
 pub mod medication_statement;
 pub mod observation_assessment;
+pub mod observation_check_in;
+pub mod observation_course;
 pub mod observation_evidence;
 pub mod observation_fact;
 pub mod observation_lab;
@@ -44,9 +51,12 @@ pub mod observation_verdict;
 pub mod observation_vitals;
 pub mod outcome;
 pub mod patient;
+pub mod preparation_session;
 pub mod procedure;
+pub mod procedure_preparation;
 pub mod procedure_psychotherapy;
 pub mod provenance;
+pub mod questionnaire_check_in;
 pub mod questionnaire_response;
 pub mod reading;
 pub mod related_person;
@@ -55,7 +65,9 @@ pub mod retraction;
 #[cfg(test)]
 pub mod round_trip;
 pub mod service_request;
+pub mod service_request_onward;
 pub mod systems;
+pub mod task_check_in;
 pub mod task_homework;
 pub mod timeline;
 
@@ -71,6 +83,9 @@ use reading::{Reading, RebuildError};
 pub struct Mapped {
     /// Resources named in passing come before those that refer to them; the Provenance is last.
     pub entries: Vec<Entry>,
+    /// What the record says of resources that other records own, as far as this record alone knows them: the state of
+    /// the course and of its plan. The gateway puts it together with what is stored (`course_state`).
+    pub amendments: Vec<Entry>,
     /// What the sender should know: codes kept as text, values computed.
     pub notices: Vec<Notice>,
     pub patient_id: String,
@@ -84,18 +99,22 @@ pub fn map(record: &Record, patient_id: Option<String>, instruments: &Registry) 
     let mut draft = Draft::new(record.header(), patient_id, instruments);
     match record {
         Record::Intake(record) => intake::map(&mut draft, record),
+        Record::PreparationSession(record) => preparation_session::map(&mut draft, record),
         Record::DosingSession(record) => dosing_session::map(&mut draft, record),
         Record::IntegrationSession(record) => integration_session::map(&mut draft, record),
+        Record::CheckIn(record) => check_in::map(&mut draft, record),
         Record::Outcome(record) => outcome::map(&mut draft, record),
+        Record::CourseClosure(record) => course_closure::map(&mut draft, record),
     }
     provenance::provenance(&mut draft);
     let (patient_id, course_id) = (draft.patient_id().to_owned(), draft.course_id().to_owned());
-    let Draft { mut entries, notices, header, .. } = draft;
+    let Draft { mut entries, mut amendments, notices, header, .. } = draft;
     let prefix = source_prefix(header.kind, &header.source.system, &header.source.record_id);
     claims::claim(&mut entries, header.kind.as_str(), &prefix);
+    claims::claim(&mut amendments, header.kind.as_str(), &prefix);
     // A stable sort: within each half the order of making stays.
     entries.sort_by_key(|entry| entry.shared.is_none());
-    Mapped { entries, notices, patient_id, course_id }
+    Mapped { entries, amendments, notices, patient_id, course_id }
 }
 
 /// What the sources of a record's resources start with.
@@ -115,9 +134,12 @@ pub fn rebuild(
     let header = provenance::read(&reading)?;
     Ok(match kind {
         Kind::Intake => Record::Intake(Box::new(intake::read(&reading, header)?)),
+        Kind::PreparationSession => Record::PreparationSession(Box::new(preparation_session::read(&reading, header)?)),
         Kind::DosingSession => Record::DosingSession(Box::new(dosing_session::read(&reading, header)?)),
         Kind::IntegrationSession => Record::IntegrationSession(Box::new(integration_session::read(&reading, header)?)),
+        Kind::CheckIn => Record::CheckIn(Box::new(check_in::read(&reading, header)?)),
         Kind::Outcome => Record::Outcome(Box::new(outcome::read(&reading, header)?)),
+        Kind::CourseClosure => Record::CourseClosure(Box::new(course_closure::read(&reading, header)?)),
     })
 }
 

@@ -54,22 +54,12 @@ fn local(code: &str, display: &str) -> CodeableConcept {
 
 /// Pushes what the session says about intention, set and setting, and discharge.
 pub fn observations(draft: &mut Draft<'_>, record: &DosingSession) {
-    if let Some(intention) = &record.intention {
-        let code = local("session-intention", "Session intention");
-        let resource = Observation {
-            performer: vec![draft.patient()],
-            value: Some(ObservationValue::String(intention.as_str().into())),
-            ..observation(draft, INTENTION, Label::Psychiatric, THERAPY, code, &record.contact.start)
-        };
-        draft.push(resource);
+    if let Some(text) = &record.intention {
+        let intention = intention(draft, text, &record.contact.start);
+        draft.push(intention);
     }
     if let Some(setting) = &record.set_and_setting {
-        let code = local("set-and-setting", "Set and setting");
-        let resource = Observation {
-            component: set_and_setting(setting),
-            ..observation(draft, SET_AND_SETTING, Label::MentalHealth, THERAPY, code, &record.contact.start)
-        };
-        draft.push(resource);
+        set_and_setting(draft, setting, &record.contact.start);
     }
     if let Some(found) = &record.discharge {
         let resource = discharge(draft, found);
@@ -77,11 +67,31 @@ pub fn observations(draft: &mut Draft<'_>, record: &DosingSession) {
     }
 }
 
+/// The patient's intention in the patient's words.
+pub fn intention(draft: &mut Draft<'_>, text: &str, at: &DateTime) -> Observation {
+    let code = local("session-intention", "Session intention");
+    Observation {
+        performer: vec![draft.patient()],
+        value: Some(ObservationValue::String(text.into())),
+        ..observation(draft, INTENTION, Label::Psychiatric, THERAPY, code, at)
+    }
+}
+
+/// Pushes set and setting.
+pub fn set_and_setting(draft: &mut Draft<'_>, setting: &SetAndSetting, at: &DateTime) {
+    let code = local("set-and-setting", "Set and setting");
+    let resource = Observation {
+        component: set_and_setting_parts(setting),
+        ..observation(draft, SET_AND_SETTING, Label::MentalHealth, THERAPY, code, at)
+    };
+    draft.push(resource);
+}
+
 fn component(code: &str, display: &str, value: ObservationComponentValue) -> ObservationComponent {
     ObservationComponent { code: Box::new(local(code, display)), value: Some(value), ..Default::default() }
 }
 
-fn set_and_setting(setting: &SetAndSetting) -> Vec<ObservationComponent> {
+fn set_and_setting_parts(setting: &SetAndSetting) -> Vec<ObservationComponent> {
     let words = |code, display, text: &Option<String>| {
         text.as_deref().map(|text| component(code, display, ObservationComponentValue::String(text.into())))
     };
@@ -123,6 +133,11 @@ fn discharge(draft: &mut Draft<'_>, found: &Discharge) -> Observation {
 }
 
 // ---------------------------------------------------------------- the way back
+
+/// Did the patient restrict the intention?
+pub fn read_intention_restricted(reading: &Reading<'_>) -> Option<bool> {
+    reading::extension_bool(&reading.find::<Observation>(INTENTION)?.extension, "kap-restricted")
+}
 
 pub fn read_intention(reading: &Reading<'_>) -> Option<String> {
     match &reading.find::<Observation>(INTENTION)?.value {

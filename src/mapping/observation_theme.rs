@@ -5,7 +5,6 @@
 
 use super::concepts;
 use super::draft::{Draft, word};
-use super::encounter;
 use super::label::{self, Label};
 use super::procedure::SESSION_SLOT;
 use super::reading::{self, Reading, RebuildError};
@@ -13,6 +12,7 @@ use super::systems::{KAP, OBSERVATION_CATEGORY, extension_url};
 use crate::fhir::build;
 use crate::fhir::model::resources::{Observation, ObservationEffective, ObservationValue};
 use crate::fhir::model::types::{Coding, ExtensionValue};
+use crate::kap::kind::Kind;
 use crate::kap::records::integration_session::{Insight, NextStep, Step, Theme};
 use crate::kap::records::shared::SecurityMark;
 use crate::kap::values::DateTime;
@@ -40,17 +40,22 @@ pub fn insight(draft: &mut Draft<'_>, insight: &Insight, at: &DateTime) {
         ..finding(draft, &slot, Label::Psychiatric, code, at)
     };
     if insight.restricted == Some(true) {
-        observation.extension =
-            vec![build::extension(extension_url("kap-restricted"), ExtensionValue::Boolean(true.into()))];
-        let mut marks = draft.header.security.to_vec();
-        if !marks.contains(&SecurityMark::PatientRestricted) {
-            marks.push(SecurityMark::PatientRestricted);
-        }
-        if let Some(meta) = &mut observation.meta {
-            meta.security = label::security(Label::Psychiatric, &marks);
-        }
+        restrict(draft, &mut observation);
     }
     draft.push(observation);
+}
+
+/// The patient wants these words kept from others.
+pub fn restrict(draft: &Draft<'_>, observation: &mut Observation) {
+    let mark = build::extension(extension_url("kap-restricted"), ExtensionValue::Boolean(true.into()));
+    observation.extension.push(mark);
+    let mut marks = draft.header.security.to_vec();
+    if !marks.contains(&SecurityMark::PatientRestricted) {
+        marks.push(SecurityMark::PatientRestricted);
+    }
+    if let Some(meta) = &mut observation.meta {
+        meta.security = label::security(Label::Psychiatric, &marks);
+    }
 }
 
 pub fn next_step(draft: &mut Draft<'_>, next: &NextStep, at: &DateTime) {
@@ -63,18 +68,26 @@ pub fn next_step(draft: &mut Draft<'_>, next: &NextStep, at: &DateTime) {
     draft.push(observation);
 }
 
+/// Does the record have a session, of which its findings are part?
+fn is_session(draft: &Draft<'_>) -> bool {
+    match draft.header.kind {
+        Kind::PreparationSession | Kind::DosingSession | Kind::IntegrationSession => true,
+        Kind::Intake | Kind::CheckIn | Kind::Outcome | Kind::CourseClosure => false,
+    }
+}
+
 /// A finding of the session, without its value.
 fn finding(draft: &mut Draft<'_>, slot: &str, label: Label, code: Coding, at: &DateTime) -> Observation {
     Observation {
         id: Some(draft.id(slot).as_str().into()),
         meta: draft.meta(slot, label),
         identifier: vec![draft.identifier(slot)],
-        part_of: vec![draft.reference("Procedure", SESSION_SLOT)],
+        part_of: is_session(draft).then(|| draft.reference("Procedure", SESSION_SLOT)).into_iter().collect(),
         status: "final".into(),
         category: vec![build::concept(build::coding(OBSERVATION_CATEGORY, "therapy", "Therapy"))],
         code: Box::new(build::concept(code)),
         subject: Some(Box::new(draft.patient())),
-        encounter: Some(Box::new(draft.reference("Encounter", encounter::SLOT))),
+        encounter: draft.contact(),
         effective: Some(ObservationEffective::DateTime(build::date_time(at.as_str()))),
         ..Default::default()
     }

@@ -1,4 +1,4 @@
-//! Procedure: the integration session and the psychotherapies in it. Mapping specification §2.7.
+//! Procedure: a preparation or integration session and the psychotherapies in it. Mapping specification §2.4, §2.7.
 //!
 //! A concept names one thing, so each modality is a Procedure of its own, part of the session's.
 //! <https://hl7.org/fhir/R4/procedure.html>
@@ -12,26 +12,31 @@ use super::reading::{self, Reading, RebuildError};
 use crate::fhir::model::resources::Procedure;
 use crate::fhir::model::types::CodeableConcept;
 use crate::kap::records::dosing_session::SessionFormat;
-use crate::kap::records::integration_session::IntegrationSession;
 use crate::kap::records::shared::{Contact, Group};
 use crate::kap::values::Termed;
 
 const MODALITIES: &str = "modalities";
 
 /// Pushes the session and its modalities.
-pub fn psychotherapy(draft: &mut Draft<'_>, record: &IntegrationSession) {
-    let format = word(concepts::FORMAT, record.format.as_str());
+pub fn psychotherapy(
+    draft: &mut Draft<'_>,
+    format: SessionFormat,
+    group: Option<&Group>,
+    modalities: &[Termed],
+    contact: &Contact,
+) {
+    let format = word(concepts::FORMAT, format.as_str());
     let session = Procedure {
-        extension: record.group.iter().map(|group| group_extension(draft, group)).collect(),
-        ..procedure(draft, SESSION_SLOT, format, &record.contact)
+        extension: group.map(|group| group_extension(draft, group)).into_iter().collect(),
+        ..procedure(draft, SESSION_SLOT, format, contact)
     };
     draft.push(session);
-    for (place, modality) in record.modalities.iter().enumerate() {
+    for (place, modality) in modalities.iter().enumerate() {
         let code = draft.termed(concepts::MODALITY, modality, &format!("/modalities/{place}"));
         let slot = draft.slot(MODALITIES, None, &natural(modality));
         let modality = Procedure {
             part_of: vec![draft.reference("Procedure", SESSION_SLOT)],
-            ..procedure(draft, &slot, code, &record.contact)
+            ..procedure(draft, &slot, code, contact)
         };
         draft.push(modality);
     }
@@ -42,7 +47,8 @@ fn natural(modality: &Termed) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
-fn procedure(draft: &mut Draft<'_>, slot: &str, code: CodeableConcept, contact: &Contact) -> Procedure {
+/// A Procedure of the contact.
+pub fn procedure(draft: &mut Draft<'_>, slot: &str, code: CodeableConcept, contact: &Contact) -> Procedure {
     Procedure {
         id: Some(draft.id(slot).as_str().into()),
         meta: draft.meta(slot, Label::MentalHealth),

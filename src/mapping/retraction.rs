@@ -25,12 +25,14 @@ pub fn retract(mut resource: Resource) -> Resource {
     }
     by_status!(
         CarePlan,
+        Communication,
         Consent,
         DiagnosticReport,
         DocumentReference,
         Encounter,
         EpisodeOfCare,
         FamilyMemberHistory,
+        Flag,
         List,
         MedicationAdministration,
         MedicationDispense,

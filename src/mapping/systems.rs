@@ -39,6 +39,7 @@ local_system!(
     KAP_STATUS_REASON = "kap-status-reason",
     KAP_SUITABILITY = "kap-suitability",
     KAP_DOCUMENT_CATEGORY = "kap-document-category",
+    KAP_COURSE_END_REASON = "kap-course-end-reason",
 );
 
 /// An extension of ours, `{CANONICAL}/StructureDefinition/{name}`.

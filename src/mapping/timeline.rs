@@ -7,9 +7,9 @@ use super::reading;
 use super::retraction::is_retracted;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::{
-    AdverseEvent, DocumentReference, Encounter, MedicationAdministration, MedicationAdministrationDosageRate,
-    MedicationAdministrationMedication, Observation, ObservationComponentValue, ObservationEffective, ObservationValue,
-    Procedure, ProcedurePerformed, Provenance,
+    AdverseEvent, Communication, DocumentReference, Encounter, Flag, MedicationAdministration,
+    MedicationAdministrationDosageRate, MedicationAdministrationMedication, Observation, ObservationComponentValue,
+    ObservationEffective, ObservationValue, Procedure, ProcedurePerformed, Provenance, QuestionnaireResponse,
 };
 use crate::fhir::model::types::{CodeableConcept, ExtensionValue, Period, Quantity, Reference};
 use crate::fhir::resource::{Emitted, identify};
@@ -102,6 +102,10 @@ pub enum EventKind {
     Observation,
     AdverseEvent,
     Document,
+    /// The answers of a check-in.
+    Answers,
+    Communication,
+    Flag,
 }
 
 /// `Patient.id` of a course.
@@ -203,6 +207,12 @@ fn event(resource: &Resource, reference: String) -> Option<Event> {
         adverse_event(found, reference)
     } else if let Some(found) = DocumentReference::from_resource(resource) {
         document(found, reference)
+    } else if let Some(found) = QuestionnaireResponse::from_resource(resource) {
+        answers(found, reference)
+    } else if let Some(found) = Communication::from_resource(resource) {
+        communication(found, reference)
+    } else if let Some(found) = Flag::from_resource(resource) {
+        flag(found, reference)
     } else {
         None
     }
@@ -384,6 +394,46 @@ fn document(found: &DocumentReference, reference: String) -> Option<Event> {
         what: found.r#type.as_deref().map(words).unwrap_or_default(),
         value: found.content.first().and_then(|content| content.attachment.title.as_ref()?.value.clone()),
         status: None,
+        reference,
+    })
+}
+
+/// The answers of a check-in; those of an instrument show as its score.
+fn answers(found: &QuestionnaireResponse, reference: String) -> Option<Event> {
+    let answers = super::questionnaire_check_in::words(found)?;
+    Some(Event {
+        at: found.authored.as_ref()?.value.clone()?,
+        end: None,
+        kind: EventKind::Answers,
+        what: "Check-in".to_owned(),
+        value: (!answers.is_empty()).then(|| answers.join(", ")),
+        status: notable(found.status.value.as_deref()),
+        reference,
+    })
+}
+
+fn communication(found: &Communication, reference: String) -> Option<Event> {
+    let category = found.category.first().map(words);
+    Some(Event {
+        at: found.sent.as_ref().or(found.received.as_ref())?.value.clone()?,
+        end: None,
+        kind: EventKind::Communication,
+        what: found.topic.as_deref().map(words).unwrap_or_default(),
+        value: category.into_iter().chain(found.medium.iter().map(words)).reduce(|all, word| format!("{all}, {word}")),
+        status: notable(found.status.value.as_deref()),
+        reference,
+    })
+}
+
+fn flag(found: &Flag, reference: String) -> Option<Event> {
+    let period = found.period.as_deref()?;
+    Some(Event {
+        at: period.start.as_ref()?.value.clone()?,
+        end: period.end.as_ref().and_then(|end| end.value.clone()),
+        kind: EventKind::Flag,
+        what: words(&found.code),
+        value: None,
+        status: found.status.value.clone(),
         reference,
     })
 }

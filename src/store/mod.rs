@@ -97,7 +97,8 @@ pub struct RecordWrite {
     pub based_on: Option<String>,
     /// The record's resources, which make its new list.
     pub writes: Vec<Write>,
-    /// Versions that mark resources `entered-in-error` which the record no longer holds: written, not listed.
+    /// Written after the record's own and not listed, unless the current version says the same: resources marked
+    /// `entered-in-error` that the record no longer holds, and new states of resources that other records own.
     pub retractions: Vec<Write>,
 }
 

@@ -4,6 +4,7 @@ mod brute_force;
 mod capabilities;
 mod command_line;
 mod contract;
+mod course_state;
 mod errors;
 mod formats;
 mod history;

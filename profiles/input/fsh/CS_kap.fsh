@@ -11,12 +11,15 @@ Description: "What happens and what is observed in ketamine-assisted psychothera
 * #preparation "Preparation" "A contact before a dose in which patient and therapist agree on aims, intention, setting and safety."
 * #dosing-session "Dosing session" "A contact in which ketamine or esketamine is given, or was planned and then not given, with monitoring until discharge."
 * #integration-session "Integration session" "A psychotherapy contact after a dose in which the experience is related to the patient's life and aims."
+* #closing-contact "Closing contact" "The visit or call in which a course is brought to its end."
+* #referral-primary-care "Referral to primary care" "A request at the end of a course that primary care see to what is left to do."
 * #check-in "Check-in" "A short structured contact between sessions about mood, sleep, adverse events and safety; no psychotherapy session."
 
 // What is done
 * #ketamine-assisted-psychotherapy-session "Ketamine-assisted psychotherapy session" "The therapeutic event of a dosing session: the doses, the monitoring and the accompanying psychotherapy for one patient."
 * #psychoeducation "Psychoeducation" "Explaining ketamine, its expected and unwanted effects and the course of a session to the patient."
 * #expectation-setting "Expectation setting" "Talking through what the patient may and may not expect of the treatment."
+* #fasting-instructions "Fasting instructions" "Telling the patient how long not to eat and drink before a dose."
 * #grounding "Grounding" "Helping the patient to orient to body, place and present time during or after a dose."
 * #reassurance "Reassurance" "Calm verbal support during distress without medicine."
 * #environment-adjustment "Environment adjustment" "A change of light, sound, temperature, posture or company to ease the patient."
@@ -118,6 +121,32 @@ Description: "What happens and what is observed in ketamine-assisted psychothera
 * #pause "Pause" "Next step: interrupt the course for a while."
 * #end "End" "Next step: end the course."
 * #refer "Refer" "Next step: refer the patient to another service."
+
+// Check-ins
+* #check-in-24-hours "Check-in 24 hours after a dose" "About a day after the dose."
+* #check-in-72-hours "Check-in 72 hours after a dose" "About three days after the dose."
+* #check-in-7-days "Check-in 7 days after a dose" "About a week after the dose."
+* #check-in-maintenance "Check-in during maintenance" "Long-term monitoring between maintenance doses, not counted from one dose."
+* #check-in-other "Check-in at another time" "At a time that none of the others names."
+* #topic-suicidal-thoughts "Message about suicidal thoughts" "Topic of a message: the patient told of suicidal thoughts."
+* #topic-adverse-event "Message about an adverse event" "Topic of a message: something unwanted happened in or after a session."
+* #topic-suitability "Message about the suitability decision" "Topic of a message: whether ketamine may be given."
+* #topic-referral "Message about a referral" "Topic of a message: a referral and what became of it."
+* #topic-appointment "Message about an appointment" "Topic of a message: when and where the next contact is."
+* #topic-medication "Message about a medicine" "Topic of a message: a medicine, its dose or its timing."
+* #topic-test-result "Message about a test result" "Topic of a message: a laboratory or other result."
+* #topic-course-end "Message about the end of the course" "Topic of a message: that the course is paused or over."
+* #topic-other "Message about something else" "Topic of a message that none of the others names."
+
+// The state of a course
+* #course-change "Change of the course" "That a course was paused, goes on, is over or was called off; the value says which."
+* #course-paused "Course paused" "The course is interrupted for a while."
+* #course-resumed "Course resumed" "The course goes on after a pause."
+* #course-ended "Course ended" "The course is over, with or without benefit."
+* #course-cancelled "Course cancelled" "The course was called off before it came to a dose."
+* #course-change-reason "Reason for the change of the course" "Why the course was paused, ended or called off."
+* #plan-carried-out "Plan carried out" "Whether the care plan of the course was carried out, benefit or not."
+* #follow-up-plan "Follow-up plan" "What is to be done for the patient after the course."
 
 // Safety, privacy, the gateway's own marks
 * #misuse-concern "Concern about misuse" "Somebody of the care team is concerned that ketamine is taken otherwise than prescribed, or passed on."

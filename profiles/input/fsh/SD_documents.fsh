@@ -4,7 +4,7 @@ Profile: KAPShareableNote
 Parent: us-core-documentreference
 Id: kap-shareable-note
 Title: "KAP Shareable Note"
-Description: "A text that may be shared like the rest of the record: the summary of an integration session, a referral letter, a safety plan, a signed consent, a group note about this patient alone. What a therapist writes for himself about the conversation does not belong here: see KAP Psychotherapy Note."
+Description: "A text that may be shared like the rest of the record: the summary of an integration session, a referral letter, a safety plan, a signed consent, a discharge summary, a group note about this patient alone. What a therapist writes for himself about the conversation does not belong here: see KAP Psychotherapy Note."
 * ^experimental = true
 * insert Traceable
 * insert Identified
@@ -15,7 +15,8 @@ Description: "A text that may be shared like the rest of the record: the summary
 * author.extension contains KAPFromRecordExtension named fromRecord 0..1
 * content 1..1
 * content.attachment.title MS
-* context 1.. MS
+* context MS
+* context ^short = "The contact that it was written for, where there was one"
 * obeys kap-doc-1 and kap-grp-1
 
 Profile: KAPProtectedNarrative

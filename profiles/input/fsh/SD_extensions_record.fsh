@@ -47,8 +47,8 @@ Context: CodeableConcept
 Extension: KAPFromRecordExtension
 Id: kap-from-record
 Title: "Taken from the record"
-Description: "True on a value that stands for the whole record and was not given here: the time of a session on a score without one of its own, the author of a record on a text without one, the sender's own system on a reference that names none, the status of a course that a record only names."
-Context: Identifier, EpisodeOfCare.status, Observation.effective[x], QuestionnaireResponse.authored, DocumentReference.date, DocumentReference.author
+Description: "True on a value that stands for the whole record and was not given here: the time of a session on a score without one of its own, the author of a record on a text without one, the sender's own system on a reference that names none, the author of a record as the one who refers, the status of a course that a record only names."
+Context: Identifier, EpisodeOfCare.status, Observation.effective[x], QuestionnaireResponse.authored, DocumentReference.date, DocumentReference.author, ServiceRequest.requester
 * ^experimental = true
 * insert Value(boolean)
 

@@ -28,6 +28,7 @@ Description: "Kinds of contact in a KAP course."
 * $KAP#dosing-session
 * $KAP#integration-session
 * $KAP#check-in
+* $KAP#closing-contact
 
 ValueSet: KAPEncounterClassVS
 Id: kap-encounter-class
@@ -56,6 +57,7 @@ Description: "What a referral into a KAP course asks for."
 * $SCT#308477009 "Referral to psychiatrist"
 * $SCT#306343005 "Referral to psychotherapist"
 * $SCT#183524004 "Referral to psychiatry service"
+* $KAP#referral-primary-care
 
 ValueSet: KAPSupportMeasureVS
 Id: kap-support-measure
@@ -75,6 +77,7 @@ Description: "What is done with the patient before a dose."
 * $SCT#409073007 "Education"
 * $KAP#psychoeducation
 * $KAP#expectation-setting
+* $KAP#fasting-instructions
 
 ValueSet: KAPTherapyModalityVS
 Id: kap-therapy-modality
@@ -116,6 +119,42 @@ Description: "What patient and clinician decided to do next in the course."
 * $KAP#pause
 * $KAP#end
 * $KAP#refer
+
+ValueSet: KAPCourseChangeVS
+Id: kap-course-change
+Title: "KAP changes of a course"
+Description: "What becomes of a course before it is over, or when it is."
+* insert LocalValueSet
+* $KAP#course-paused
+* $KAP#course-resumed
+* $KAP#course-ended
+* $KAP#course-cancelled
+
+ValueSet: KAPCheckInTimingVS
+Id: kap-check-in-timing
+Title: "KAP check-in times"
+Description: "How long after a dose a check-in is, or that it belongs to maintenance."
+* insert LocalValueSet
+* $KAP#check-in-24-hours
+* $KAP#check-in-72-hours
+* $KAP#check-in-7-days
+* $KAP#check-in-maintenance
+* $KAP#check-in-other
+
+ValueSet: KAPMessageTopicVS
+Id: kap-message-topic
+Title: "KAP topics of messages"
+Description: "What a message about a patient in a KAP course is about."
+* insert LocalValueSet
+* $KAP#topic-suicidal-thoughts
+* $KAP#topic-adverse-event
+* $KAP#topic-suitability
+* $KAP#topic-referral
+* $KAP#topic-appointment
+* $KAP#topic-medication
+* $KAP#topic-test-result
+* $KAP#topic-course-end
+* $KAP#topic-other
 
 ValueSet: KAPCourseEndReasonVS
 Id: kap-course-end-reason

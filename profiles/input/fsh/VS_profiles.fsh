@@ -7,6 +7,7 @@ Description: "Kinds of contact between and after sessions."
 * insert LocalValueSet
 * insert SnomedNotice
 * $KAP#check-in
+* $KAP#closing-contact
 * $SCT#185317003 "Telephone encounter"
 * $SCT#390906007 "Follow-up encounter"
 
@@ -73,3 +74,4 @@ Description: "Types of notes that may be shared like the rest of the record."
 * $LNC#59284-0 "Patient Consent"
 * $LNC#34904-3 "Mental health Progress note"
 * $LNC#34787-2 "Mental health Group counseling note"
+* $LNC#18842-5 "Discharge summary"

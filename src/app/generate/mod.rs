@@ -6,6 +6,7 @@
 mod case;
 mod chance;
 mod events;
+mod follow_up;
 mod intake;
 mod monitoring;
 mod protocol;
@@ -68,11 +69,14 @@ pub fn course(seed: u64, patient: u64) -> Vec<Value> {
     let baseline = scores::baseline(&mut case, decided.indication);
     let day = later(case.intake, 2);
     records.push(scores::outcome(&mut case, day, "outcome-baseline", "baseline", &baseline, 0));
+    let day = later(case.intake, 3);
+    records.push(follow_up::preparation(&mut case, day));
     let (least, most) = case.protocol.sessions;
     let sessions = case.chance.between(least, most);
     let mut day = later(case.intake, 5);
     for number in 1..=sessions {
         records.push(session::session(&mut case, day, number, decided.indication));
+        records.extend(follow_up::check_in(&mut case, day, number));
         if number % 2 == 0 || number == sessions {
             let after = later(day, case.chance.between(1, 2));
             records.push(talk::integration(&mut case, after, number));
@@ -83,6 +87,7 @@ pub fn course(seed: u64, patient: u64) -> Vec<Value> {
         let (shortest, longest) = case.protocol.interval;
         day = later(day, case.chance.between(shortest, longest));
     }
+    records.extend(follow_up::closures(&mut case, day));
     correct(&mut case, &mut records);
     records
 }

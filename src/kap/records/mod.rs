@@ -1,8 +1,11 @@
 //! The typed KAP records: what the contract lets through, in types.
 
 pub mod adverse_event;
+pub mod check_in;
 pub mod consent;
+pub mod course_closure;
 pub mod dosing_session;
+pub mod follow_up;
 pub mod intake;
 pub mod integration_session;
 pub mod laboratory;
@@ -10,6 +13,7 @@ pub mod measurement;
 pub mod outcome;
 pub mod patient;
 pub mod plan;
+pub mod preparation_session;
 pub mod product;
 pub mod referral;
 pub mod shared;
@@ -23,9 +27,12 @@ use shared::{Practitioner, SecurityMark, Source, SystemIdentifier};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
     Intake(Box<intake::Intake>),
+    PreparationSession(Box<preparation_session::PreparationSession>),
     DosingSession(Box<dosing_session::DosingSession>),
     IntegrationSession(Box<integration_session::IntegrationSession>),
+    CheckIn(Box<check_in::CheckIn>),
     Outcome(Box<outcome::Outcome>),
+    CourseClosure(Box<course_closure::CourseClosure>),
 }
 
 /// A borrowed identifier, whichever struct of the contract holds it.
@@ -66,18 +73,24 @@ impl Record {
     pub fn from_value(kind: Kind, record: Value) -> Result<Self, serde_json::Error> {
         Ok(match kind {
             Kind::Intake => Self::Intake(serde_json::from_value(record)?),
+            Kind::PreparationSession => Self::PreparationSession(serde_json::from_value(record)?),
             Kind::DosingSession => Self::DosingSession(serde_json::from_value(record)?),
             Kind::IntegrationSession => Self::IntegrationSession(serde_json::from_value(record)?),
+            Kind::CheckIn => Self::CheckIn(serde_json::from_value(record)?),
             Kind::Outcome => Self::Outcome(serde_json::from_value(record)?),
+            Kind::CourseClosure => Self::CourseClosure(serde_json::from_value(record)?),
         })
     }
 
     pub fn to_value(&self) -> Result<Value, serde_json::Error> {
         match self {
             Self::Intake(record) => serde_json::to_value(record),
+            Self::PreparationSession(record) => serde_json::to_value(record),
             Self::DosingSession(record) => serde_json::to_value(record),
             Self::IntegrationSession(record) => serde_json::to_value(record),
+            Self::CheckIn(record) => serde_json::to_value(record),
             Self::Outcome(record) => serde_json::to_value(record),
+            Self::CourseClosure(record) => serde_json::to_value(record),
         }
     }
 
@@ -85,7 +98,12 @@ impl Record {
     pub fn patient_identifiers(&self) -> Vec<IdentifierRef<'_>> {
         match self {
             Self::Intake(record) => record.patient.identifiers.iter().map(IdentifierRef::from).collect(),
-            Self::DosingSession(_) | Self::IntegrationSession(_) | Self::Outcome(_) => vec![self.header().patient],
+            Self::PreparationSession(_)
+            | Self::DosingSession(_)
+            | Self::IntegrationSession(_)
+            | Self::CheckIn(_)
+            | Self::Outcome(_)
+            | Self::CourseClosure(_) => vec![self.header().patient],
         }
     }
 
@@ -114,7 +132,12 @@ impl Record {
             Self::IntegrationSession(record) => {
                 header!(Kind::IntegrationSession, record, &record.patient.identifier)
             }
+            Self::PreparationSession(record) => {
+                header!(Kind::PreparationSession, record, &record.patient.identifier)
+            }
+            Self::CheckIn(record) => header!(Kind::CheckIn, record, &record.patient.identifier),
             Self::Outcome(record) => header!(Kind::Outcome, record, &record.patient.identifier),
+            Self::CourseClosure(record) => header!(Kind::CourseClosure, record, &record.patient.identifier),
         }
     }
 }

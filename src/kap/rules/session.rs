@@ -1,4 +1,4 @@
-//! Dosing and integration sessions as a whole: format, adverse events and what answers them, discharge.
+//! Sessions as a whole: format, adverse events and what answers them, discharge.
 
 use super::super::place::{Findings, Place};
 use super::times;
@@ -12,14 +12,7 @@ pub fn judge(session: Place, findings: &mut Findings) {
         if event.text("suspectDose").is_some_and(|id| !doses.contains(id)) {
             findings.conflict(event, "suspectDose", "No dose of this session has this `id`.");
         }
-        if event.has("causality") && !event.has("suspectDose") {
-            findings.conflict(event, "causality", "Say by `suspectDose` which dose is meant.");
-        }
-        times::not_before(event, "detectedAt", "at", findings);
-        times::not_before(event, "resolvedAt", "at", findings);
-        if event.has("resolvedAt") && event.text("outcome").is_some_and(|outcome| outcome != "resolved") {
-            findings.conflict(event, "resolvedAt", "Only an event with the outcome `resolved` has a time of its end.");
-        }
+        adverse_event(event, findings);
     }
     for answer in session.each("rescueMedications").chain(session.each("supportMeasures")) {
         if answer.text("forAdverseEvent").is_some_and(|id| !events.contains(id)) {
@@ -43,7 +36,20 @@ pub fn judge(session: Place, findings: &mut Findings) {
     }
 }
 
-pub fn integration(session: Place, findings: &mut Findings) {
+/// What an adverse event says about itself.
+pub fn adverse_event(event: Place, findings: &mut Findings) {
+    if event.has("causality") && !event.has("suspectDose") {
+        findings.conflict(event, "causality", "Say by `suspectDose` which dose is meant.");
+    }
+    times::not_before(event, "detectedAt", "at", findings);
+    times::not_before(event, "resolvedAt", "at", findings);
+    if event.has("resolvedAt") && event.text("outcome").is_some_and(|outcome| outcome != "resolved") {
+        findings.conflict(event, "resolvedAt", "Only an event with the outcome `resolved` has a time of its end.");
+    }
+}
+
+/// A session of talk: preparation or integration.
+pub fn psychotherapy(session: Place, findings: &mut Findings) {
     only_for_a_group(session, "group", findings);
     only_for_a_group(session, "groupNote", findings);
 }

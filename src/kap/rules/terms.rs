@@ -25,7 +25,11 @@ pub fn judge(record: Place, findings: &mut Findings) {
         record.each(list).for_each(|element| term_or_text(element.at(field), findings));
     }
     record.each("modalities").for_each(|modality| term_or_text(Some(modality), findings));
-    for holder in [record.at("referral"), record.at("suitability")].into_iter().flatten() {
+    // Why a course was paused or closed.
+    term_or_text(record.at("reason"), findings);
+    for holder in
+        [record.at("referral"), record.at("suitability")].into_iter().flatten().chain(record.each("referrals"))
+    {
         holder.each("reasons").for_each(|reason| term_or_text(Some(reason), findings));
     }
     for relative in record.each("familyHistory") {

@@ -71,7 +71,8 @@ impl<'a> Recorder<'a> {
             written.push(put.of(write));
         }
         for write in &write.retractions {
-            written.push(self.put(tenant, write, &own, Origin::Record)?.of(write));
+            // Judged by what is current: the record's own last word on it is another matter.
+            written.push(self.put(tenant, write, &OwnVersions::new(), Origin::Record)?.of(write));
         }
         Ok(Committed::Stored(written))
     }
