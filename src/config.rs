@@ -74,6 +74,11 @@ pub struct Options {
     #[arg(long = "package", env = "KAP_GATEWAY_PACKAGES", value_name = "FILE", value_delimiter = ',')]
     pub packages: Option<Vec<PathBuf>>,
 
+    /// Whether resources that are written through /fhir must be valid R4 and keep the profiles that they claim
+    /// [default: on]
+    #[arg(long, env = "KAP_GATEWAY_VALIDATE_WRITES", value_name = "on|off", value_enum)]
+    pub validate_writes: Option<Switch>,
+
     /// How log lines are written to standard error [default: text]
     #[arg(long, env = "KAP_GATEWAY_LOG_FORMAT", value_name = "FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
@@ -81,6 +86,15 @@ pub struct Options {
     /// Which log lines are written; each request makes one at level info [default: info]
     #[arg(long, env = "KAP_GATEWAY_LOG_LEVEL", value_name = "LEVEL", value_enum)]
     pub log_level: Option<LogLevel>,
+}
+
+/// Something that is done or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    #[default]
+    On,
+    Off,
 }
 
 /// How log lines are written.
@@ -130,6 +144,8 @@ pub struct Config {
     pub otlp_endpoint: Option<String>,
     /// In the order in which they are added: of two that define the same canonical, the later one counts.
     pub packages: Vec<PathBuf>,
+    /// Off: what is written through /fhir is held to R4's elements alone.
+    pub validate_writes: Switch,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
 }
@@ -192,6 +208,7 @@ impl Options {
             otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
             workers: self.workers.or(other.workers),
             packages: self.packages.or(other.packages),
+            validate_writes: self.validate_writes.or(other.validate_writes),
             log_format: self.log_format.or(other.log_format),
             log_level: self.log_level.or(other.log_level),
         }
@@ -218,6 +235,7 @@ impl TryFrom<Options> for Config {
             tls,
             otlp_endpoint: options.otlp_endpoint,
             packages: options.packages.unwrap_or_default(),
+            validate_writes: options.validate_writes.unwrap_or_default(),
             log_format: options.log_format.unwrap_or_default(),
             log_level: options.log_level.unwrap_or_default(),
         };
