@@ -161,9 +161,14 @@ impl<'v> Walk<'v> {
         if let Some(value_set) = &binding.max_value_set {
             match self.member(value_set, codes) {
                 Answer::Member => {}
-                Answer::NotMember => self.issue(Severity::Error, IssueType::CodeInvalid, "binding-max", place, || {
-                    format!("{} must be one of {value_set}", listed(codes))
-                }),
+                Answer::NotMember => {
+                    // Which code it is, nobody can tell; the official validator finds no more in it.
+                    let is_nameless = codes.iter().all(|code| code.system == Some(""));
+                    let severity = if is_nameless { Severity::Warning } else { Severity::Error };
+                    self.issue(severity, IssueType::CodeInvalid, "binding-max", place, || {
+                        format!("{} must be one of {value_set}", listed(codes))
+                    });
+                }
                 Answer::Unknown(reason) => self.unchecked(Strength::Required, value_set, codes, &reason, place),
             }
         }
@@ -227,7 +232,14 @@ impl<'v> Walk<'v> {
 
     /// A Coding by itself: its system must be one, and hold the code.
     pub(super) fn coding(&mut self, map: &'v Map<String, Value>, place: &Place<'_>) {
-        let Some(system) = map.get("system").and_then(Value::as_str) else { return };
+        let Some(system) = map.get("system").and_then(Value::as_str) else {
+            if map.contains_key("code") {
+                self.issue(Severity::Warning, IssueType::CodeInvalid, "coding-system", place, || {
+                    "a code without a system has no meaning that others could know: give its system".into()
+                });
+            }
+            return;
+        };
         if !has_scheme(system) {
             // Beside other codings of a CodeableConcept, a local one is bad and not wrong: HL7's validator warns too.
             let is_one_of_many = place.parent().is_some_and(|parent| parent.type_name == "CodeableConcept");

@@ -6,7 +6,7 @@ use super::primitive::shown;
 use super::reference::Scope;
 use super::walk::{Instance, Walk};
 use crate::fhir::definitions::NoStructure;
-use crate::fhir::definitions::structure::ElementIndex;
+use crate::fhir::definitions::structure::{ElementIndex, Structure};
 use crate::fhir::outcome::{IssueType, Severity};
 use serde_json::{Map, Value};
 
@@ -40,6 +40,9 @@ impl<'v> Walk<'v> {
     ) {
         match self.validator.slot(canonical) {
             Ok(slot) => match self.validator.compiled(slot) {
+                Ok(compiled) if !self.is_a(instance.type_name, &compiled.structure.type_name) => {
+                    self.of_another_type(&compiled.structure, instance, claim);
+                }
                 Ok(_) => self.profile(slot, instance, place, scope),
                 Err(error) => self.no_profile(error, claim),
             },
@@ -62,6 +65,12 @@ impl<'v> Walk<'v> {
         });
     }
 
+    fn of_another_type(&mut self, structure: &Structure, instance: &Instance<'v>, place: &Place<'_>) {
+        self.issue(Severity::Error, IssueType::Structure, "profile-type", place, || {
+            format!("{} is for {}, and this is {}", structure.url, structure.type_name, shown(instance.type_name))
+        });
+    }
+
     /// Holds an element to a whole profile.
     pub(super) fn profile(&mut self, slot: Slot, instance: &Instance<'v>, place: &Place<'_>, scope: &Scope<'v, '_>) {
         let compiled = match self.validator.compiled(slot) {
@@ -73,9 +82,7 @@ impl<'v> Walk<'v> {
         };
         let structure = &compiled.structure;
         if !self.is_a(instance.type_name, &structure.type_name) {
-            self.issue(Severity::Error, IssueType::Structure, "profile-type", place, || {
-                format!("{} is for {}, and this is {}", structure.url, structure.type_name, shown(instance.type_name))
-            });
+            self.of_another_type(structure, instance, place);
             return;
         }
         // What a base type says has been checked.

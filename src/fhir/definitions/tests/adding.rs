@@ -1,6 +1,6 @@
 //! The fhir room: conformance resources of the user, good ones and hostile ones, <https://hl7.org/fhir/packages.html>.
 
-use super::super::{AddError, Code, Definitions, Lookup, Membership, NoStructure};
+use super::super::{AddError, Allowance, Code, Definitions, Lookup, Membership, NoStructure};
 use super::base;
 use serde_json::{Value, json};
 use std::fs;

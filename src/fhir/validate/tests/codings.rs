@@ -13,6 +13,7 @@ fn a_coding_without_a_system_is_in_no_value_set() {
     error(&condition(json!({ "code": "active" })), "binding-required", "Condition.clinicalStatus");
     let married = with(patient(), json!({ "maritalStatus": { "coding": [{ "code": "M" }] } }));
     broken(&married, "binding-extensible", Severity::Warning, "Patient.maritalStatus");
+    broken(&married, "coding-system", Severity::Warning, "Patient.maritalStatus.coding[0]");
     valid(&married);
 }
 
