@@ -45,8 +45,11 @@ fn judge(resource: &Value) -> Report {
     for issue in &report.issues {
         assert!(is_defined(&issue.rule), "nothing tells what {} means", issue.rule);
         Expression::parse(&issue.expression).expect("an expression");
-        let holder = issue.expression.rsplit_once('.').filter(|_| OF_FORM.contains(&issue.rule.as_str()));
-        let place = holder.map_or(issue.expression.as_str(), |(holder, _)| holder);
+        let mut place = issue.expression.as_str();
+        if OF_FORM.contains(&issue.rule.as_str()) {
+            place = place.rsplit_once(".ofType(").filter(|(_, of)| !of.contains('.')).map_or(place, |(choice, _)| choice);
+            place = place.rsplit_once('.').map_or(place, |(holder, _)| holder);
+        }
         let expression = Expression::parse(place).expect("an expression");
         let item = Item::resource(resource, types);
         let found = expression.evaluate(&Context::new(types, item.clone()), item).expect("a place");
