@@ -70,7 +70,8 @@ pub struct Options {
     #[arg(long, env = "KAP_GATEWAY_WORKERS", value_name = "NUMBER")]
     pub workers: Option<usize>,
 
-    /// FHIR package (.tgz), folder or file with conformance resources of your own; may be given more than once
+    /// FHIR package (.tgz), folder or file with conformance resources of your own (profiles with snapshots); may be
+    /// given more than once
     #[arg(long = "package", env = "KAP_GATEWAY_PACKAGES", value_name = "FILE", value_delimiter = ',')]
     pub packages: Option<Vec<PathBuf>>,
 

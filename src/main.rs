@@ -191,7 +191,8 @@ struct Validate {
     #[arg(long = "profile", value_name = "URL")]
     profiles: Vec<String>,
 
-    /// FHIR package (.tgz), folder or file with conformance resources of your own; may be given more than once
+    /// FHIR package (.tgz), folder or file with conformance resources of your own; may be given more than once.
+    /// Profiles need a snapshot: one that has a differential only is told as not checked
     #[arg(long = "package", value_name = "FILE")]
     packages: Vec<PathBuf>,
 

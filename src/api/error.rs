@@ -76,6 +76,9 @@ pub enum ApiError {
     /// The question cannot be answered with what is here: never to be taken for yes or for no.
     #[error("this cannot be told: {0}")]
     NotTold(String),
+    /// Likewise: the answer would take too much work.
+    #[error("this cannot be told: {0}")]
+    TooCostly(String),
     #[error("{0}")]
     NoDefinition(String),
     #[error("R4 has no resource type of that name")]
@@ -186,6 +189,7 @@ impl ApiError {
             Self::BodyTooSlow { .. } => row(StatusCode::REQUEST_TIMEOUT, IssueType::Transient),
             Self::UnreadableBody(_) => row(StatusCode::BAD_REQUEST, IssueType::Structure),
             Self::NotTold(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::NotSupported),
+            Self::TooCostly(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::TooCostly),
             Self::NoResourceType => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
             Self::Gone { .. } => row(StatusCode::GONE, IssueType::Deleted),
             Self::NoBody => row(StatusCode::BAD_REQUEST, IssueType::Required),
