@@ -201,7 +201,7 @@ impl Gateway {
     /// What the safety rules would say of a record beside what is stored; nothing is stored.
     pub async fn remarks_on(&self, kind: Kind, body: &[u8]) -> Result<Vec<Remark>, IngestError> {
         let Accepted { record, .. } = accept(&self.contract, kind, body, None, |_| ())?;
-        let mapped = mapping::map(&record, self.known_patient(&record).await?);
+        let mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
         Ok(self.judge_with(&mapped.patient_id, &self.writes(&mapped)?).await?.remarks)
     }
 

@@ -47,7 +47,8 @@ fn judge(resource: &Value) -> Report {
         Expression::parse(&issue.expression).expect("an expression");
         let mut place = issue.expression.as_str();
         if OF_FORM.contains(&issue.rule.as_str()) {
-            place = place.rsplit_once(".ofType(").filter(|(_, of)| !of.contains('.')).map_or(place, |(choice, _)| choice);
+            place =
+                place.rsplit_once(".ofType(").filter(|(_, of)| !of.contains('.')).map_or(place, |(choice, _)| choice);
             place = place.rsplit_once('.').map_or(place, |(holder, _)| holder);
         }
         let expression = Expression::parse(place).expect("an expression");

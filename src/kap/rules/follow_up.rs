@@ -1,7 +1,7 @@
 //! Check-ins and course closures: what needs what.
 
 use super::super::place::{Findings, Place};
-use super::{measurements, session, times};
+use super::{measurements, scores, session, times};
 
 /// A check-in holds at least one of these.
 const MATTERS: [&str; 13] = [
@@ -74,7 +74,7 @@ pub fn course_closure(record: Place, findings: &mut Findings) {
 /// What both kinds hold.
 fn shared(record: Place, findings: &mut Findings) {
     record.each("communications").for_each(|message| communication(message, findings));
-    record.each("goals").for_each(|goal| measurements::goal(goal, findings));
+    record.each("goals").for_each(|goal| scores::goal(goal, instruments, findings));
     if let Some(concern) = record.at("misuseConcern") {
         times::not_before(concern, "until", "since", findings);
         if concern.has("until") && concern.text("status") == Some("active") {

@@ -28,7 +28,7 @@ fn what_a_composition_speaks_of_is_in_its_document() {
     error(&document(&[about]), "bundle-reference", &place("subject"));
     let section = json!([{ "title": "a", "section": [{ "title": "b", "entry": [{ "reference": "Patient/p1" }] }] }]);
     let listed = composition(json!({ "section": section }));
-    error(&document(&[listed.clone()]), "bundle-reference", &place("section[0].section[0].entry[0]"));
+    error(&document(std::slice::from_ref(&listed)), "bundle-reference", &place("section[0].section[0].entry[0]"));
     valid(&document(&[listed, patient()]));
     // What the others refer to may be elsewhere.
     let cared_for = with(patient(), json!({ "managingOrganization": { "reference": "Organization/o" } }));
