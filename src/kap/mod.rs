@@ -10,4 +10,5 @@ pub mod kind;
 pub mod place;
 pub mod records;
 pub mod rules;
+pub mod units;
 pub mod values;

@@ -4,6 +4,7 @@
 
 use super::concepts;
 use super::draft::{Draft, word};
+use super::observation_vitals::quantity;
 use super::reading;
 use super::systems::{NDC, extension_url};
 use crate::fhir::build;
@@ -89,8 +90,8 @@ fn compounded_extension(draft: &mut Draft<'_>, compounded: &Compounded) -> Exten
 
 fn ratio(strength: &Strength) -> Ratio {
     Ratio {
-        numerator: Some(Box::new(build::quantity(strength.numerator.value.text(), &strength.numerator.unit))),
-        denominator: Some(Box::new(build::quantity(strength.denominator.value.text(), &strength.denominator.unit))),
+        numerator: Some(Box::new(quantity(&strength.numerator))),
+        denominator: Some(Box::new(quantity(&strength.denominator))),
         ..Default::default()
     }
 }

@@ -23,6 +23,7 @@ use crate::kap::records::dosing_session::{
     AdministrationPerformer, Dose, DoseRole, DoseStatus, DosingWeight, Pause, PerformerFunction, StatusReason,
     StatusReasonTerm, Strength, Wasted, WeightBasis,
 };
+use crate::kap::units;
 use crate::kap::values::{DateTime, Quantity, Termed, round_milligrams};
 use rust_decimal::Decimal;
 
@@ -128,14 +129,10 @@ fn strength(dose: &Dose) -> Option<&Strength> {
 
 /// Volume × strength in mg.
 fn milligrams(volume: &Quantity, strength: &Strength) -> Option<Decimal> {
-    let numerator = match strength.numerator.unit.as_str() {
-        "g" => strength.numerator.value.value()?.checked_mul(1000.into())?,
-        "ug" => strength.numerator.value.value()?.checked_div(1000.into())?,
-        _ => strength.numerator.value.value()?,
-    };
+    let numerator = units::convert(strength.numerator.value.value()?, &strength.numerator.unit, "mg")?;
     // A strength per piece says nothing of a volume; the rules refuse such a record.
-    (strength.denominator.unit == volume.unit).then_some(())?;
-    volume.value.value()?.checked_mul(numerator)?.checked_div(strength.denominator.value.value()?)
+    let denominator = units::convert(strength.denominator.value.value()?, &strength.denominator.unit, "mL")?;
+    units::convert(volume.value.value()?, &volume.unit, "mL")?.checked_mul(numerator)?.checked_div(denominator)
 }
 
 fn volume_text(dose: &Dose) -> Option<String> {

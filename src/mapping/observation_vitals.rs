@@ -10,9 +10,11 @@ use crate::fhir::build;
 use crate::fhir::model::resources::{
     Observation, ObservationComponent, ObservationComponentValue, ObservationEffective, ObservationValue,
 };
-use crate::fhir::model::types::{CodeableConcept, Extension, ExtensionValue, Reference};
+use crate::fhir::model::types::{CodeableConcept, Extension, ExtensionValue, Quantity as FhirQuantity, Reference};
 use crate::kap::records::measurement::{BloodPressure, Phase, Timepoint, Vitals};
+use crate::kap::units;
 use crate::kap::values::Quantity;
+use rust_decimal::Decimal;
 
 /// One measurement of the contract: its slot and its LOINC codes, the first of which the vital signs profiles ask for.
 struct Sign {
@@ -170,8 +172,25 @@ fn component(code: &str, display: &str, value: &Quantity) -> ObservationComponen
     }
 }
 
-pub fn quantity(value: &Quantity) -> crate::fhir::model::types::Quantity {
-    build::quantity(value.value.text(), &value.unit)
+/// The quantity in UCUM. Where the sender's unit is another word for it, that word stands as the unit; where the
+/// figure had to be converted, the sent one stands beside it.
+pub fn quantity(sent: &Quantity) -> FhirQuantity {
+    let Some(unit) = units::understand(&sent.unit) else { return build::quantity(sent.value.text(), &sent.unit) };
+    let converted =
+        sent.value.value().filter(|_| unit.factor != Decimal::ONE).and_then(|it| it.checked_mul(unit.factor));
+    match converted {
+        None => FhirQuantity { unit: Some(sent.unit.as_str().into()), ..build::quantity(sent.value.text(), unit.code) },
+        Some(value) => FhirQuantity {
+            extension: vec![build::complex_extension(
+                extension_url("kap-original-quantity"),
+                vec![
+                    build::extension("value", ExtensionValue::Decimal(build::decimal(sent.value.text()))),
+                    build::extension("unit", ExtensionValue::String(sent.unit.as_str().into())),
+                ],
+            )],
+            ..build::quantity(value.normalize().to_string(), unit.code)
+        },
+    }
 }
 
 /// Where in the session a measurement was taken.

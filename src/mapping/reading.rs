@@ -8,6 +8,7 @@ use crate::fhir::model::types::{
 };
 use crate::fhir::resource::{Emitted, identify};
 use crate::kap::records::shared::{Code, CodedText, Organization, Practitioner, RecordReference, SystemIdentifier};
+use crate::kap::units;
 use crate::kap::values::{DateTime, Decimal, Quantity, Termed};
 use std::collections::HashMap;
 
@@ -126,10 +127,21 @@ pub fn extension_bool(extensions: &[Extension], name: &str) -> Option<bool> {
     choice!(find_extension(extensions, name)?.value.as_ref()?, ExtensionValue::Boolean)?.value
 }
 
+/// The quantity as it was sent: undoes `observation_vitals::quantity`.
 pub fn quantity(found: &FhirQuantity) -> Option<Quantity> {
+    if let Some(original) = find_extension(&found.extension, "kap-original-quantity") {
+        let value = choice!(part(original, "value")?, ExtensionValue::Decimal)?;
+        return Some(Quantity {
+            value: Decimal::parse(value.value.as_deref()?)?,
+            unit: part(original, "unit").and_then(value_text)?.to_owned(),
+        });
+    }
+    let code = found.code.as_ref()?.value.as_deref()?;
+    let word = found.unit.as_ref().and_then(|unit| unit.value.as_deref());
+    let senders = word.filter(|word| units::understand(word).is_some_and(|unit| unit.code == code));
     Some(Quantity {
         value: Decimal::parse(found.value.as_ref()?.value.as_deref()?)?,
-        unit: found.code.as_ref()?.value.clone()?,
+        unit: senders.unwrap_or(code).to_owned(),
     })
 }
 

@@ -232,7 +232,7 @@ fn accepted(kind: Kind, mut record: Value) -> Option<Value> {
     None
 }
 
-fn made(kind: Kind) -> Vec<(u64, Value)> {
+pub fn made(kind: Kind) -> Vec<(u64, Value)> {
     let records: Vec<_> = (1..=RECORDS_OF_A_KIND)
         .filter_map(|seed| Some((seed, accepted(kind, Maker::new(seed).record(kind))?)))
         .collect();

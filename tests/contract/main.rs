@@ -6,6 +6,7 @@ mod fixtures;
 mod generated;
 mod hostile;
 mod leaves;
+mod mapping_table;
 mod rules;
 
 use kap_gateway::kap::check::check;

@@ -8,6 +8,22 @@ Context: CodeableConcept.text
 * ^experimental = true
 * insert Value(boolean)
 
+Extension: KAPOriginalQuantityExtension
+Id: kap-original-quantity
+Title: "Quantity as it was sent"
+Description: "The figure and unit of the sender, where the gateway converted them: a rate in micrograms per kilogram and minute, for example. Where the sender's unit is only another word for the UCUM code (mcg for ug), it stands as `unit` instead."
+Context: Quantity
+* ^experimental = true
+* extension contains
+    value 1..1 MS and
+    unit 1..1 MS
+* extension[value].value[x] 1..1
+* extension[value].value[x] only decimal
+* extension[value] ^short = "The sender's figure, with its digits"
+* extension[unit].value[x] 1..1
+* extension[unit].value[x] only string
+* extension[unit] ^short = "The sender's unit"
+
 Extension: KAPUnmappedCodeExtension
 Id: kap-unmapped-code
 Title: "Unmapped code"

@@ -1,6 +1,7 @@
 //! What a dose must say, and what two of its figures say about each other.
 
 use super::super::place::{Findings, Place};
+use super::super::units;
 use super::super::values::round_milligrams;
 use super::times;
 use jiff::{SignedDuration, Timestamp};
@@ -27,6 +28,7 @@ pub fn judge(session: Place, findings: &mut Findings) {
         times::not_before(dose, "end", "start", findings);
         times::pauses(dose, findings);
         expiry(dose, findings);
+        device_dose(dose, findings);
         weight_source(session, dose, findings);
         weight_agrees(dose, findings);
         rate_agrees(dose, findings);
@@ -129,6 +131,22 @@ fn performers(dose: Place, findings: &mut Findings) {
     }
 }
 
+/// kap-esk-1: esketamine comes in devices of 28 mg. Another figure is kept, and breaks the guide's rule.
+fn device_dose(dose: Place, findings: &mut Findings) {
+    let is_esketamine = dose.at("medicine").is_some_and(|medicine| {
+        medicine.text("term") == Some("esketamine")
+            || medicine
+                .each("codes")
+                .any(|code| code.text("system") == Some(RXNORM) && code.text("code") == Some(RXNORM_ESKETAMINE))
+    });
+    let Some(given) = dose.at("dose").and_then(milligrams).filter(|_| is_esketamine) else { return };
+    if ![28, 56, 84].into_iter().any(|known| given == Decimal::from(known)) {
+        let sentence =
+            "Esketamine is given in 28, 56 or 84 mg. The figure is kept as sent, and breaks the rule kap-esk-1.";
+        findings.warning(dose, "dose", sentence);
+    }
+}
+
 /// The vital signs that a dosing weight is taken from hold a weight.
 fn weight_source(session: Place, dose: Place, findings: &mut Findings) {
     let Some(weight) = dose.at("dosingWeight") else { return };
@@ -142,9 +160,9 @@ fn weight_source(session: Place, dose: Place, findings: &mut Findings) {
 /// kap-wt-1: mg/kg and weight against the dose.
 fn weight_agrees(dose: Place, findings: &mut Findings) {
     let (Some(given), Some(weight)) = (milligrams_given(dose), weight(dose)) else { return };
-    let Some(computed) = dose.at("dosePerWeight").and_then(|place| place.decimal("value")?.checked_mul(weight)) else {
-        return;
-    };
+    let per_weight = dose.at("dosePerWeight");
+    let per_weight = per_weight.and_then(|place| units::convert(place.decimal("value")?, place.text("unit")?, "mg/kg"));
+    let Some(computed) = per_weight.and_then(|per_weight| per_weight.checked_mul(weight)) else { return };
     if differs(computed, given) {
         let computed = computed.normalize();
         findings.warning(
@@ -180,26 +198,25 @@ fn differs(computed: Decimal, given: Decimal) -> bool {
 }
 
 fn milligrams(mass: Place) -> Option<Decimal> {
-    let value = mass.decimal("value")?;
-    match mass.text("unit")? {
-        "mg" => Some(value),
-        "ug" => value.checked_div(Decimal::ONE_THOUSAND),
-        "g" => value.checked_mul(Decimal::ONE_THOUSAND),
-        _ => None,
-    }
+    units::convert(mass.decimal("value")?, mass.text("unit")?, "mg")
 }
 
 /// Strength in mg/mL.
 fn strength(dose: Place) -> Option<Decimal> {
     let (numerator, denominator) = mass_in_volume(dose)?;
-    milligrams(numerator)?.checked_div(denominator.decimal("value")?)
+    milligrams(numerator)?.checked_div(milliliters(denominator)?)
+}
+
+fn milliliters(volume: Place) -> Option<Decimal> {
+    units::convert(volume.decimal("value")?, volume.text("unit")?, "mL")
 }
 
 /// Numerator and denominator of a strength that is told per volume.
 fn mass_in_volume(dose: Place) -> Option<(Place, Place)> {
     let strength = dose.at("product")?.at("strength")?;
     let denominator = strength.at("denominator")?;
-    (denominator.text("unit") == Some("mL")).then_some((strength.at("numerator")?, denominator))
+    milliliters(denominator)?;
+    Some((strength.at("numerator")?, denominator))
 }
 
 fn milligrams_given(dose: Place) -> Option<Decimal> {
@@ -212,9 +229,9 @@ fn milligrams_given(dose: Place) -> Option<Decimal> {
 
 /// Volume × strength in mg.
 fn computed_milligrams(dose: Place) -> Option<Decimal> {
-    let volume = dose.at("volume")?.decimal("value")?;
+    let volume = milliliters(dose.at("volume")?)?;
     let (numerator, denominator) = mass_in_volume(dose)?;
-    volume.checked_mul(milligrams(numerator)?)?.checked_div(denominator.decimal("value")?)
+    volume.checked_mul(milligrams(numerator)?)?.checked_div(milliliters(denominator)?)
 }
 
 fn weight(dose: Place) -> Option<Decimal> {
@@ -223,9 +240,10 @@ fn weight(dose: Place) -> Option<Decimal> {
 
 fn milligrams_a_minute(dose: Place) -> Option<Decimal> {
     let rate = dose.at("rate")?;
-    let value = rate.decimal("value")?;
+    let unit = units::understand(rate.text("unit")?)?;
+    let value = rate.decimal("value")?.checked_mul(unit.factor)?;
     let minutes = Decimal::from(60);
-    match rate.text("unit")? {
+    match unit.code {
         "mg/min" => Some(value),
         "mg/h" => value.checked_div(minutes),
         "mg/kg/h" => value.checked_mul(weight(dose)?)?.checked_div(minutes),

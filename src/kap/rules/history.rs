@@ -1,6 +1,7 @@
 //! Laboratory results, conditions and medicines, in whichever record they stand.
 
 use super::super::place::{Findings, Place};
+use super::super::units;
 use super::times;
 
 /// Ends after starts, and days that are on the calendar.
@@ -15,6 +16,10 @@ pub fn periods(record: Place, findings: &mut Findings) {
     }
 }
 
+fn ucum(unit: Option<&str>) -> Option<&str> {
+    unit.map(|unit| units::understand(unit).map_or(unit, |understood| understood.code))
+}
+
 /// A laboratory result has one outcome, and its reference range is in the unit of its value.
 pub fn laboratory(lab: Place, findings: &mut Findings) {
     match (lab.at("value"), lab.has("finding")) {
@@ -27,7 +32,7 @@ pub fn laboratory(lab: Place, findings: &mut Findings) {
         let Some(limit) = lab.at(name) else { continue };
         if !lab.has("value") {
             findings.conflict(lab, name, "A reference range belongs to a `value`.");
-        } else if limit.text("unit").is_some() && unit.is_some() && limit.text("unit") != unit {
+        } else if limit.text("unit").is_some() && unit.is_some() && ucum(limit.text("unit")) != ucum(unit) {
             findings.conflict(limit, "unit", "The reference range must have the unit of the value.");
         }
     }
