@@ -14,6 +14,7 @@ use crate::fhir::model::types::{CodeableConcept, Extension, ExtensionValue, Quan
 use crate::kap::records::measurement::{BloodPressure, Phase, Timepoint, Vitals};
 use crate::kap::units;
 use crate::kap::values::Quantity;
+use rust_decimal::Decimal;
 
 /// One measurement of the contract: its slot and its LOINC codes, the first of which the vital signs profiles ask for.
 struct Sign {
@@ -175,7 +176,8 @@ fn component(code: &str, display: &str, value: &Quantity) -> ObservationComponen
 /// figure had to be converted, the sent one stands beside it.
 pub fn quantity(sent: &Quantity) -> FhirQuantity {
     let Some(unit) = units::understand(&sent.unit) else { return build::quantity(sent.value.text(), &sent.unit) };
-    let converted = sent.value.value().filter(|_| unit.factor != Decimal::ONE).and_then(|it| it.checked_mul(unit.factor));
+    let converted =
+        sent.value.value().filter(|_| unit.factor != Decimal::ONE).and_then(|it| it.checked_mul(unit.factor));
     match converted {
         None => FhirQuantity { unit: Some(sent.unit.as_str().into()), ..build::quantity(sent.value.text(), unit.code) },
         Some(value) => FhirQuantity {

@@ -28,6 +28,7 @@ pub fn judge(session: Place, findings: &mut Findings) {
         times::not_before(dose, "end", "start", findings);
         times::pauses(dose, findings);
         expiry(dose, findings);
+        device_dose(dose, findings);
         weight_source(session, dose, findings);
         weight_agrees(dose, findings);
         rate_agrees(dose, findings);
@@ -127,6 +128,22 @@ fn performers(dose: Place, findings: &mut Findings) {
             }
             (true, false) | (false, true) => {}
         }
+    }
+}
+
+/// kap-esk-1: esketamine comes in devices of 28 mg. Another figure is kept, and breaks the guide's rule.
+fn device_dose(dose: Place, findings: &mut Findings) {
+    let is_esketamine = dose.at("medicine").is_some_and(|medicine| {
+        medicine.text("term") == Some("esketamine")
+            || medicine
+                .each("codes")
+                .any(|code| code.text("system") == Some(RXNORM) && code.text("code") == Some(RXNORM_ESKETAMINE))
+    });
+    let Some(given) = dose.at("dose").and_then(milligrams).filter(|_| is_esketamine) else { return };
+    if ![28, 56, 84].into_iter().any(|known| given == Decimal::from(known)) {
+        let sentence =
+            "Esketamine is given in 28, 56 or 84 mg. The figure is kept as sent, and breaks the rule kap-esk-1.";
+        findings.warning(dose, "dose", sentence);
     }
 }
 

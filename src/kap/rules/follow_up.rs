@@ -1,5 +1,6 @@
 //! Check-ins and course closures: what needs what.
 
+use super::super::instruments::Registry;
 use super::super::place::{Findings, Place};
 use super::{measurements, scores, session, times};
 
@@ -20,7 +21,7 @@ const MATTERS: [&str; 13] = [
     "summary",
 ];
 
-pub fn check_in(record: Place, findings: &mut Findings) {
+pub fn check_in(record: Place, instruments: &Registry, findings: &mut Findings) {
     let is_empty = record.value().is_object() && !MATTERS.iter().any(|name| record.has(name));
     if is_empty {
         findings.conflict_here(
@@ -46,10 +47,10 @@ pub fn check_in(record: Place, findings: &mut Findings) {
             }
         }
     }
-    shared(record, findings);
+    shared(record, instruments, findings);
 }
 
-pub fn course_closure(record: Place, findings: &mut Findings) {
+pub fn course_closure(record: Place, instruments: &Registry, findings: &mut Findings) {
     let change = record.text("change");
     if matches!(change, Some("end" | "cancel")) && !record.has("reason") {
         findings.needed(record, "reason", "The end of a course needs its `reason`.");
@@ -68,11 +69,11 @@ pub fn course_closure(record: Place, findings: &mut Findings) {
             party(to, findings);
         }
     }
-    shared(record, findings);
+    shared(record, instruments, findings);
 }
 
 /// What both kinds hold.
-fn shared(record: Place, findings: &mut Findings) {
+fn shared(record: Place, instruments: &Registry, findings: &mut Findings) {
     record.each("communications").for_each(|message| communication(message, findings));
     record.each("goals").for_each(|goal| scores::goal(goal, instruments, findings));
     if let Some(concern) = record.at("misuseConcern") {
