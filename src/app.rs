@@ -1,10 +1,14 @@
 //! The composition root: configuration in, running service out.
 
+pub mod copies;
 pub mod demo;
+pub mod doctor;
 pub mod generate;
 pub mod import;
 pub mod input;
 pub mod map;
+pub mod telemetry;
+mod tls;
 pub mod validate;
 
 // The command line takes everything through here.
@@ -14,8 +18,7 @@ pub use crate::{
 };
 
 use crate::{
-    api::{self, Api, PageSize, observe::observe},
-    config::LogFormat,
+    api::{self, Api, PageSize, metrics::Metrics, observe::observe},
     fhir::definitions::{AddError, Definitions},
     ingest::{Contract, ContractError, Gateway},
     store::{StoreError, sqlite::SqliteStore},
@@ -23,21 +26,17 @@ use crate::{
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
-    middleware::from_fn,
+    middleware::{Compress, from_fn},
     web,
 };
 use std::{
-    io::{self, IsTerminal},
+    io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
+use tls::{Certificate, TlsError};
 use tokio::task::JoinHandle;
-use tracing_subscriber::{
-    filter::{LevelFilter, Targets},
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
 
 /// Seconds that requests under way have when the gateway stops.
 const SHUTDOWN_SECONDS: u64 = 10;
@@ -54,6 +53,8 @@ pub enum AppError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Contract(#[from] ContractError),
+    #[error("cannot speak TLS: {0}")]
+    Tls(#[from] TlsError),
     #[error("cannot use a package: {0}")]
     Package(#[from] AddError),
     #[error("the server ended: {0}")]
@@ -68,17 +69,22 @@ pub struct Running {
     pub base_url: String,
     pub store: Arc<SqliteStore>,
     pub gateway: Arc<Gateway>,
+    certificate: Option<Arc<Certificate>>,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
 }
 
 /// Starts a gateway: opens the store, binds the address, answers.
 pub fn run(config: &Config) -> Result<Running, AppError> {
+    let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
     let store = Arc::new(SqliteStore::open(&config.data_file)?);
     let unbound = |source| AppError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
-    let base_url = config.public_base_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let base_url = config.public_base_url.clone().unwrap_or_else(|| {
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{address}")
+    });
     let gateway =
         Arc::new(Gateway { contract: Contract::load()?, store: store.clone(), base: format!("{base_url}/fhir") });
     let api = Api {
@@ -89,9 +95,18 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         body_limit: config.body_limit,
         definitions: definitions(&config.packages)?,
         validator: OnceLock::new(),
+        metrics: Metrics::default(),
     };
-    let server = serve(api, listener, config.workers)?;
-    Ok(Running { address, base_url, store, gateway, handle: server.handle(), server: tokio::spawn(server) })
+    let server = serve(api, listener, config.workers, certificate.as_ref())?;
+    Ok(Running {
+        address,
+        base_url,
+        store,
+        gateway,
+        certificate,
+        handle: server.handle(),
+        server: tokio::spawn(server),
+    })
 }
 
 /// The program's own definitions and those of the user's packages.
@@ -103,24 +118,38 @@ pub fn definitions(packages: &[PathBuf]) -> Result<Definitions, AddError> {
     Ok(definitions)
 }
 
-fn serve(api: Api, listener: TcpListener, workers: Option<usize>) -> io::Result<Server> {
+fn serve(
+    api: Api,
+    listener: TcpListener,
+    workers: Option<usize>,
+    certificate: Option<&Arc<Certificate>>,
+) -> Result<Server, AppError> {
     let api = web::Data::new(api);
-    let mut server =
-        HttpServer::new(move || App::new().app_data(api.clone()).wrap(from_fn(observe)).configure(api::configure))
-            .shutdown_timeout(SHUTDOWN_SECONDS)
-            .max_connections(MOST_CONNECTIONS)
-            // The command line decides when to stop.
-            .disable_signals();
+    let app = move || {
+        App::new().app_data(api.clone()).wrap(Compress::default()).wrap(from_fn(observe)).configure(api::configure)
+    };
+    let mut server = HttpServer::new(app)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .max_connections(MOST_CONNECTIONS)
+        // The command line decides when to stop.
+        .disable_signals();
     if let Some(workers) = workers {
         server = server.workers(workers);
     }
-    Ok(server.listen(listener)?.run())
+    let server = match certificate {
+        Some(certificate) => server.listen_rustls_0_23(listener, certificate.server()?)?,
+        None => server.listen(listener)?,
+    };
+    Ok(server.run())
 }
 
 impl Running {
-    /// Waits for the signal to stop (Ctrl-C or SIGTERM), then lets requests under way finish.
+    /// Waits for the signal to stop (Ctrl-C or SIGTERM), then lets requests under way finish. SIGHUP reads the
+    /// certificate again.
     pub async fn until_signalled(self) -> Result<(), AppError> {
+        let renewing = renew_at_signal(self.certificate.clone())?;
         wait_for_signal().await?;
+        renewing.abort();
         tracing::info!("stopping");
         self.stop().await
     }
@@ -131,6 +160,27 @@ impl Running {
         self.server.await.map_err(io::Error::other)??;
         Ok(())
     }
+}
+
+/// Without a certificate SIGHUP does nothing; it must not end the gateway, as it otherwise would.
+#[cfg(unix)]
+fn renew_at_signal(certificate: Option<Arc<Certificate>>) -> io::Result<JoinHandle<()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangups = signal(SignalKind::hangup())?;
+    Ok(tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            match certificate.as_ref().map(|certificate| certificate.renew()) {
+                Some(Ok(())) => tracing::info!("the certificate was read again"),
+                Some(Err(error)) => tracing::error!(%error, "the certificate stays as it was"),
+                None => tracing::info!("there is no certificate to read again"),
+            }
+        }
+    }))
+}
+
+#[cfg(not(unix))]
+fn renew_at_signal(_: Option<Arc<Certificate>>) -> io::Result<JoinHandle<()>> {
+    Ok(tokio::spawn(async {}))
 }
 
 #[cfg(unix)]
@@ -146,25 +196,4 @@ async fn wait_for_signal() -> io::Result<()> {
 #[cfg(not(unix))]
 async fn wait_for_signal() -> io::Result<()> {
     tokio::signal::ctrl_c().await
-}
-
-/// Starts the log: lines go to standard error. Of other crates only warnings are of interest.
-pub fn start_log(format: LogFormat, level: LogLevel) {
-    let level = match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-    };
-    let targets = Targets::new()
-        .with_default(level.min(LevelFilter::WARN))
-        // It writes a line for each connection that sends no HTTP: anybody could fill the log.
-        .with_target("actix_http", LevelFilter::OFF)
-        .with_target("kap_gateway", level);
-    let lines = tracing_subscriber::fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
-    let registry = tracing_subscriber::registry().with(targets);
-    match format {
-        LogFormat::Text => registry.with(lines).init(),
-        LogFormat::Json => registry.with(lines.json()).init(),
-    }
 }

@@ -54,11 +54,24 @@ pub struct Options {
     #[arg(long, env = "KAP_GATEWAY_PAGE_SIZE_MAX", value_name = "NUMBER")]
     pub page_size_max: Option<usize>,
 
+    /// Certificate chain in PEM: with it the gateway speaks HTTPS, and reads it again at SIGHUP
+    #[arg(long, env = "KAP_GATEWAY_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// Private key of the certificate, in PEM
+    #[arg(long, env = "KAP_GATEWAY_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// OpenTelemetry collector that gets traces by OTLP over HTTP, for example http://127.0.0.1:4318
+    #[arg(long, env = "KAP_GATEWAY_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
     /// Threads that answer requests [default: one for each processor]
     #[arg(long, env = "KAP_GATEWAY_WORKERS", value_name = "NUMBER")]
     pub workers: Option<usize>,
 
-    /// FHIR package (.tgz), folder or file with conformance resources of your own; may be given more than once
+    /// FHIR package (.tgz), folder or file with conformance resources of your own (profiles with snapshots); may be
+    /// given more than once
     #[arg(long = "package", env = "KAP_GATEWAY_PACKAGES", value_name = "FILE", value_delimiter = ',')]
     pub packages: Option<Vec<PathBuf>>,
 
@@ -93,6 +106,13 @@ pub enum LogLevel {
     Debug,
 }
 
+/// What TLS needs, both in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
 /// The configuration of one gateway: complete, and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -105,6 +125,10 @@ pub struct Config {
     pub page_size: usize,
     pub page_size_max: usize,
     pub workers: Option<usize>,
+    /// `None`: plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// `None`: no traces.
+    pub otlp_endpoint: Option<String>,
     /// In the order in which they are added: of two that define the same canonical, the later one counts.
     pub packages: Vec<PathBuf>,
     pub log_format: LogFormat,
@@ -128,6 +152,13 @@ pub enum ConfigError {
     Unprotected(SocketAddr),
     #[error("public_base_url must be http:// or https:// with a host, in printable ASCII, without ? and #")]
     WrongBaseUrl,
+    #[error("tls_certificate and tls_key belong together: one of them is missing")]
+    HalfTls,
+    #[error(
+        "otlp_endpoint must be http:// with a host, in printable ASCII, without ? and #: traces leave by plain HTTP, so \
+         put a collector on this machine where they must go further"
+    )]
+    WrongOtlpEndpoint,
     #[error("data_file must name a file: what is kept nowhere is lost when the gateway stops")]
     WrongDataFile,
     #[error("workers must be {MOST_WORKERS} at most")]
@@ -157,6 +188,9 @@ impl Options {
             body_limit: self.body_limit.or(other.body_limit),
             page_size: self.page_size.or(other.page_size),
             page_size_max: self.page_size_max.or(other.page_size_max),
+            tls_certificate: self.tls_certificate.or(other.tls_certificate),
+            tls_key: self.tls_key.or(other.tls_key),
+            otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
             workers: self.workers.or(other.workers),
             packages: self.packages.or(other.packages),
             log_format: self.log_format.or(other.log_format),
@@ -169,6 +203,11 @@ impl TryFrom<Options> for Config {
     type Error = ConfigError;
 
     fn try_from(options: Options) -> Result<Self, ConfigError> {
+        let tls = match (options.tls_certificate, options.tls_key) {
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => return Err(ConfigError::HalfTls),
+        };
         let config = Self {
             listen: options.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
             data_file: options.data_file.unwrap_or_else(|| PathBuf::from("kap-gateway.db")),
@@ -177,6 +216,8 @@ impl TryFrom<Options> for Config {
             page_size: options.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
             page_size_max: options.page_size_max.unwrap_or(DEFAULT_PAGE_SIZE_MAX),
             workers: options.workers,
+            tls,
+            otlp_endpoint: options.otlp_endpoint,
             packages: options.packages.unwrap_or_default(),
             log_format: options.log_format.unwrap_or_default(),
             log_level: options.log_level.unwrap_or_default(),
@@ -186,6 +227,9 @@ impl TryFrom<Options> for Config {
         }
         if config.public_base_url.as_deref().is_some_and(|url| !is_base_url(url)) {
             return Err(ConfigError::WrongBaseUrl);
+        }
+        if config.otlp_endpoint.as_deref().is_some_and(|url| !url.starts_with("http://") || !is_base_url(url)) {
+            return Err(ConfigError::WrongOtlpEndpoint);
         }
         if config.data_file.as_os_str().is_empty() || config.data_file == Path::new(":memory:") {
             return Err(ConfigError::WrongDataFile);
@@ -290,6 +334,10 @@ mod tests {
             "public_base_url = 'https://x y'",
             "public_base_url = 'https://ü'",
             "public_base_url = \"https://x\\r\\ny\"",
+            "tls_certificate = 'only.pem'",
+            "tls_key = 'only.pem'",
+            "otlp_endpoint = 'https://x'",
+            "otlp_endpoint = 'x:4318'",
             "data_file = ''",
             "data_file = ':memory:'",
             "workers = 513",

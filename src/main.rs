@@ -3,6 +3,8 @@
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use kap_gateway::app::{
     self, Config, ConfigError, Format, LogLevel, Options, Representation,
+    copies::{Backup, Restore},
+    doctor::Verdict,
     generate::Size,
     import::Tally,
     validate::{Format as ReportFormat, Job, Level, ValidateError},
@@ -101,6 +103,33 @@ Examples:
 Writes KAP records as NDJSON, course after course. Every patient is named Testpatient, every record is marked as test
 data. The same seed makes the same records, and a larger set begins with the smaller.")]
     Generate(Generate),
+    /// Copy the data file while it is in use
+    #[command(after_help = "\
+Examples:
+  kap-gateway backup /backups/kap-2026-02-02.db
+  kap-gateway backup copy.db --data-file /var/lib/kap-gateway/gateway.db
+
+The copy is of one moment, is checked whole, and gets its name last: a file of that name is a whole copy. It holds
+patient data as the data file does. Exit code: 0 copied, 1 not.")]
+    Backup(Backup),
+
+    /// Make a data file of a backup
+    #[command(after_help = "\
+Examples:
+  kap-gateway restore /backups/kap-2026-02-02.db --data-file /var/lib/kap-gateway/gateway.db
+
+Nothing is overwritten: move a damaged data file away first, with its -wal and -shm. Exit code: 0 restored, 1 not.")]
+    Restore(Restore),
+
+    /// Look at what the gateway needs from this machine, and say what to do
+    #[command(after_help = "\
+Examples:
+  kap-gateway doctor
+  kap-gateway doctor --config /etc/kap-gateway/gateway.toml
+
+Takes the settings of serve. A line for each thing that it looked at. Exit code: 0 nothing is wrong, 1 something is,
+2 wrong configuration.")]
+    Doctor(Serve),
 
     /// Start a gateway with example courses in it, and print what to ask it
     #[command(after_help = "\
@@ -151,7 +180,8 @@ struct Validate {
     #[arg(long = "profile", value_name = "URL")]
     profiles: Vec<String>,
 
-    /// FHIR package (.tgz), folder or file with conformance resources of your own; may be given more than once
+    /// FHIR package (.tgz), folder or file with conformance resources of your own; may be given more than once.
+    /// Profiles need a snapshot: one that has a differential only is told as not checked
     #[arg(long = "package", value_name = "FILE")]
     packages: Vec<PathBuf>,
 
@@ -231,6 +261,9 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => validate(arguments),
         Command::Import(arguments) => import(arguments),
         Command::Generate(arguments) => generate(&arguments),
+        Command::Backup(arguments) => told(app::copies::backup(&arguments)),
+        Command::Restore(arguments) => told(app::copies::restore(&arguments)),
+        Command::Doctor(arguments) => doctor(arguments),
         Command::Demo(arguments) => demo(&arguments),
     }
 }
@@ -240,13 +273,32 @@ fn serve(arguments: Serve) -> ExitCode {
         Ok(config) => config,
         Err(error) => return refuse(&error),
     };
-    app::start_log(config.log_format, config.log_level);
+    let _telemetry = match app::telemetry::start(&config) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return refuse(&error),
+    };
     ended(block_on(async {
         let running = app::run(&config)?;
         tracing::info!(url = running.base_url, "ready");
         running.until_signalled().await?;
         Ok(())
     }))
+}
+
+fn doctor(arguments: Serve) -> ExitCode {
+    let config = match configuration(arguments.config.as_deref(), arguments.options) {
+        Ok(config) => config,
+        Err(error) => return refuse(&error),
+    };
+    let found = app::doctor::examine(&config);
+    let written = found.iter().try_for_each(|finding| writeln!(io::stdout(), "{finding}"));
+    let is_wrong = found.iter().any(|finding| finding.verdict == Verdict::Wrong);
+    if is_wrong { ExitCode::FAILURE } else { ended(written.map_err(Box::from)) }
+}
+
+/// Writes the sentence that tells what was done.
+fn told(done: Result<String, impl Error + 'static>) -> ExitCode {
+    ended(done.map_err(Box::from).and_then(|sentence| Ok(writeln!(io::stdout(), "{sentence}")?)))
 }
 
 fn map(arguments: &Map) -> ExitCode {
@@ -371,8 +423,9 @@ fn run_demo(listen: SocketAddr, folder: &Path) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
     let data_file = Some(folder.join("demo.db"));
-    let config = Config::try_from(Options { listen: Some(listen), data_file, ..Options::default() })?;
-    app::start_log(config.log_format, LogLevel::Warn);
+    let log_level = Some(LogLevel::Warn);
+    let config = Config::try_from(Options { listen: Some(listen), data_file, log_level, ..Options::default() })?;
+    let _telemetry = app::telemetry::start(&config)?;
     block_on(async {
         let (running, guide) = app::demo::demo(&config, &folder).await?;
         writeln!(io::stdout(), "{guide}")?;

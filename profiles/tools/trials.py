@@ -332,6 +332,12 @@ def trials(emitted):
         "max-fail-note-with-text": changed(
             note, lambda it: it["content"][0]["attachment"].update(contentType="text/plain", data="VGV4dA==")
         ),
+        "max-fail-note-with-a-narrative": changed(note, lambda it: it.update(text=by_hand.narrative("What was said"))),
+        "max-fail-theme-with-a-narrative": changed(
+            of("kap-integration-theme"), lambda it: it.update(text=by_hand.narrative("What it was about"))
+        ),
+        "max-pass-theme-as-a-code-alone": of("kap-integration-theme"),
+        "max-pass-note-that-only-exists": changed(note, lambda it: None),
         "max-fail-type-in-the-root-provision": consent("kap-consent-sharing", SHARING, provision={"type": "permit"}),
         "slice-fail-treatment-consent-of-no-category": consent("kap-consent-treatment", TREATMENT[:1]),
         "slice-fail-session-without-its-code": {**session(), "code": concept({"system": SNOMED, "code": "18512000"})},

@@ -52,6 +52,8 @@ pub enum ApiError {
     NotAcceptable,
     #[error("answers of /kap/v1 are written as application/json only: ask for that")]
     JsonNotAcceptable,
+    #[error("no coding that this server writes is accepted: allow identity, gzip, deflate or zstd in Accept-Encoding")]
+    CodingNotAcceptable,
     #[error("the body must be sent as {expected}")]
     UnsupportedMediaType { expected: &'static str },
     #[error("the body is larger than {limit} bytes, the most that is taken here")]
@@ -66,6 +68,9 @@ pub enum ApiError {
     /// The question cannot be answered with what is here: never to be taken for yes or for no.
     #[error("this cannot be told: {0}")]
     NotTold(String),
+    /// Likewise: the answer would take too much work.
+    #[error("this cannot be told: {0}")]
+    TooCostly(String),
     #[error("{0}")]
     NoDefinition(String),
     #[error("R4 has no resource type of that name")]
@@ -114,6 +119,7 @@ impl ApiError {
             Self::NotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::VersionNotFound { .. } => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::NotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
+            Self::CodingNotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
             Self::JsonNotAcceptable => row(StatusCode::NOT_ACCEPTABLE, IssueType::NotSupported),
             Self::UnsupportedMediaType { .. } => row(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueType::NotSupported),
             Self::BodyTooLarge { .. } => row(StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong),
@@ -121,6 +127,7 @@ impl ApiError {
             Self::BodyTooSlow { .. } => row(StatusCode::REQUEST_TIMEOUT, IssueType::Transient),
             Self::UnreadableBody(_) => row(StatusCode::BAD_REQUEST, IssueType::Structure),
             Self::NotTold(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::NotSupported),
+            Self::TooCostly(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::TooCostly),
             Self::NoResourceType => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
             Self::NoDefinition(_) => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::Parameters(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),

@@ -9,6 +9,7 @@ pub mod error;
 pub mod fhir;
 pub mod health;
 pub mod kap;
+pub mod metrics;
 pub mod observe;
 pub mod parameters;
 pub mod representation;
@@ -20,12 +21,15 @@ use crate::{
 };
 use actix_web::{
     HttpRequest, Resource, Route,
+    body::{self, BodyStream},
+    dev::Decompress,
     guard::{self, Guard},
     http::{Method, header},
     web,
 };
 use bytes::Bytes;
 use error::ApiError;
+use metrics::Metrics;
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
@@ -47,6 +51,7 @@ pub struct Api {
     pub definitions: Definitions,
     /// Made of the definitions when it is first asked for.
     pub validator: OnceLock<Arc<Validator>>,
+    pub metrics: Metrics,
 }
 
 impl Api {
@@ -84,6 +89,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = fhir::endpoints();
     endpoints.extend(kap::endpoints());
     endpoints.extend(health::endpoints());
+    endpoints.extend(metrics::endpoints());
     endpoints.extend(docs::endpoints());
     endpoints
 }
@@ -138,7 +144,10 @@ async fn unknown_route(request: HttpRequest) -> Result<String, ApiError> {
     Err(ApiError::UnknownRoute)
 }
 
-/// The whole body, up to the limit. Compressed bodies are refused: what they unpack to has no limit.
+/// Codings of bodies that are taken: <https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding>.
+const CODINGS: [&str; 4] = ["identity", "gzip", "deflate", "zstd"];
+
+/// The whole body, unpacked, up to the limit: unpacking ends where the limit is passed.
 pub async fn body(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Bytes, ApiError> {
     body_within(BODY_TIME, request, payload, limit).await
 }
@@ -149,10 +158,16 @@ async fn body_within(
     payload: web::Payload,
     limit: usize,
 ) -> Result<Bytes, ApiError> {
-    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(ApiError::UnsupportedMediaType { expected: "it is, without Content-Encoding" });
+    let coding = request.headers().get(header::CONTENT_ENCODING);
+    if coding
+        .is_some_and(|coding| !CODINGS.iter().any(|known| coding.as_bytes().eq_ignore_ascii_case(known.as_bytes())))
+    {
+        return Err(ApiError::UnsupportedMediaType {
+            expected: "it is, or with Content-Encoding gzip, deflate or zstd",
+        });
     }
-    match tokio::time::timeout(time, payload.to_bytes_limited(limit)).await {
+    let body = body::to_bytes_limited(BodyStream::new(Decompress::from_headers(payload, request.headers())), limit);
+    match tokio::time::timeout(time, body).await {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
         Ok(Ok(Err(_))) => Err(ApiError::BodyIncomplete),
         Ok(Err(_)) => Err(ApiError::BodyTooLarge { limit }),

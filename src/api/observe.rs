@@ -1,19 +1,22 @@
-//! What every request passes: it gets an id, errors get their body, and one log line is written.
+//! What every request passes: it gets an id, errors get their body, it is counted and timed, and one log line and one
+//! span are written.
 //!
-//! The log holds method, route pattern, status, duration and id: never the path, the query, a header or the body,
-//! which may hold patient data.
+//! Log, spans and metrics hold method, route pattern, status, duration and id: never the path, the query, a header or
+//! the body, which may hold patient data.
 
-use crate::api::error::ApiError;
+use crate::api::{Api, error::ApiError};
 use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method,
+        Method, StatusCode,
         header::{HeaderName, HeaderValue},
     },
     middleware::Next,
+    web,
 };
+use opentelemetry::{global, propagation::Extractor, trace::Status};
 use std::{
     sync::{
         LazyLock,
@@ -21,9 +24,14 @@ use std::{
     },
     time::Instant,
 };
+use tracing::{Instrument, Span, field::Empty};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Target of the spans: they are written for OpenTelemetry alone, not into the log.
+pub const TRACES: &str = "kap_gateway_traces";
 
 /// The middleware: see the header of this file.
 pub async fn observe(
@@ -32,38 +40,83 @@ pub async fn observe(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
     let id = request_id(&request);
-    let mut response = match next.call(request).await?.map_into_boxed_body() {
+    let metrics = request.app_data::<web::Data<Api>>().cloned();
+    let _under_way = metrics.as_ref().map(|api| api.metrics.begin());
+    let span = span(&request, &id);
+    let mut response = match next.call(request).instrument(span.clone()).await?.map_into_boxed_body() {
         refused if refused.response().error().is_some() => write_error(refused, &id),
+        // The compression refuses with a text of its own where no coding that it knows is accepted.
+        refused if refused.status() == StatusCode::NOT_ACCEPTABLE => uncodable(refused),
         answered => answered,
     };
-    if tracing::enabled!(tracing::Level::INFO) {
-        tracing::info!(
-            method = method_name(response.request().method()),
-            route = response.request().match_pattern().as_deref().unwrap_or("none"),
-            status = response.status().as_u16(),
-            duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-            request_id = id.to_str().unwrap_or_default(),
-            "request"
-        );
+    let took = started.elapsed();
+    let method = method_name(response.request().method());
+    let pattern = response.request().match_pattern();
+    let route = pattern.as_deref().unwrap_or("none");
+    let status = response.status().as_u16();
+    if let Some(api) = &metrics {
+        api.metrics.answered(method, route, status, took);
+    }
+    tracing::info!(
+        method,
+        route,
+        status,
+        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        request_id = id.to_str().unwrap_or_default(),
+        "request"
+    );
+    if !span.is_disabled() {
+        // Of unsigned numbers OpenTelemetry makes texts.
+        span.record("http.response.status_code", i64::from(status));
+        if response.status().is_server_error() {
+            span.set_status(Status::error(""));
+        }
     }
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)
 }
 
-/// A client may send any word as the method: only the standard ones are logged.
-fn method_name(method: &Method) -> &str {
-    const STANDARD: [Method; 9] = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::DELETE,
-        Method::PATCH,
-        Method::OPTIONS,
-        Method::TRACE,
-        Method::CONNECT,
-    ];
-    if STANDARD.contains(method) { method.as_str() } else { "other" }
+/// The span of a request, a child of the caller's where it sends `traceparent`, <https://www.w3.org/TR/trace-context/>.
+/// Attributes: <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
+fn span(request: &ServiceRequest, id: &HeaderValue) -> Span {
+    if !tracing::enabled!(target: TRACES, tracing::Level::INFO) {
+        return Span::none();
+    }
+    let (method, pattern) = (method_name(request.method()), request.match_pattern());
+    let route = pattern.as_deref().unwrap_or("none");
+    let span = tracing::info_span!(
+        target: TRACES,
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+        request_id = id.to_str().unwrap_or_default(),
+    );
+    let caller = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request)));
+    // Without a layer that traces there is nothing to put it in.
+    let _ = span.set_parent(caller);
+    span
+}
+
+/// The headers of a request, as the propagator of traces reads them.
+struct Headers<'a>(&'a ServiceRequest);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.headers().get(key).and_then(|value| value.to_str().ok())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.headers().keys().map(HeaderName::as_str).collect()
+    }
+}
+
+/// A client may send any word as the method: only the standard ones are named.
+fn method_name(method: &Method) -> &'static str {
+    const STANDARD: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"];
+    STANDARD.into_iter().find(|name| *name == method.as_str()).unwrap_or("other")
 }
 
 /// The client's own id where it is a UUID; other texts might name a patient, and the id is logged.
@@ -81,6 +134,12 @@ fn next_id() -> Uuid {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     // The highest bit says, as in every UUID of today, which layout this is.
     Uuid::from_u64_pair(*PROCESS, 1 << 63 | COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn uncodable(refused: ServiceResponse) -> ServiceResponse {
+    let (request, _) = refused.into_parts();
+    let answer = ApiError::CodingNotAcceptable.response(&request);
+    ServiceResponse::new(request, answer)
 }
 
 /// Gives an error its OperationOutcome, in the format that the request asked for.

@@ -2,7 +2,8 @@
 //!
 //! The codec refuses a faulty resource at its first fault. Here every well-formed XML becomes JSON, so that the
 //! validator can tell all faults: an element that R4 does not know keeps its name, an attribute that is none of FHIR's
-//! becomes `@name`, stray text `#text`.
+//! becomes `@name`, stray text [`TEXT`], what stands out of order [`ORDER`], an element that should be an attribute
+//! [`ELEMENT`].
 
 use super::definitions::Definitions;
 use super::definitions::structure::{Element, ElementIndex, Kind, Structure};
@@ -15,6 +16,11 @@ use std::sync::Arc;
 
 const FHIR: &str = "http://hl7.org/fhir";
 const MAX_DEPTH: usize = 100;
+
+/// Keys under which the validator finds what only XML can get wrong; their values say which element it is.
+pub const TEXT: &str = "#text";
+pub const ORDER: &str = "#order";
+pub const ELEMENT: &str = "#element";
 
 /// Reads one XML document whose root is a resource.
 pub fn read(xml: &[u8], definitions: &Definitions) -> Result<Value, Unreadable> {
@@ -182,19 +188,30 @@ fn fill(
         if name == "value" && structure.kind == Kind::Primitive {
             continue;
         }
-        let is_ours = name == "id" || (name == "url" && structure.type_name == "Extension" && index == 0);
-        let name = if is_ours { name.clone() } else { format!("@{name}") };
+        let name = if is_attribute(structure, index, name) { name.clone() } else { format!("@{name}") };
         members.insert(name, value.as_str().into());
     }
     if !node.text.is_empty() {
-        members.insert("#text".into(), node.text.as_str().into());
+        members.insert(TEXT.into(), node.text.as_str().into());
     }
     // Elements of one name as lists of what they hold and of what stands beside it, in the order of their first.
     let mut lists: Vec<(&str, Vec<(Value, Value)>)> = Vec::new();
     let mut place_of = HashMap::new();
+    let mut furthest = 0;
     for below in &node.children {
         let pair = match declared(&below.name) {
-            Some((element, type_name)) => converted(below, structure, element, type_name, definitions),
+            Some(_) if is_attribute(structure, index, &below.name) => {
+                members.insert(ELEMENT.into(), below.name.as_str().into());
+                continue;
+            }
+            Some((element, type_name)) => {
+                // Elements stand in the snapshot as in the schema.
+                if element < furthest {
+                    members.entry(ORDER).or_insert_with(|| below.name.as_str().into());
+                }
+                furthest = furthest.max(element);
+                converted(below, structure, element, type_name, definitions)
+            }
             None => (unknown(below), Value::Null),
         };
         // A hostile element has a hundred thousand children of as many names.
@@ -221,6 +238,15 @@ fn fill(
         if has_beside {
             members.insert(format!("_{name}"), beside);
         }
+    }
+}
+
+/// Which children of an element XML has as attributes: the ids of all but resources, and the urls of extensions.
+fn is_attribute(structure: &Structure, index: ElementIndex, name: &str) -> bool {
+    match name {
+        "id" => structure.kind != Kind::Resource || index != 0,
+        "url" => structure.type_name == "Extension" && index == 0,
+        _ => false,
     }
 }
 
@@ -348,6 +374,22 @@ mod tests {
         assert_eq!(patient["active"], json!(true));
         assert_eq!(patient["_birthDate"]["extension"][0]["valueDecimal"].to_string(), "1.50");
         assert!(patient.get("birthDate").is_none());
+    }
+
+    #[test]
+    fn order_and_the_places_of_ids_are_kept_to_be_told() {
+        let order = |inside: &str| parsed(&format!("<Patient xmlns=\"{FHIR}\">{inside}</Patient>"));
+        let late = order(r#"<gender value="male"/><active value="true"/>"#);
+        assert_eq!((&late[ORDER], &late["active"]), (&json!("active"), &json!(true)));
+        let split = order(r#"<name><family value="x"/></name><gender value="male"/><name><family value="y"/></name>"#);
+        assert_eq!(split[ORDER], "name");
+        assert_eq!(split["name"].as_array().map(Vec::len), Some(2));
+        let child = order(r#"<name id="a"><id value="b"/><family value="x"/></name>"#);
+        assert_eq!(child["name"], json!([{ "id": "a", "#element": "id", "family": "x" }]));
+        let attribute = parsed(&format!("<Patient xmlns=\"{FHIR}\" id=\"a\"><active value=\"true\"/></Patient>"));
+        assert_eq!((attribute.get("id"), &attribute["@id"]), (None, &json!("a")));
+        let right = order(r#"<id value="x"/><active value="true"/><name><family value="x"/><given value="y"/></name>"#);
+        assert!(right.get(ORDER).is_none() && right["name"][0].get(ORDER).is_none());
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-fn gateway() -> Command {
+/// The program, without settings of this environment.
+pub fn gateway() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kap-gateway"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("KAP_GATEWAY_")) {
         command.env_remove(name);
@@ -70,7 +71,7 @@ fn demo_for_other_machines_is_refused_without_naming_a_flag_that_it_has_not() {
 fn help_names_every_command_with_an_example() {
     let output = gateway().arg("--help").output().expect("the program");
     let help = String::from_utf8(output.stdout).expect("text");
-    for command in ["serve", "map", "validate", "import", "generate", "demo"] {
+    for command in ["serve", "map", "validate", "import", "generate", "backup", "restore", "doctor", "demo"] {
         assert!(help.contains(command), "{help}");
         let output = gateway().args([command, "--help"]).output().expect("the program");
         let help = String::from_utf8(output.stdout).expect("text");

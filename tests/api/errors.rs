@@ -88,9 +88,9 @@ async fn body_far_above_the_limit_returns_413() {
 }
 
 #[tokio::test]
-async fn compressed_body_returns_415() {
+async fn body_in_a_coding_that_is_not_known_returns_415() {
     let app = TestApp::start();
-    let request = app.request(Method::POST, "/fhir/Patient/_search").header("Content-Encoding", "gzip");
+    let request = app.request(Method::POST, "/fhir/Patient/_search").header("Content-Encoding", "br");
     outcome(request.body("x").send().await.expect("an answer"), StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
 }
 

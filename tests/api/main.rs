@@ -9,6 +9,7 @@ mod errors;
 mod formats;
 mod history;
 mod import;
+mod operations;
 mod pages;
 mod read;
 mod records;

@@ -169,6 +169,61 @@ async fn map_translates_and_says_where_it_does_not() {
     let silent = get(&app, &format!("{path}?system={SNOMED}&code=1")).await;
     assert_eq!(output(&silent, "result"), false);
     assert!(output(&silent, "message").is_string());
+    assert_ne!(output(&silent, "message"), output(&elsewhere, "message"));
+}
+
+#[tokio::test]
+async fn map_is_read_from_its_target_side_and_within_a_value_set() {
+    let app = TestApp::start();
+    let v3 = "http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration";
+    let path = "/fhir/ConceptMap/kap-route-to-v3/$translate";
+    let back = get(&app, &format!("{path}?system={v3}&code=IV&reverse=true")).await;
+    assert_eq!(output(&back, "result"), true, "{back}");
+    let codes: Vec<&Value> = back["parameter"].as_array().expect("parameters")[1..]
+        .iter()
+        .map(|found| &found["part"][1]["valueCoding"])
+        .collect();
+    assert!(codes.iter().any(|code| code["code"] == "47625008" && code["system"] == SNOMED), "{back}");
+    let asked = format!("{path}?system={SNOMED}&code=47625008");
+    assert_eq!(get(&app, &format!("{asked}&reverse=false")).await, get(&app, &asked).await);
+    let outside = get(&app, &format!("{asked}&target={GENDER_SET}")).await;
+    assert_eq!(output(&outside, "result"), false);
+    outcome(app.get(&format!("{asked}&target=urn:nowhere")).await, StatusCode::NOT_FOUND).await;
+    outcome(app.get(&format!("{asked}&reverse=perhaps")).await, StatusCode::BAD_REQUEST).await;
+}
+
+#[tokio::test]
+async fn hostile_questions_end_soon_and_say_that_they_cost_too_much() {
+    let app = TestApp::start();
+    let started = std::time::Instant::now();
+    let parts = |count: usize, part: Value| json!({ "resourceType": "ValueSet", "status": "active", "compose": { "include": vec![part; count] } });
+    let types = "http://hl7.org/fhir/ValueSet/all-types";
+    let codings: Vec<Value> = (0..8_000)
+        .map(|number| json!({ "system": "http://hl7.org/fhir/resource-types", "code": format!("x{number}") }))
+        .collect();
+    let many = json!([{ "name": "valueSet", "resource": parts(5_000, json!({ "valueSet": [types] })) },
+        { "name": "codeableConcept", "valueCodeableConcept": { "coding": codings } }]);
+    let patterns = json!({ "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+        "filter": [{ "property": "concept", "op": "regex", "value": "(a|b|c|d|e|f|g|h)*[A-Z]{1,500}.*0" }] });
+    let both = json!({ "valueSet": [types, "http://hl7.org/fhir/ValueSet/currencies"] });
+    for (path, parameters) in [
+        ("/fhir/ValueSet/$validate-code", many),
+        ("/fhir/ValueSet/$expand", json!([{ "name": "valueSet", "resource": parts(6_000, patterns) }])),
+        ("/fhir/ValueSet/$expand", json!([{ "name": "valueSet", "resource": parts(9_000, both) }])),
+    ] {
+        let told = post(&app, path, parameters, StatusCode::UNPROCESSABLE_ENTITY).await;
+        assert_eq!(told["issue"][0]["code"], "too-costly", "{told}");
+    }
+    // Without optimization; the program takes a fraction of it.
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+    // What is asked often is looked at once.
+    let often = json!([{ "name": "valueSet", "resource": parts(1_000, json!({ "valueSet": [GENDER_SET] })) },
+        { "name": "coding", "valueCoding": { "system": GENDER, "code": "male" } }]);
+    let answer = post(&app, "/fhir/ValueSet/$validate-code", often, StatusCode::OK).await;
+    assert_eq!(output(&answer, "result"), true);
+    let units = "/fhir/ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/ucum-units";
+    let told = outcome(app.get(units).await, StatusCode::UNPROCESSABLE_ENTITY).await;
+    assert!(told["issue"][0]["details"]["text"].as_str().is_some_and(|text| text.contains("grammar")), "{told}");
 }
 
 #[tokio::test]

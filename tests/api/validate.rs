@@ -69,8 +69,8 @@ async fn nothing_to_say_is_said() {
 #[tokio::test]
 async fn xml_gets_the_same_report_as_json_with_all_errors() {
     let app = TestApp::start();
-    let faulty = json!({ "resourceType": "Patient", "banana": "1", "gender": "x", "active": "maybe" });
-    let xml = r#"<Patient xmlns="http://hl7.org/fhir"><banana value="1"/><gender value="x"/><active value="maybe"/></Patient>"#;
+    let faulty = json!({ "resourceType": "Patient", "banana": "1", "active": "maybe", "gender": "x" });
+    let xml = r#"<Patient xmlns="http://hl7.org/fhir"><banana value="1"/><active value="maybe"/><gender value="x"/></Patient>"#;
     let from_json = report(&app, "/fhir/Patient/$validate", &faulty).await;
     let from_xml = outcome(post(&app, "/fhir/Patient/$validate", XML, xml).await, StatusCode::OK).await;
     assert_eq!(from_json, from_xml);

@@ -156,12 +156,44 @@ fn wrong_use_is_exit_code_2_and_says_why() {
         (vec![text(&empty)], "no resource"),
         (vec!["-"], "no resource"),
         (vec![text(&good), "--profile", "urn:nowhere"], "urn:nowhere"),
+        (vec![text(&good), "--package", text(&empty)], "defines nothing"),
+        (vec![text(&good), "--package", text(&good)], "defines nothing"),
         (vec![text(&good), "--package", "/nowhere/x.tgz"], "/nowhere/x.tgz"),
         (vec![text(&good), "--format", "banana"], "banana"),
     ] {
         let (code, _, told) = validate(&arguments, b"");
         assert_eq!(code, Some(2), "{arguments:?}: {told}");
         assert!(told.contains(named), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_a_fault_beside_others_and_no_lines_are_none() {
+    let folder = TempDir::new().expect("a folder");
+    let good = file(&folder, "good.json", GOOD);
+    for name in ["empty.json", "blank.xml"] {
+        let empty = file(&folder, name, if name == "blank.xml" { "  \n" } else { "" });
+        let (code, out, _) = validate(&[text(&good), text(&empty)], b"");
+        assert_eq!(code, Some(1), "{name}: {out}");
+        assert!(out.contains("the file is empty"), "{name}: {out}");
+    }
+    let lines = file(&folder, "empty.ndjson", "");
+    assert_eq!(validate(&[text(&good), text(&lines)], b"").0, Some(0));
+}
+
+#[test]
+fn faults_of_xml_are_told_in_its_words() {
+    let xml = |inside: &str| format!("<Patient xmlns=\"http://hl7.org/fhir\">{inside}</Patient>");
+    for (inside, rule, words) in [
+        ("<gender value=\"male\"/><active value=\"true\"/>", "xml-order", "active stands out of order"),
+        ("<name><id value=\"b\"/><family value=\"Testpatient\"/></name>", "unknown-element", "attribute of"),
+        ("<active value=\"true\" foo=\"x\"/>", "unknown-element", "no attribute or element foo"),
+        ("hello<active value=\"true\"/>", "unknown-element", "text stands in Patient"),
+        ("<active value=\"true\"/><active value=\"true\"/>", "json-array", "give it once"),
+    ] {
+        let (code, out, _) = validate(&["-"], xml(inside).as_bytes());
+        assert_eq!(code, Some(1), "{inside}: {out}");
+        assert!(out.contains(&format!("[{rule}]")) && out.contains(words), "{inside}: {out}");
     }
 }
 

@@ -7,6 +7,7 @@ Description: "What an issue of a validation is about. The keys of invariants, su
 * insert LocalCodeSystem
 * ^content = #fragment
 * #attachment-size "Attachment size" "Attachment.size is not the number of bytes of its data."
+* #binding-budget "Cost of bindings" "The value sets asked for too much work on this resource: what was not looked up is no pass."
 * #binding-example "Example binding" "A code is none of the examples of its value set; that is allowed."
 * #binding-extensible "Extensible binding" "No code comes from the value set that should be used wherever it has a fitting one."
 * #binding-max "Maximum binding" "A code lies outside the widest value set that the binding allows."
@@ -15,6 +16,7 @@ Description: "What an issue of a validation is about. The keys of invariants, su
 * #binding-unchecked "Binding not checked" "Whether a code is in its value set could not be found out; the text says why."
 * #bundle-fullurl "Bundle full URL" "A fullUrl is missing, relative, or names another resource than the one in the entry."
 * #bundle-reference "Reference within a Bundle" "A reference that must resolve within the Bundle does not."
+* #bundle-unlinked "Entry without a link" "No reference leads from the Composition of a document to an entry, nor from there to it."
 * #canonical-absolute "Absolute canonical" "A canonical URL is not absolute."
 * #cardinality-max "Too many" "An element occurs more often than it may."
 * #cardinality-min "Too few" "An element occurs less often than it must."
@@ -28,6 +30,7 @@ Description: "What an issue of a validation is about. The keys of invariants, su
 * #delete-not-supported "Delete not supported" "This resource cannot be deleted."
 * #depth-limit "Depth limit" "What is nested deeper than the limit was not looked at."
 * #display "Display of a code" "A display is none that the code system gives the code."
+* #element-id "Id of an element" "Two elements of one resource have the same id."
 * #empty-array "Empty array" "An array has no items."
 * #empty-object "Empty object" "An object has no members."
 * #empty-string "Empty string" "A string has no characters."
@@ -79,3 +82,4 @@ Description: "What an issue of a validation is about. The keys of invariants, su
 * #update-version "Version on update" "An update was made from another version than the one that is stored."
 * #uri-system "System is a URI" "A system is not an absolute URI."
 * #whitespace "White space" "A text has white space where its type allows none."
+* #xml-order "Order in XML" "Elements stand in XML in another order than their definition has them."

@@ -57,6 +57,8 @@ Description: "That a psychotherapy note exists (45 CFR 164.501), and whose it is
 * ^experimental = true
 * insert Traceable
 * insert Identified
+* text 0..0
+* text ^short = "None: a narrative would tell what the note says"
 * meta.security 2..
 * meta.security ^slicing.discriminator.type = #value
 * meta.security ^slicing.discriminator.path = "$this"

@@ -58,6 +58,8 @@ Description: "A theme that an integration session worked on, as a code alone: gr
 * insert Identified
 * category[us-core] 1..1
 * category[us-core] = $observation-category#therapy
+* text 0..0
+* text ^short = "None: the theme is its code"
 * partOf 1.. MS
 * partOf ^short = "The integration session's Procedure"
 * code = $KAP#integration-theme

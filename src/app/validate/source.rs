@@ -161,7 +161,13 @@ impl Reading<'_> {
 
     fn read_buffered(&mut self, content: Content, input: &mut impl BufRead) -> io::Result<()> {
         let mut number = 0;
-        let Some(first) = next_line(input, &mut number, MOST_BYTES)? else { return Ok(()) };
+        let Some(first) = next_line(input, &mut number, MOST_BYTES)? else {
+            // NDJSON may have no lines; a file that should be one resource and is none is a fault.
+            if matches!(content, Content::Json | Content::Xml) {
+                self.fail("the file is empty: it should hold a resource");
+            }
+            return Ok(());
+        };
         let bytes = match &first {
             Line::Text(line) => line.as_slice(),
             Line::TooLong => &[],

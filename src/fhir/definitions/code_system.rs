@@ -186,22 +186,22 @@ impl CodeSystem {
     }
 
     /// Whether `node` is below `ancestor` (a code), at any depth; not whether it is the same. `None`: it has more than
-    /// [`MAX_ANCESTORS`].
-    pub(super) fn is_below(&self, node: &Node, ancestor: &str) -> Option<bool> {
-        let Some(ancestor) = self.place(ancestor) else { return Some(false) };
+    /// [`MAX_ANCESTORS`]. With it how many concepts were looked at.
+    pub(super) fn is_below(&self, node: &Node, ancestor: &str) -> (Option<bool>, usize) {
+        let Some(ancestor) = self.place(ancestor) else { return (Some(false), 0) };
         let (mut seen, mut todo) = (HashSet::new(), node.parents.clone());
         while let Some(place) = todo.pop() {
             if place == ancestor {
-                return Some(true);
+                return (Some(true), seen.len());
             }
             if seen.len() > MAX_ANCESTORS {
-                return None;
+                return (None, seen.len());
             }
             if seen.insert(place) {
                 todo.extend(&self.nodes[place].parents);
             }
         }
-        Some(false)
+        (Some(false), seen.len())
     }
 
     /// Of each concept whether it is below `code`; with `and_itself` that counts too.

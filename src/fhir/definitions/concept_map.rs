@@ -17,19 +17,58 @@ impl Library {
     ) -> Result<Vec<Translation>, Unexpandable> {
         let mut next = canonical.to_owned();
         for _ in 0..MAX_MAPS {
-            let map = self.find(Kind::ConceptMap, &next).map_err(|why| match why {
-                NotHere::Unknown => Unexpandable::new(format!("the ConceptMap {next} is not here")),
-                NotHere::OtherVersion(here) => {
-                    Unexpandable::new(format!("the ConceptMap {next} is not here in that version, but as {here}"))
-                }
-            })?;
-            let faulty = |reason| Unexpandable::new(format!("the ConceptMap {next} is faulty: {reason}"));
-            match map.json(|map| in_map(map, system, code)).map_err(faulty)? {
+            match self.in_concept_map(&next, |map| in_map(map, system, code))? {
                 Found::Targets(targets) => return Ok(targets),
                 Found::See(other) => next = other,
             }
         }
         Err(Unexpandable::new(format!("ConceptMaps point at each other more than {MAX_MAPS} times, or in a circle")))
+    }
+
+    /// What the map itself leads to the code; what it leaves to other maps, and codes that it lets pass, are not among it.
+    pub(super) fn translate_back(
+        &self,
+        canonical: &str,
+        system: Option<&str>,
+        code: &str,
+    ) -> Result<Vec<Translation>, Unexpandable> {
+        self.in_concept_map(canonical, |map| {
+            let groups = list(map, "group").filter(|group| system.is_none() || group["target"].as_str() == system);
+            let mut sources = Vec::new();
+            for (group, element) in groups.flat_map(|group| list(group, "element").map(move |element| (group, element)))
+            {
+                let to_it = list(element, "target").filter(|target| target["code"] == code);
+                sources.extend(to_it.map(|target| Translation {
+                    equivalence: turned_round(target["equivalence"].as_str().unwrap_or_default()).to_owned(),
+                    system: text(group, "source"),
+                    code: text(element, "code"),
+                    display: text(element, "display"),
+                }));
+            }
+            sources
+        })
+    }
+
+    fn in_concept_map<T>(&self, canonical: &str, look: impl FnOnce(&Value) -> T) -> Result<T, Unexpandable> {
+        let map = self.find(Kind::ConceptMap, canonical).map_err(|why| match why {
+            NotHere::Unknown => Unexpandable::new(format!("the ConceptMap {canonical} is not here")),
+            NotHere::OtherVersion(here) => {
+                Unexpandable::new(format!("the ConceptMap {canonical} is not here in that version, but as {here}"))
+            }
+        })?;
+        map.json(look).map_err(|reason| Unexpandable::new(format!("the ConceptMap {canonical} is faulty: {reason}")))
+    }
+}
+
+/// How the source stands to the target, by how the target stands to the source.
+/// <https://hl7.org/fhir/R4/valueset-concept-map-equivalence.html>
+fn turned_round(equivalence: &str) -> &str {
+    match equivalence {
+        "wider" => "narrower",
+        "narrower" => "wider",
+        "subsumes" => "specializes",
+        "specializes" => "subsumes",
+        same => same,
     }
 }
 

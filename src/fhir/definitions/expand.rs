@@ -1,5 +1,6 @@
 //! The fhir room: all codes of a ValueSet, <https://hl7.org/fhir/R4/valueset-operation-expand.html>.
 
+use super::allowance::Allowance;
 use super::filter::passing;
 use super::grammar;
 use super::library::Library;
@@ -13,14 +14,20 @@ use std::sync::Arc;
 const MAX_CODES: usize = 50_000;
 
 impl Library {
-    pub(super) fn expand(&self, canonical: &str) -> Result<Expansion, Unexpandable> {
+    pub(super) fn expand(&self, canonical: &str, allowance: &Allowance) -> Result<Expansion, Unexpandable> {
         let set = self.value_set(canonical).map_err(Unexpandable::new)?;
-        let concepts = self.codes_of(canonical, &mut Way::new()).map_err(Unexpandable::new)?;
+        let concepts = self.codes_of(canonical, &mut Way::new(allowance)).map_err(Unexpandable::new)?;
         Ok(Expansion { value_set: set.canonical.clone(), concepts })
     }
 
     fn codes_of(&self, canonical: &str, way: &mut Way) -> Result<Vec<Arc<Concept>>, String> {
-        way.into(|way| self.codes_of_this(canonical, way))?
+        if let Some(codes) = way.expanded.get(canonical) {
+            way.spend(codes.len())?;
+            return Ok(codes.clone());
+        }
+        let codes = way.into(|way| self.codes_of_this(canonical, way))??;
+        way.expanded.insert(canonical.into(), codes.clone());
+        Ok(codes)
     }
 
     fn codes_of_this(&self, canonical: &str, way: &mut Way) -> Result<Vec<Arc<Concept>>, String> {
@@ -36,6 +43,7 @@ impl Library {
         let mut seen = HashSet::new();
         let mut all = Vec::new();
         for part in &compose.include {
+            way.spend(1)?;
             let candidates = self.candidates(part, way)?;
             way.spend(candidates.len())?;
             for concept in candidates {
@@ -55,6 +63,7 @@ impl Library {
         }
         let mut excluded = HashSet::new();
         for part in &compose.exclude {
+            way.spend(1)?;
             let candidates = self.candidates(part, way)?;
             way.spend(candidates.len())?;
             for concept in candidates {
@@ -78,21 +87,25 @@ impl Library {
         }
         let Some(found) = self.code_system(system)? else {
             let listed = grammar::codes(system).filter(|_| part.filters.is_empty());
-            return listed.ok_or_else(|| format!("the CodeSystem {system} is not here"));
+            return listed.ok_or_else(|| match grammar::knows(system) {
+                true => format!("the codes of {system} are told by a grammar and not by a list: ask about one of them"),
+                false => format!("the CodeSystem {system} is not here"),
+            });
         };
         if let Some(reason) = found.incomplete() {
             return Err(reason);
         }
-        Ok(passing(&found, &part.filters)?.into_iter().map(|node| Arc::clone(&node.concept)).collect())
+        Ok(passing(&found, &part.filters, way.allowance())?.into_iter().map(|node| Arc::clone(&node.concept)).collect())
     }
 
     /// Whether a candidate is in all ValueSets that the part names.
-    fn in_sets(&self, part: &Part, concept: &Concept, way: &mut Way) -> Result<bool, String> {
+    fn in_sets(&self, part: &Part, concept: &Concept, way: &Way) -> Result<bool, String> {
         // Without a system the candidates are those of the first.
         let others = part.value_sets.iter().skip(usize::from(part.system.is_none()));
         let code = Code { system: concept.system.as_deref(), code: &concept.code, ..Code::default() };
+        let mut way = way.about_another();
         for set in others {
-            match self.in_value_set(set, &code, way) {
+            match self.in_value_set(set, &code, &mut way) {
                 Answer::Yes(_) => {}
                 Answer::No => return Ok(false),
                 Answer::Unknown(reason) => return Err(reason),

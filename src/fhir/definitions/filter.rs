@@ -1,5 +1,6 @@
 //! The fhir room: the filters of a ValueSet, <https://hl7.org/fhir/R4/valueset-filter-operator.html>.
 
+use super::allowance::Allowance;
 use super::code_system::{CodeSystem, Node};
 use super::value_set::Filter;
 use regex::{Regex, RegexBuilder};
@@ -8,16 +9,28 @@ use regex::{Regex, RegexBuilder};
 const MAX_REGEX: usize = 256 * 1024;
 
 /// Whether a concept passes all filters; the reason if one cannot be evaluated.
-pub(super) fn passes(system: &CodeSystem, node: &Node, filters: &[Filter]) -> Result<bool, String> {
+pub(super) fn passes(
+    system: &CodeSystem,
+    node: &Node,
+    filters: &[Filter],
+    allowance: &Allowance,
+) -> Result<bool, String> {
     let mut all = true;
     for filter in filters {
         // Each is tried: what cannot be evaluated must not hide behind a false.
+        allowance.spend(1 + test_cost(filter))?;
         all &= match &test(system, filter)? {
             Test::Property(name, test) => test.passes(&values(system, node, name)),
             Test::Related { op, to } => {
+                // What is over is told with the next step.
+                let is_below = |node: &Node, of: &str| {
+                    let (told, looked_at) = system.is_below(node, of);
+                    drop(allowance.spend(looked_at / 8));
+                    told
+                };
                 let cannot = || cannot(system, filter, "its concepts are nested too deep");
-                let (same, below) = (system.same(node, to), system.is_below(node, to).ok_or_else(cannot)?);
-                let above = || system.find(to).map_or(Some(false), |of| system.is_below(of, &node.concept.code));
+                let (same, below) = (system.same(node, to), is_below(node, to).ok_or_else(cannot)?);
+                let above = || system.find(to).map_or(Some(false), |of| is_below(of, &node.concept.code));
                 match op {
                     Related::IsA => same || below,
                     Related::Descendant => below,
@@ -31,9 +44,14 @@ pub(super) fn passes(system: &CodeSystem, node: &Node, filters: &[Filter]) -> Re
 }
 
 /// All concepts that pass all filters, in the time that it takes to look at each once.
-pub(super) fn passing<'s>(system: &'s CodeSystem, filters: &[Filter]) -> Result<Vec<&'s Node>, String> {
+pub(super) fn passing<'s>(
+    system: &'s CodeSystem,
+    filters: &[Filter],
+    allowance: &Allowance,
+) -> Result<Vec<&'s Node>, String> {
     let mut selected = vec![true; system.nodes().len()];
     for filter in filters {
+        allowance.spend(test_cost(filter) + system.nodes().len() * look_cost(filter))?;
         let related = match test(system, filter)? {
             Test::Property(name, test) => {
                 for (selected, node) in selected.iter_mut().zip(system.nodes()) {
@@ -51,6 +69,22 @@ pub(super) fn passing<'s>(system: &'s CodeSystem, filters: &[Filter]) -> Result<
         }
     }
     Ok(system.nodes().iter().zip(selected).filter(|(_, selected)| *selected).map(|(node, _)| node).collect())
+}
+
+/// Steps to make a filter ready: a regular expression is compiled, one with counts perhaps to all that it may have.
+fn test_cost(filter: &Filter) -> usize {
+    let is_regex = filter.op == "regex";
+    let counted = if is_regex && filter.value.contains('{') { 5_000 } else { 0 };
+    counted + filter.value.len() / 8 + if is_regex { 250 } else { 0 }
+}
+
+/// Steps to hold one concept to a filter.
+fn look_cost(filter: &Filter) -> usize {
+    match (filter.op.as_str(), filter.value.contains('{')) {
+        ("regex", true) => 16,
+        ("regex", false) => 2,
+        (_, _) => 1,
+    }
 }
 
 /// A filter made ready for a system.

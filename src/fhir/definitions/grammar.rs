@@ -31,6 +31,11 @@ pub(super) fn lookup(system: &str, code: &str) -> Option<Lookup> {
     Some(if valid { found(url, code) } else { Lookup::NotFound })
 }
 
+/// Whether codes of that system can be judged here.
+pub(super) fn knows(system: &str) -> bool {
+    lookup(system, "").is_some()
+}
+
 /// All codes of a system, where they are listed here.
 pub(super) fn codes(system: &str) -> Option<Vec<Arc<Concept>>> {
     let list = match system {

@@ -1,29 +1,37 @@
 //! The fhir room: whether a code is in a ValueSet or a CodeSystem,
 //! <https://hl7.org/fhir/R4/valueset-operation-validate-code.html>.
 
+use super::allowance::Allowance;
 use super::code_system::CodeSystem;
 use super::filter::passes;
 use super::grammar;
 use super::library::{Kind, Library, NotHere};
 use super::terminology::{Code, Concept, Designation, Lookup, Membership};
 use super::value_set::{Part, ValueSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// ValueSets that include each other go no deeper; R4's own go three deep.
 const MAX_DEPTH: usize = 16;
-/// One question looks at so many ValueSets and codes of an expansion: a hostile ValueSet may name others a thousand
-/// times, and each of these again. Takes a second at most.
-const MAX_STEPS: usize = 2_000_000;
 
-/// How far a question about a ValueSet has come.
-pub(super) struct Way {
+/// How far a question about one code and ValueSets has come.
+pub(super) struct Way<'a> {
+    allowance: &'a Allowance,
     depth: usize,
-    steps: usize,
+    /// What was told of ValueSets on the way: each is looked at once, however often it is named.
+    told: HashMap<Box<str>, Answer>,
+    /// Codes of ValueSets that were expanded on the way.
+    pub(super) expanded: HashMap<Box<str>, Vec<Arc<Concept>>>,
 }
 
-impl Way {
-    pub(super) fn new() -> Self {
-        Self { depth: 0, steps: 0 }
+impl<'a> Way<'a> {
+    pub(super) fn new(allowance: &'a Allowance) -> Self {
+        Self { allowance, depth: 0, told: HashMap::new(), expanded: HashMap::new() }
+    }
+
+    /// A question about another code, from here on.
+    pub(super) fn about_another(&self) -> Self {
+        Self { depth: self.depth, ..Self::new(self.allowance) }
     }
 
     /// Goes into one more ValueSet for `step`, and comes back; refuses to go too far.
@@ -38,13 +46,17 @@ impl Way {
         Ok(told)
     }
 
-    pub(super) fn spend(&mut self, steps: usize) -> Result<(), String> {
-        self.steps = self.steps.saturating_add(steps);
-        if self.steps > MAX_STEPS { Err(format!("it would take more than {MAX_STEPS} steps to tell")) } else { Ok(()) }
+    pub(super) fn spend(&self, steps: usize) -> Result<(), String> {
+        self.allowance.spend(steps)
+    }
+
+    pub(super) fn allowance(&self) -> &'a Allowance {
+        self.allowance
     }
 }
 
 /// Yes with the concept, no, or why it cannot be told.
+#[derive(Clone)]
 pub(super) enum Answer {
     Yes(Arc<Concept>),
     No,
@@ -106,7 +118,15 @@ impl Library {
     }
 
     pub(super) fn in_value_set(&self, canonical: &str, code: &Code, way: &mut Way) -> Answer {
-        way.into(|way| self.in_this_set(canonical, code, way)).unwrap_or_else(Answer::Unknown)
+        if let Some(told) = way.told.get(canonical) {
+            return way.spend(1).map_or_else(Answer::Unknown, |()| told.clone());
+        }
+        let told = way.into(|way| self.in_this_set(canonical, code, way)).unwrap_or_else(Answer::Unknown);
+        // The first one is asked about once.
+        if way.depth > 0 {
+            way.told.insert(canonical.into(), told.clone());
+        }
+        told
     }
 
     fn in_this_set(&self, canonical: &str, code: &Code, way: &mut Way) -> Answer {
@@ -140,6 +160,9 @@ impl Library {
     fn in_any(&self, parts: &[Part], code: &Code, way: &mut Way) -> Answer {
         let mut unknown = None;
         for part in parts {
+            if let Err(reason) = way.spend(1 + part.concepts.as_ref().map_or(0, |concepts| concepts.len() / 16)) {
+                return Answer::Unknown(reason);
+            }
             match self.in_part(part, code, way) {
                 Answer::Yes(concept) => return Answer::Yes(concept),
                 Answer::No => {}
@@ -154,7 +177,7 @@ impl Library {
         let mut found = None;
         let mut unknown = None;
         if part.system.is_some() {
-            match self.in_system(part, code) {
+            match self.in_system(part, code, way) {
                 Answer::Yes(concept) => found = Some(concept),
                 Answer::No => return Answer::No,
                 Answer::Unknown(reason) => unknown = Some(reason),
@@ -174,7 +197,7 @@ impl Library {
         }
     }
 
-    fn in_system(&self, part: &Part, code: &Code) -> Answer {
+    fn in_system(&self, part: &Part, code: &Code, way: &Way) -> Answer {
         let (Some(system), Some(url)) = (&part.system, part.system_url()) else { return Answer::No };
         if code.system.is_some_and(|given| given != url) {
             return Answer::No;
@@ -209,7 +232,7 @@ impl Library {
         match (found.find(code.code), found.lookup(code.code)) {
             (_, Lookup::Unknown(reason)) => Answer::Unknown(reason),
             (None, _) | (_, Lookup::NotFound) => Answer::No,
-            (Some(node), Lookup::Found(_)) => match passes(&found, node, &part.filters) {
+            (Some(node), Lookup::Found(_)) => match passes(&found, node, &part.filters, way.allowance()) {
                 Ok(true) => Answer::Yes(Arc::clone(&node.concept)),
                 Ok(false) => Answer::No,
                 Err(reason) => Answer::Unknown(reason),

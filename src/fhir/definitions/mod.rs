@@ -1,6 +1,7 @@
 //! The fhir room: what a valid resource is, as data: StructureDefinitions, terminology, search parameters of R4,
 //! of US Core and of our own guide, <https://hl7.org/fhir/R4/conformance-module.html>.
 
+mod allowance;
 mod code_system;
 mod concept_map;
 mod expand;
@@ -19,6 +20,7 @@ pub mod terminology;
 mod tests;
 mod value_set;
 
+pub use allowance::Allowance;
 pub use resources::{Artifact, NoResource};
 pub use search_parameter::{Compartment, SearchParameter};
 pub use structure::Structure;
@@ -97,7 +99,8 @@ impl Definitions {
     }
 
     /// Adds every conformance resource of a FHIR NPM package (`.tgz`), of a folder of JSON files or of one JSON file;
-    /// says how many. Resources of other types are passed over. At the first fault nothing is added.
+    /// says how many. Resources of other types are passed over; if there is nothing else, that is an error. At the first
+    /// fault nothing is added.
     pub fn add_package(&mut self, path: &Path) -> Result<usize, AddError> {
         let package_version = Arc::from("");
         let mut with_it = self.clone();
@@ -109,6 +112,14 @@ impl Definitions {
                 .add(kind, resource, &package_version)
                 .map_err(|fault| AddError::File { file, reason: fault.to_string() })
         })?;
+        // Who names a package wants to validate by it: silence would pass for a check.
+        if count == 0 {
+            let reason =
+                "it defines nothing that is used here: no StructureDefinition, ValueSet, CodeSystem, ConceptMap, \
+                          SearchParameter or CompartmentDefinition"
+                    .to_owned();
+            return Err(AddError::File { file: path.display().to_string(), reason });
+        }
         *self = with_it;
         Ok(count)
     }
@@ -193,7 +204,12 @@ impl Definitions {
     /// Whether a code belongs to a ValueSet (canonical, with or without `|version`). The display is not looked at: ask
     /// [`Concept::has_display`].
     pub fn validate_code(&self, value_set: &str, code: &Code) -> Membership {
-        self.library.in_value_set(value_set, code, &mut Way::new()).into()
+        self.validate_code_within(value_set, code, &Allowance::default())
+    }
+
+    /// The same as one of several questions that share an allowance. Once that is spent, the answer is `Unknown`.
+    pub fn validate_code_within(&self, value_set: &str, code: &Code, allowance: &Allowance) -> Membership {
+        self.library.in_value_set(value_set, code, &mut Way::new(allowance)).into()
     }
 
     /// Whether a code is one of a CodeSystem (canonical, with or without `|version`).
@@ -203,7 +219,12 @@ impl Definitions {
 
     /// All codes of a ValueSet, as far as they can be known.
     pub fn expand(&self, value_set: &str) -> Result<Expansion, Unexpandable> {
-        self.library.expand(value_set)
+        self.expand_within(value_set, &Allowance::default())
+    }
+
+    /// The same within an allowance.
+    pub fn expand_within(&self, value_set: &str, allowance: &Allowance) -> Result<Expansion, Unexpandable> {
+        self.library.expand(value_set, allowance)
     }
 
     /// What a ConceptMap (its canonical) says about a code. An empty list: it says nothing.
@@ -214,6 +235,16 @@ impl Definitions {
         code: &str,
     ) -> Result<Vec<Translation>, Unexpandable> {
         self.library.translate(concept_map, system, code)
+    }
+
+    /// The same from the target's side: what the map leads to a code. Equivalences are turned round too.
+    pub fn translate_back(
+        &self,
+        concept_map: &str,
+        system: Option<&str>,
+        code: &str,
+    ) -> Result<Vec<Translation>, Unexpandable> {
+        self.library.translate_back(concept_map, system, code)
     }
 
     /// All SearchParameters; read anew on each call (some 20 ms), so keep what you need.

@@ -67,6 +67,8 @@ fn elements(snapshot: &Value, url: &str) -> Result<Vec<Element>, String> {
             let id = reference.rsplit('#').next().unwrap_or_default();
             let target = by_id.get(id).copied().ok_or_else(|| format!("contentReference {reference} leads nowhere"))?;
             elements[index].content_reference = Some(target);
+            let of = reference.split('#').next().unwrap_or_default();
+            elements[index].content_of_base = !of.is_empty() && of != url;
         }
     }
     Ok(elements)
@@ -119,6 +121,7 @@ fn element(definition: &Value, url: &str, constraints: &mut Constraints) -> Resu
         is_list: base_max.is_none_or(|max| max > 1),
         types: list(definition, "type").map(type_ref).collect(),
         content_reference: None,
+        content_of_base: false,
         fixed: with_prefix(definition, "fixed"),
         pattern: with_prefix(definition, "pattern"),
         binding: definition.get("binding").map(binding).transpose().map_err(|e| fault(&e))?,

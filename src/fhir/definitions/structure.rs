@@ -82,6 +82,9 @@ pub struct Element {
     pub types: Vec<TypeRef>,
     /// Element of the same structure (or of the base type) whose children these are: `#Questionnaire.item`.
     pub content_reference: Option<ElementIndex>,
+    /// The reference of a profile names the element of its base type: what the profile says of that element elsewhere
+    /// does not hold here.
+    pub content_of_base: bool,
     /// The whole element must equal this; `fixed[x]`.
     pub fixed: Option<Value>,
     /// The element must contain this; `pattern[x]`.
@@ -178,4 +181,14 @@ pub struct Constraint {
     pub expression: String,
     /// Canonical of the definition that brought it.
     pub source: Option<String>,
+}
+
+impl Constraint {
+    /// Whether a profile that has this one repeats `base`: the key alone does not tell, for who writes a profile may
+    /// have taken one that is in use. A later wording of the same rule by the same definition counts as the rule.
+    pub(in crate::fhir) fn repeats(&self, base: &Self) -> bool {
+        let name =
+            |source: &Option<String>| source.as_deref().and_then(|url| url.rsplit('/').next().map(str::to_owned));
+        self.key == base.key && (self.expression == base.expression || name(&self.source) == name(&base.source))
+    }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 /// A code as it stands in a resource.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Code<'a> {
-    /// `None` for an element of type `code`: then any system of the ValueSet will do.
+    /// `None` for an element of type `code`: then any system of the ValueSet will do. Empty for a Coding without a
+    /// system: then none will.
     pub system: Option<&'a str>,
     /// `Coding.version`, where the resource gives one.
     pub version: Option<&'a str>,

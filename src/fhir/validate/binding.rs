@@ -25,6 +25,9 @@ const OUT_OF_REACH: &[&str] = &[
     "http://dicom.nema.org/resources/ontology/DCM",
 ];
 
+/// What questions about ValueSets may cost more for each element of a large resource, in steps.
+const STEPS_PER_ELEMENT: usize = 500;
+
 const VITAL_UNITS: &str = "http://hl7.org/fhir/ValueSet/ucum-vitals-common";
 
 const MEDIA_TYPES: &str = "http://hl7.org/fhir/ValueSet/mimetypes";
@@ -50,10 +53,11 @@ fn are_media_parameters(text: &str) -> bool {
     })
 }
 
-/// The code of a Coding, or of a Quantity.
+/// The code of a Coding, or of a Quantity. One without a system means nothing: it is in no ValueSet.
 pub(super) fn code_of(value: &Value) -> Option<Code<'_>> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
-    Some(Code { system: text("system"), version: text("version"), code: text("code")?, display: text("display") })
+    let system = text("system").unwrap_or_default();
+    Some(Code { system: Some(system), version: text("version"), code: text("code")?, display: text("display") })
 }
 
 enum Answer {
@@ -127,7 +131,7 @@ impl<'v> Walk<'v> {
     }
 
     /// At least one of the codes must be in the value set.
-    fn bound(&mut self, binding: &'v Binding, codes: &[Code<'_>], place: &Place<'_>) {
+    fn bound(&mut self, binding: &'v Binding, codes: &[Code<'v>], place: &Place<'_>) {
         if let Some(value_set) = &binding.value_set
             && binding.strength != Strength::Example
         {
@@ -157,15 +161,24 @@ impl<'v> Walk<'v> {
         if let Some(value_set) = &binding.max_value_set {
             match self.member(value_set, codes) {
                 Answer::Member => {}
-                Answer::NotMember => self.issue(Severity::Error, IssueType::CodeInvalid, "binding-max", place, || {
-                    format!("{} must be one of {value_set}", listed(codes))
-                }),
+                Answer::NotMember => {
+                    // Which code it is, nobody can tell; the official validator finds no more in it.
+                    let is_nameless = codes.iter().all(|code| code.system == Some(""));
+                    let severity = if is_nameless { Severity::Warning } else { Severity::Error };
+                    self.issue(severity, IssueType::CodeInvalid, "binding-max", place, || {
+                        format!("{} must be one of {value_set}", listed(codes))
+                    });
+                }
                 Answer::Unknown(reason) => self.unchecked(Strength::Required, value_set, codes, &reason, place),
             }
         }
     }
 
     fn unchecked(&mut self, strength: Strength, value_set: &str, codes: &[Code<'_>], reason: &str, place: &Place<'_>) {
+        if self.terms.is_spent() {
+            self.terms_spent(place);
+            return;
+        }
         let expected = codes.iter().all(|code| code.system.is_some_and(|system| OUT_OF_REACH.contains(&system)));
         let severity =
             if expected || strength == Strength::Preferred { Severity::Information } else { Severity::Warning };
@@ -174,7 +187,7 @@ impl<'v> Walk<'v> {
         });
     }
 
-    fn member(&self, value_set: &str, codes: &[Code<'_>]) -> Answer {
+    fn member(&mut self, value_set: &'v str, codes: &[Code<'v>]) -> Answer {
         let mut unknown = None;
         for code in codes {
             // Of a media type the parameters (`; charset=utf-8`) are free, as for the official validator.
@@ -183,7 +196,7 @@ impl<'v> Walk<'v> {
             } else {
                 *code
             };
-            match self.validator.definitions.validate_code(value_set, &code) {
+            match self.membership(value_set, &code) {
                 Membership::Member(_) => return Answer::Member,
                 Membership::NotMember => {}
                 Membership::Unknown(reason) => unknown = Some(reason),
@@ -192,9 +205,41 @@ impl<'v> Walk<'v> {
         unknown.map_or(Answer::NotMember, Answer::Unknown)
     }
 
+    /// Whether a code is in a ValueSet; asked once for a resource.
+    pub(super) fn membership(&mut self, value_set: &'v str, code: &Code<'v>) -> Membership {
+        let asked = (value_set, code.system, code.version, code.code);
+        if let Some(told) = self.members.get(&asked) {
+            return told.clone();
+        }
+        self.terms.raise(usize::try_from(self.elements).unwrap_or(usize::MAX).saturating_mul(STEPS_PER_ELEMENT));
+        let told = self.validator.definitions.validate_code_within(value_set, code, &self.terms);
+        self.members.insert(asked, told.clone());
+        told
+    }
+
+    /// Reports, once, that the terminology was asked too much; what is not checked is no pass.
+    fn terms_spent(&mut self, place: &Place<'_>) {
+        let probing = self.is_probing();
+        self.end_probe();
+        if !std::mem::replace(&mut self.told_terms_spent, true) {
+            self.issue(Severity::Error, IssueType::TooCostly, "binding-budget", place, || {
+                "the ValueSets ask for too much work on this resource: this code and further ones were not checked"
+                    .into()
+            });
+        }
+        self.resume_probe(probing);
+    }
+
     /// A Coding by itself: its system must be one, and hold the code.
     pub(super) fn coding(&mut self, map: &'v Map<String, Value>, place: &Place<'_>) {
-        let Some(system) = map.get("system").and_then(Value::as_str) else { return };
+        let Some(system) = map.get("system").and_then(Value::as_str) else {
+            if map.contains_key("code") {
+                self.issue(Severity::Warning, IssueType::CodeInvalid, "coding-system", place, || {
+                    "a code without a system has no meaning that others could know: give its system".into()
+                });
+            }
+            return;
+        };
         if !has_scheme(system) {
             // Beside other codings of a CodeableConcept, a local one is bad and not wrong: HL7's validator warns too.
             let is_one_of_many = place.parent().is_some_and(|parent| parent.type_name == "CodeableConcept");
@@ -301,6 +346,7 @@ fn listed(codes: &[Code<'_>]) -> String {
         .iter()
         .take(5)
         .map(|code| match code.system {
+            Some("") => format!("'{}' without a system", shown(code.code)),
             Some(system) => format!("{}#{}", shown(system), shown(code.code)),
             None => format!("'{}'", shown(code.code)),
         })

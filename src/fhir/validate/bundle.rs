@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct BundleIndex<'v> {
     by_full_url: HashMap<&'v str, &'v Value>,
     kind: &'v str,
+    first: Option<&'v Value>,
 }
 
 impl<'v> BundleIndex<'v> {
@@ -24,7 +25,8 @@ impl<'v> BundleIndex<'v> {
                 by_full_url.entry(url).or_insert(resource);
             }
         }
-        Self { by_full_url, kind }
+        let first = entries(bundle).next().and_then(|entry| entry.get("resource"));
+        Self { by_full_url, kind, first }
     }
 
     /// By `fullUrl`; a relative reference takes the base of the `fullUrl` of the entry in which it stands.
@@ -40,6 +42,11 @@ impl<'v> BundleIndex<'v> {
         absolute.push_str(base);
         absolute.push_str(reference);
         self.by_full_url.get(absolute.as_str()).copied()
+    }
+
+    /// The resource of the first entry: in a document the Composition.
+    pub(super) fn first(&self) -> Option<&'v Value> {
+        self.first
     }
 
     /// Of these Bundles the receiver has no other way to what an entry refers to.
@@ -58,14 +65,17 @@ fn base_of(full_url: &str) -> Option<&str> {
     full_url.get(..=base.len())
 }
 
-fn entries(bundle: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+pub(super) fn entries(bundle: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     bundle.get("entry").and_then(Value::as_array).into_iter().flatten()
 }
 
 impl<'v> Walk<'v> {
     /// The rules that concern all entries together; those of R4 that are FHIRPath run as such.
-    pub(super) fn bundle(&mut self, bundle: &'v Map<String, Value>, place: &Place<'_>) {
-        let kind = bundle.get("type").and_then(Value::as_str).unwrap_or_default();
+    pub(super) fn bundle(&mut self, bundle: &'v Map<String, Value>, index: &BundleIndex<'v>, place: &Place<'_>) {
+        let kind = index.kind;
+        if kind == "document" {
+            self.unlinked_entries(bundle, index, place);
+        }
         let mut met: HashSet<(&str, &str)> = HashSet::new();
         for (index, entry) in entries(bundle).enumerate() {
             let at = Place::child(place, "entry", Some(index), None, "Bundle.entry", "BackboneElement");

@@ -6,7 +6,7 @@ use super::discriminator::Matcher;
 use super::primitive::Primitive;
 use super::rules::Rule;
 use crate::fhir::definitions::NoStructure;
-use crate::fhir::definitions::structure::{Binding, Element, ElementIndex, Strength, Structure};
+use crate::fhir::definitions::structure::{Binding, Constraint, Element, ElementIndex, Strength, Structure};
 use crate::fhir::path::Type;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -153,7 +153,7 @@ fn node(
     structure: &Structure,
     index: ElementIndex,
     element: &Element,
-    inherited: &HashSet<&str>,
+    inherited: &Inherited<'_>,
 ) -> Node {
     let mut keys = Vec::new();
     let mut required = 0;
@@ -185,14 +185,21 @@ fn node(
         let target = element.content_reference.and_then(|target| structure.elements.get(target)).unwrap_or(element);
         validator.types.named(&target.path).or_else(|| types.first().and_then(|of| of.path_type))
     };
-    let rules = element
-        .constraints
-        .iter()
-        .filter(|constraint| !structure.is_profile || !inherited.contains(constraint.key.as_str()))
-        .map(Rule::new)
-        .collect();
+    let rules = rules(structure, element, inherited);
     let (own_children, codes, matchers) = (Vec::new(), OnceLock::new(), OnceLock::new());
     Node { keys, required, own_children, types, rules, path_type, codes, matchers }
+}
+
+/// The rules of an element, and those of the element whose content it repeats (`Questionnaire.item.item`).
+fn rules(structure: &Structure, element: &Element, inherited: &Inherited<'_>) -> Vec<Rule> {
+    let target = element.content_reference.filter(|_| !element.content_of_base);
+    let referred = target.and_then(|target| structure.elements.get(target)).map_or(&[][..], |of| &of.constraints);
+    let is_own = |constraint: &&Arc<Constraint>| !element.constraints.iter().any(|own| constraint.repeats(own));
+    let is_new = |constraint: &&Arc<Constraint>| {
+        let known = inherited.get(constraint.key.as_str()).map_or(&[][..], Vec::as_slice);
+        !known.iter().any(|base| constraint.repeats(base))
+    };
+    element.constraints.iter().chain(referred.iter().filter(is_own)).filter(is_new).map(Rule::new).collect()
 }
 
 /// Of each element of a profile: whether it, or what is in it, says more than the same element of the base type.
@@ -221,7 +228,6 @@ fn is_same(element: &Element, base: &Element) -> bool {
     element.min == base.min
         && element.max == base.max
         && element.types == base.types
-        && element.types.iter().all(|of| of.profiles.is_empty())
         && element.content_reference.is_some() == base.content_reference.is_some()
         && element.binding == base.binding
         && element.max_length == base.max_length
@@ -249,11 +255,14 @@ fn type_node(validator: &Validator, structure: &Structure, element: &Element, co
     TypeNode { kind, slot: validator.type_slot(code), path_type: validator.types.named(code) }
 }
 
-/// Keys of the rules that a profile repeats from its base types: they have been checked when it comes to the profile.
-fn inherited_rules<'v>(validator: &'v Validator, structure: &Structure) -> HashSet<&'v str> {
-    let mut keys = HashSet::new();
+/// The rules of a profile's base types by their keys: those that it repeats have been checked when it comes to the
+/// profile.
+type Inherited<'v> = HashMap<&'v str, Vec<&'v Constraint>>;
+
+fn inherited_rules<'v>(validator: &'v Validator, structure: &Structure) -> Inherited<'v> {
+    let mut rules = Inherited::new();
     if !structure.is_profile {
-        return keys;
+        return rules;
     }
     let mut names: Vec<&str> = vec![&structure.type_name, "Element", "Extension", "BackboneElement"];
     names.extend(structure.elements.iter().flat_map(|element| &element.types).map(|of| of.code.as_str()));
@@ -261,9 +270,15 @@ fn inherited_rules<'v>(validator: &'v Validator, structure: &Structure) -> HashS
     names.dedup();
     for name in names {
         let Some(slot) = validator.type_slot(name) else { continue };
-        keys.extend(validator.type_rules(slot));
+        for rule in validator.type_rules(slot) {
+            let known = rules.entry(rule.key.as_str()).or_default();
+            // Every element has ele-1.
+            if !known.iter().any(|known| known.expression == rule.expression && known.source == rule.source) {
+                known.push(rule);
+            }
+        }
     }
-    keys
+    rules
 }
 
 /// `dateTime` as in `valueDateTime`.

@@ -44,7 +44,9 @@ impl<'v> Walk<'v> {
         }
         self.hops += 1;
         self.element_rules(instance, compiled, index, place, scope);
-        let within = compiled.with_children(index);
+        // The walk over the base type has been in what that type says.
+        let element = compiled.element(index);
+        let within = if element.content_of_base { index } else { compiled.with_children(index) };
         if !compiled.element(within).children.is_empty() {
             self.children(instance, compiled, within, place, scope);
         }

@@ -2,6 +2,7 @@
 //! <https://hl7.org/fhir/R4/references.html#contained>.
 
 use super::place::Place;
+use super::primitive::shown;
 use super::walk::Walk;
 use crate::fhir::outcome::{IssueType, Severity};
 use serde_json::{Map, Value};
@@ -56,6 +57,7 @@ impl<'v> Walk<'v> {
     /// After the walk over a resource: what it contains must be linked with it, and carry no identity of its own.
     pub(super) fn contained(&mut self, resource: &'v Map<String, Value>, locals: &Locals<'v>, place: &Place<'_>) {
         let Some(contained) = resource.get("contained").and_then(Value::as_array) else { return };
+        let mut ids = HashSet::new();
         for (index, inner) in contained.iter().enumerate() {
             let known = |name: &&str| self.validator.type_named(name).is_some();
             let Some(type_name) = super::reference::type_of(inner).filter(known) else { continue };
@@ -64,6 +66,11 @@ impl<'v> Walk<'v> {
                 None => self.issue(Severity::Error, IssueType::Required, "contained-id", &at, || {
                     "a contained resource needs an id, so that it can be referred to".into()
                 }),
+                Some(id) if !ids.insert(id) => {
+                    self.issue(Severity::Error, IssueType::Value, "contained-id", &at, || {
+                        format!("more than one contained resource has the id {}: give each its own", shown(id))
+                    })
+                }
                 Some(id) if locals.is_linked(id) => {}
                 Some(id) => self.issue(Severity::Error, IssueType::Invariant, "dom-3", &at, || {
                     format!("nothing refers to the contained resource #{id}: refer to it, or leave it out")

@@ -7,11 +7,12 @@ use super::narrative;
 use super::place::Place;
 use super::reference::Scope;
 use super::walk::{Instance, Walk};
-use crate::fhir::definitions::{Code, Membership};
+use crate::fhir::definitions::{Allowance, Code, Membership};
 use crate::fhir::outcome::{IssueType, Severity};
 use crate::fhir::path::{Context, EvaluationError, Expression, Host, Item, Resolution, Types, reference_type};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 /// What all expressions over one resource may cost together: some second, and more for a large resource. The official
 /// examples take some 50 steps for an element.
@@ -30,6 +31,7 @@ struct Surroundings<'v, 's> {
     nested: usize,
     elements: u64,
     spent: &'s Cell<u64>,
+    terms: &'s Rc<Allowance>,
 }
 
 impl<'a, 'v: 'a> Host<'a> for Surroundings<'v, '_> {
@@ -52,7 +54,7 @@ impl<'a, 'v: 'a> Host<'a> for Surroundings<'v, '_> {
         };
         let mut unknown = false;
         for code in &codings {
-            match self.validator.definitions.validate_code(value_set, code) {
+            match self.validator.definitions.validate_code_within(value_set, code, self.terms) {
                 Membership::Member(_) => return Some(true),
                 Membership::NotMember => {}
                 Membership::Unknown(_) => unknown = true,
@@ -70,7 +72,7 @@ impl<'a, 'v: 'a> Host<'a> for Surroundings<'v, '_> {
         }
         let type_name = self.validator.types.name(element.of?);
         let instance = Instance { value: element.value, sibling: element.sibling, type_name, path_type: element.of };
-        let mut walk = Walk::trial(self.validator, self.nested + 1, self.elements, self.spent.get());
+        let mut walk = Walk::trial(self.validator, self.nested + 1, self.elements, self.spent.get(), self.terms);
         let is_resource = super::reference::type_of(element.value?).is_some();
         let resource = if is_resource { element.value? } else { self.scope.resource };
         let locals = RefCell::new(self.scope.root.as_object().map(Locals::new).unwrap_or_default());
@@ -83,7 +85,7 @@ impl<'a, 'v: 'a> Host<'a> for Surroundings<'v, '_> {
         };
         walk.profile(slot, &instance, &Place::root(type_name), &scope);
         self.spent.set(walk.path_steps.get());
-        if walk.gave_up || walk.is_spent() {
+        if walk.gave_up || walk.is_spent() || walk.terms.is_spent() {
             return None;
         }
         if walk.failed { Some(false) } else { (!walk.unsure).then_some(true) }
@@ -150,6 +152,7 @@ impl<'v> Walk<'v> {
             nested: self.nested,
             elements: self.elements,
             spent: &self.path_steps,
+            terms: &self.terms,
         }
     }
 

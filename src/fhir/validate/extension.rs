@@ -34,11 +34,12 @@ impl<'v> Walk<'v> {
     ) {
         self.ext_1(map, place);
         let Some(url) = map.get("url").and_then(Value::as_str) else { return };
+        let at_url = Place::child(place, "url", None, None, "Extension.url", "uri");
         if !has_scheme(url) {
             // One within a complex extension is held to the slices of that one's definition.
             let nested = place.parent().is_some_and(|parent| parent.type_name == "Extension");
             if !nested {
-                self.issue(Severity::Error, IssueType::Value, "extension-url", place, || {
+                self.issue(Severity::Error, IssueType::Value, "extension-url", &at_url, || {
                     format!("the url '{}' of an extension is not absolute", shown(url))
                 });
             }
@@ -49,7 +50,7 @@ impl<'v> Walk<'v> {
         let compiled = match found {
             Ok(compiled) if compiled.structure.type_name == "Extension" => compiled,
             Ok(_) => {
-                self.issue(Severity::Error, IssueType::Value, "extension-url", place, || {
+                self.issue(Severity::Error, IssueType::Value, "extension-url", &at_url, || {
                     format!("{} is not the url of an extension", shown(url))
                 });
                 return;

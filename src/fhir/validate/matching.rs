@@ -150,7 +150,7 @@ impl<'v> Walk<'v> {
         result
     }
 
-    fn is_bound(&self, binding: &'v Binding, found: &[Instance<'v>]) -> Match {
+    fn is_bound(&mut self, binding: &'v Binding, found: &[Instance<'v>]) -> Match {
         let Some(value_set) = &binding.value_set else { return Match::Unknown };
         let mut result = Match::No;
         for value in found.iter().filter_map(|instance| instance.value) {
@@ -161,7 +161,7 @@ impl<'v> Walk<'v> {
                     Some(code) => Some(Code { code, ..Code::default() }),
                     None => super::binding::code_of(coding),
                 };
-                match code.map(|code| self.validator.definitions.validate_code(value_set, &code)) {
+                match code.map(|code| self.membership(value_set, &code)) {
                     Some(Membership::Member(_)) => return Match::Yes,
                     Some(Membership::Unknown(_)) => result = Match::Unknown,
                     Some(Membership::NotMember) | None => {}

@@ -18,6 +18,7 @@ mod conform;
 mod contained;
 mod context;
 mod discriminator;
+mod document;
 mod evaluation;
 mod extension;
 mod fixed;
@@ -41,7 +42,7 @@ mod tests;
 
 pub use report::{Issue, Report};
 
-use crate::fhir::definitions::structure::Kind;
+use crate::fhir::definitions::structure::{Constraint, Kind};
 use crate::fhir::definitions::{Definitions, NoStructure, TYPE_URL};
 use crate::fhir::path::Types;
 use compile::{Compiled, Slot, choice_suffixes};
@@ -157,16 +158,12 @@ impl Validator {
         self.type_slot(name).and_then(|slot| self.compiled(slot).ok())
     }
 
-    /// Keys of all rules of a type that is no profile.
-    fn type_rules(&self, slot: Slot) -> Vec<&str> {
+    /// All rules of a type that is no profile.
+    fn type_rules(&self, slot: Slot) -> Vec<&Constraint> {
         match self.compiled(slot) {
-            Ok(compiled) if !compiled.structure.is_profile => compiled
-                .structure
-                .elements
-                .iter()
-                .flat_map(|element| &element.constraints)
-                .map(|constraint| constraint.key.as_str())
-                .collect(),
+            Ok(compiled) if !compiled.structure.is_profile => {
+                compiled.structure.elements.iter().flat_map(|element| &element.constraints).map(AsRef::as_ref).collect()
+            }
             _ => Vec::new(),
         }
     }

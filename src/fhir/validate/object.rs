@@ -7,6 +7,7 @@ use super::reference::Scope;
 use super::walk::{Instance, Walk};
 use crate::fhir::definitions::structure::{Element, ElementIndex};
 use crate::fhir::outcome::{IssueType, Severity};
+use crate::fhir::xml_tree;
 use serde_json::{Map, Value};
 
 impl<'v> Walk<'v> {
@@ -39,7 +40,7 @@ impl<'v> Walk<'v> {
             let name = key.strip_prefix('_').unwrap_or(key);
             let Some(known) = node.key(name) else {
                 if !(is_resource && key == "resourceType") {
-                    self.unknown(key, compiled, index, place);
+                    self.unknown(key, value, compiled, index, place);
                 }
                 continue;
             };
@@ -47,10 +48,15 @@ impl<'v> Walk<'v> {
             if is_sibling && map.contains_key(name) {
                 continue;
             }
+            if key == "id" && !is_resource {
+                self.element_id(value, place, scope);
+            }
             let bit = 1u128 << known.ordinal;
             if seen & bit != 0 {
                 let element = compiled.element(known.child);
-                self.error("choice-twice", place, || {
+                let of = element.types.get(known.type_index).map_or("", |of| of.code.as_str());
+                let at = Place::child(place, &element.name, None, Some(of), &element.path, of);
+                self.error("choice-twice", &at, || {
                     format!("{}[x] is given with more than one type: keep one of them", element.name)
                 });
             }
@@ -84,7 +90,11 @@ impl<'v> Walk<'v> {
         });
     }
 
-    fn unknown(&mut self, key: &str, compiled: &'v Compiled, index: ElementIndex, place: &Place<'_>) {
+    fn unknown(&mut self, key: &str, value: &Value, compiled: &'v Compiled, index: ElementIndex, place: &Place<'_>) {
+        if key.starts_with(['#', '@']) {
+            self.unknown_in_xml(key, value, place);
+            return;
+        }
         let name = key.strip_prefix('_').unwrap_or(key);
         let choice = compiled.element(index).children.iter().map(|child| compiled.element(*child)).find(|child| {
             child.is_choice
@@ -102,6 +112,30 @@ impl<'v> Walk<'v> {
                 )
             }),
         }
+    }
+
+    /// What stands in XML only, as the reader of XML notes it down.
+    fn unknown_in_xml(&mut self, key: &str, value: &Value, place: &Place<'_>) {
+        let named = shown(value.as_str().unwrap_or_default());
+        let of = place.definition_path;
+        let (rule, text) = match key {
+            xml_tree::ORDER => (
+                "xml-order",
+                format!(
+                    "the element {named} stands out of order: in XML the elements of {of} come in the order of its definition, all of one name together"
+                ),
+            ),
+            xml_tree::ELEMENT => ("unknown-element", format!("{named} is an attribute of {of} in XML, and no element")),
+            xml_tree::TEXT => ("unknown-element", format!("text stands in {of}: FHIR has its values in attributes")),
+            _ => (
+                "unknown-element",
+                format!(
+                    "there is no attribute or element {} in {of}: remove it, or correct its name",
+                    shown(key.trim_start_matches('@'))
+                ),
+            ),
+        };
+        self.error(rule, place, || text);
     }
 
     /// One key of an object: an element with its repetitions.
@@ -128,20 +162,23 @@ impl<'v> Walk<'v> {
         if !element.is_list {
             for many in [value, sibling].into_iter().flatten() {
                 if many.is_array() {
-                    // FHIRPath would see each item of it: told at the parent.
-                    self.error("json-array", place, || format!("{} is no list: give it without [ ]", element.name));
+                    self.error("json-array", &at(None), || {
+                        format!("{} is no list: give it once, in JSON without [ ]", element.name)
+                    });
                     return;
                 }
+            }
+            if sibling.is_some_and(|beside| !beside.is_null()) && value.is_some_and(Value::is_null) {
+                self.error("json-null", &at(None), || {
+                    format!("null is no value of {0}: leave it out, _{0} may stand alone", element.name)
+                });
             }
             self.item(value, sibling, compiled, key, of, &at(None), scope);
             return;
         }
         for single in [value, sibling].into_iter().flatten() {
             if !single.is_array() {
-                // FHIRPath sees no element in what is empty.
-                let is_empty = single.is_null() || single.as_object().is_some_and(Map::is_empty);
-                let at = if is_empty { *place } else { at(None) };
-                self.error("json-array", &at, || {
+                self.error("json-array", &at(None), || {
                     format!("{} is a list: give it in [ ], even if there is only one", element.name)
                 });
                 return;
@@ -151,10 +188,11 @@ impl<'v> Walk<'v> {
         let siblings = sibling.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let count = values.len().max(siblings.len());
         if count == 0 || value.is_some_and(|_| values.is_empty()) {
-            self.error("empty-array", place, || format!("{} is an empty list: leave it out", element.name));
+            self.error("empty-array", &at(None), || format!("{} is an empty list: leave it out", element.name));
         }
         if !siblings.is_empty() && !values.is_empty() && siblings.len() != values.len() {
-            self.error("sibling", place, || {
+            // What belongs together is plain all the same; the official validator takes it.
+            self.issue(Severity::Warning, IssueType::Structure, "sibling", &at(None), || {
                 format!("{0} and _{0} are of different length: fill the shorter one with null", element.name)
             });
         }
@@ -206,9 +244,7 @@ impl<'v> Walk<'v> {
             | TypeKind::Complex => {
                 let Some(Value::Object(map)) = value else {
                     let found = value.map_or("nothing", json_name);
-                    let is_there = value.is_some_and(|value| !value.is_null());
-                    let at = if is_there { place } else { place.parent().unwrap_or(place) };
-                    self.error("json-type", at, || format!("{} is a JSON object, and not {found}", element.name));
+                    self.error("json-type", place, || format!("{} is a JSON object, and not {found}", element.name));
                     return;
                 };
                 self.ele_1(map, place);
@@ -217,6 +253,10 @@ impl<'v> Walk<'v> {
         }
         if let Some(binding) = &element.binding {
             self.binding(binding, node, of.kind, &instance, place);
+        }
+        // R4 itself asks for profiles of its data types: SimpleQuantity.
+        if element.types.get(key.type_index).is_some_and(|of| !of.profiles.is_empty()) {
+            self.type_profiles(&instance, compiled, key.child, place, scope);
         }
         self.rules(&node.rules, &instance, place, scope);
     }

@@ -108,12 +108,12 @@ impl Primitive {
     pub fn check(self, value: &Value) -> Result<(), Fault> {
         let wrong = |form: &str| Err(json_type(self, form, value));
         match self {
-            Self::Boolean if !value.is_boolean() => wrong("true or false, without quotes"),
+            Self::Boolean if !value.is_boolean() => wrong("true or false, in JSON without quotes"),
             Self::Integer => self.integer(value, i64::from(i32::MIN)),
             Self::PositiveInt => self.integer(value, 1),
             Self::UnsignedInt => self.integer(value, 0),
             // The grammar of JSON numbers is that of decimals.
-            Self::Decimal if !value.is_number() => wrong("a JSON number, without quotes"),
+            Self::Decimal if !value.is_number() => wrong("a number, in JSON without quotes"),
             Self::Boolean | Self::Decimal => Ok(()),
             Self::String
             | Self::Markdown
@@ -129,13 +129,13 @@ impl Primitive {
             | Self::Instant
             | Self::Time
             | Self::Base64Binary
-            | Self::Xhtml => value.as_str().map_or_else(|| wrong("a JSON string"), |text| self.text(text)),
+            | Self::Xhtml => value.as_str().map_or_else(|| wrong("text, in JSON a string"), |text| self.text(text)),
         }
     }
 
     fn integer(self, value: &Value, least: i64) -> Result<(), Fault> {
         let Value::Number(number) = value else {
-            return Err(json_type(self, "a JSON number, without quotes", value));
+            return Err(json_type(self, "a number, in JSON without quotes", value));
         };
         // `1.0` and `1e3` are no integers in FHIR; as_i64 refuses them.
         match number.as_i64() {
@@ -205,7 +205,7 @@ fn json_type(wanted: Primitive, form: &str, found: &Value) -> Fault {
         severity: Severity::Error,
         code: IssueType::Structure,
         rule: "json-type",
-        text: format!("a {} is {form}, and not {}", wanted.name(), json_name(found)),
+        text: format!("a value of the type {} is {form}, and this is {}", wanted.name(), json_name(found)),
     }
 }
 

@@ -6,7 +6,7 @@ use super::primitive::shown;
 use super::reference::Scope;
 use super::walk::{Instance, Walk};
 use crate::fhir::definitions::NoStructure;
-use crate::fhir::definitions::structure::ElementIndex;
+use crate::fhir::definitions::structure::{ElementIndex, Structure};
 use crate::fhir::outcome::{IssueType, Severity};
 use serde_json::{Map, Value};
 
@@ -20,30 +20,41 @@ impl<'v> Walk<'v> {
         scope: &Scope<'v, '_>,
     ) {
         let claimed = map.get("meta").and_then(|meta| meta.get("profile")).and_then(Value::as_array);
-        for canonical in claimed.into_iter().flatten().filter_map(Value::as_str) {
-            self.asked_profile(canonical, instance, place, scope);
+        let meta = Place::child(place, "meta", None, None, "", "Meta");
+        for (index, canonical) in claimed.into_iter().flatten().enumerate() {
+            let Some(canonical) = canonical.as_str() else { continue };
+            let at = Place::child(&meta, "profile", Some(index), None, "", "canonical");
+            self.asked_profile(canonical, instance, place, &at, scope);
         }
     }
 
-    /// A profile that a resource claims or that the caller asks for.
+    /// A profile that a resource claims or that the caller asks for. `claim` is where it is asked for: what keeps it
+    /// from being looked at is told there.
     pub(super) fn asked_profile(
         &mut self,
         canonical: &str,
         instance: &Instance<'v>,
         place: &Place<'_>,
+        claim: &Place<'_>,
         scope: &Scope<'v, '_>,
     ) {
         match self.validator.slot(canonical) {
-            Ok(slot) => self.profile(slot, instance, place, scope),
+            Ok(slot) => match self.validator.compiled(slot) {
+                Ok(compiled) if !self.is_a(instance.type_name, &compiled.structure.type_name) => {
+                    self.of_another_type(&compiled.structure, instance, claim);
+                }
+                Ok(_) => self.profile(slot, instance, place, scope),
+                Err(error) => self.no_profile(error, claim),
+            },
             Err(NoStructure::OtherVersion { asked, here }) => {
-                self.issue(Severity::Warning, IssueType::NotFound, "profile-version", place, || {
+                self.issue(Severity::Warning, IssueType::NotFound, "profile-version", claim, || {
                     format!("{} is not here in this version: version {here} was used", shown(&asked))
                 });
                 if let Some(slot) = self.validator.slot_of_any_version(canonical) {
                     self.profile(slot, instance, place, scope);
                 }
             }
-            Err(error) => self.no_profile(&error, place),
+            Err(error) => self.no_profile(&error, claim),
         }
     }
 
@@ -51,6 +62,12 @@ impl<'v> Walk<'v> {
         self.unsure = true;
         self.issue(Severity::Warning, IssueType::NotFound, "profile-unknown", place, || {
             format!("a profile could not be checked: {error}")
+        });
+    }
+
+    fn of_another_type(&mut self, structure: &Structure, instance: &Instance<'v>, place: &Place<'_>) {
+        self.issue(Severity::Error, IssueType::Structure, "profile-type", place, || {
+            format!("{} is for {}, and this is {}", structure.url, structure.type_name, shown(instance.type_name))
         });
     }
 
@@ -65,9 +82,7 @@ impl<'v> Walk<'v> {
         };
         let structure = &compiled.structure;
         if !self.is_a(instance.type_name, &structure.type_name) {
-            self.issue(Severity::Error, IssueType::Structure, "profile-type", place, || {
-                format!("{} is for {}, and this is {}", structure.url, structure.type_name, shown(instance.type_name))
-            });
+            self.of_another_type(structure, instance, place);
             return;
         }
         // What a base type says has been checked.
@@ -118,7 +133,7 @@ impl<'v> Walk<'v> {
             }
         }
         if rest.is_empty() {
-            self.asked_profile(first, instance, place, scope);
+            self.asked_profile(first, instance, place, place, scope);
             return;
         }
         let mut unknown = false;

@@ -3,6 +3,7 @@
 use super::bundle::BundleIndex;
 use super::compile::{Compiled, Slot};
 use super::contained::Locals;
+use super::document::must_be_within;
 use super::place::Place;
 use super::primitive::{is_id, shown};
 use super::walk::{Instance, Walk};
@@ -168,7 +169,8 @@ impl<'v> Walk<'v> {
         {
             let must = bundle.is_whole() && !reference.starts_with('#');
             if must || reference.starts_with("urn:") {
-                self.issue(Severity::Warning, IssueType::NotFound, "bundle-reference", place, || {
+                let severity = if must && must_be_within(place, scope) { Severity::Error } else { Severity::Warning };
+                self.issue(severity, IssueType::NotFound, "bundle-reference", place, || {
                     format!("no entry of the Bundle has the fullUrl that {} leads to", shown(reference))
                 });
             }

@@ -60,15 +60,15 @@ impl<'v> Walk<'v> {
                 });
             }
         }
-        if index.is_some() {
-            self.bundle(map, &typed);
+        if let Some(index) = &index {
+            self.bundle(map, index, &typed);
         }
         if name == "Observation" {
             self.vital_signs(map, &instance, &typed, &scope);
         }
         self.claimed_profiles(map, &instance, &typed, &scope);
         for canonical in profiles {
-            self.asked_profile(canonical, &instance, &typed, &scope);
+            self.asked_profile(canonical, &instance, &typed, &typed, &scope);
         }
     }
 

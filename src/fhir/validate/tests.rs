@@ -1,9 +1,13 @@
 //! The fhir room: every rule broken once, and caught with its name, severity and place.
 
 mod base;
+mod codings;
 mod contexts;
 mod costs;
+mod documents;
 mod hostile;
+mod identity;
+mod inherited;
 mod native;
 mod profiles;
 mod references;
@@ -75,7 +79,15 @@ fn check(validator: &Validator, report: &Report, resource: &Value, rule: &str, s
     let others: Vec<_> = report.errors().filter(|issue| issue.rule != rule).collect();
     assert!(others.is_empty(), "further errors: {others:#?}");
     for issue in &report.issues {
-        resolves(validator, resource, &issue.expression);
+        // What is wrong in form may be nothing to FHIRPath, or many: then what holds it is there.
+        let expression = match issue.rule.as_str() {
+            "json-array" | "json-null" | "json-type" | "empty-array" | "sibling" => {
+                Expression::parse(&issue.expression).expect("FHIRPath");
+                issue.expression.rsplit_once('.').map_or(issue.expression.as_str(), |(holder, _)| holder)
+            }
+            _ => &issue.expression,
+        };
+        resolves(validator, resource, expression);
     }
 }
 

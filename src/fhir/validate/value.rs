@@ -29,9 +29,7 @@ impl<'v> Walk<'v> {
                 }
             }
             Some(other) => {
-                let is_there = instance.value.is_some_and(|value| !value.is_null());
-                let at = if is_there { place } else { place.parent().unwrap_or(place) };
-                self.error("sibling", at, || {
+                self.error("sibling", place, || {
                     format!("_{} is an object with id and extension, and not {}", element.name, json_name(other))
                 });
             }
@@ -45,8 +43,7 @@ impl<'v> Walk<'v> {
                     self.ele_1(map, place);
                 }
                 if instance.sibling.is_none_or(Value::is_null) {
-                    // FHIRPath sees no element there.
-                    self.error("json-null", place.parent().unwrap_or(place), || {
+                    self.error("json-null", place, || {
                         format!(
                             "null is no value of {}: leave it out, or say why it is missing in an extension",
                             element.name
@@ -107,6 +104,18 @@ impl<'v> Walk<'v> {
         {
             self.issue(Severity::Error, IssueType::Value, "attachment-size", place, || {
                 format!("size says {said} bytes, and data has {actual}: correct the size")
+            });
+        }
+    }
+
+    /// The id of an element is its own within the resource; what is contained counts for itself. The two halves of a
+    /// StructureDefinition have the same ids by design. <https://hl7.org/fhir/R4/element.html#id>
+    pub(super) fn element_id(&mut self, id: &'v Value, place: &Place<'_>, scope: &Scope<'v, '_>) {
+        let Some(id) = id.as_str().filter(|_| place.type_name != "ElementDefinition") else { return };
+        let resource = std::ptr::from_ref(scope.resource) as usize;
+        if !self.element_ids.insert((resource, id)) {
+            self.issue(Severity::Error, IssueType::Value, "element-id", place, || {
+                format!("the id {} stands on more than one element of the resource: give each its own", shown(id))
             });
         }
     }

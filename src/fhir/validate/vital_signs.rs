@@ -33,7 +33,13 @@ impl<'v> Walk<'v> {
             let text = |key: &str| coding.get(key).and_then(Value::as_str);
             let (Some("http://loinc.org"), Some(code)) = (text("system"), text("code")) else { continue };
             let Some((_, name)) = PROFILES.iter().find(|(loinc, _)| *loinc == code) else { continue };
-            self.asked_profile(&format!("http://hl7.org/fhir/StructureDefinition/{name}"), instance, place, scope);
+            self.asked_profile(
+                &format!("http://hl7.org/fhir/StructureDefinition/{name}"),
+                instance,
+                place,
+                place,
+                scope,
+            );
             return;
         }
     }

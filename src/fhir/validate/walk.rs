@@ -7,11 +7,13 @@ use super::place::Place;
 use super::reference::Scope;
 use super::report::{Collector, Issue, Report};
 use super::{Options, Validator};
+use crate::fhir::definitions::{Allowance, Membership};
 use crate::fhir::outcome::{IssueType, Severity};
 use crate::fhir::path::Type;
 use serde_json::{Map, Value};
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// One element of the data.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +50,9 @@ pub(super) enum Within<'v, 's> {
     },
 }
 
+/// A ValueSet, and system, version and code that are asked about.
+pub(super) type Asked<'v> = (&'v str, Option<&'v str>, Option<&'v str>, &'v str);
+
 pub(super) struct Walk<'v> {
     pub validator: &'v Validator,
     collector: Collector,
@@ -64,10 +69,18 @@ pub(super) struct Walk<'v> {
     pub gave_up: bool,
     /// How deep profiles are in each other on the way here.
     pub hops: usize,
+    /// Ids of elements that were met, with the address of their resource.
+    pub element_ids: HashSet<(usize, &'v str)>,
     /// Resources that were held to a target profile, by address.
     pub kept: HashMap<(usize, Slot), bool>,
     /// What expressions have cost so far.
     pub path_steps: Cell<u64>,
+    /// What questions to the terminology may cost; trials share it.
+    pub terms: Rc<Allowance>,
+    /// Codes that were asked about: ValueSet, system, version, code.
+    pub members: HashMap<Asked<'v>, Membership>,
+    /// Whether it was reported that those cost too much.
+    pub told_terms_spent: bool,
     /// Whether it was reported that they cost too much.
     pub told_spent: bool,
     /// Whether a rule or a profile could not be checked: a trial without a failure is then no pass for conformsTo().
@@ -99,8 +112,12 @@ impl<'v> Walk<'v> {
             steps: 0,
             gave_up: false,
             hops: 0,
+            element_ids: HashSet::new(),
             kept: HashMap::new(),
             path_steps: Cell::new(0),
+            terms: Rc::default(),
+            members: HashMap::new(),
+            told_terms_spent: false,
             told_spent: false,
             unsure: false,
             nested: 0,
@@ -108,9 +125,15 @@ impl<'v> Walk<'v> {
     }
 
     /// One that only finds out whether there is an error, from within an expression.
-    pub(super) fn trial(validator: &'v Validator, nested: usize, elements: u64, path_steps: u64) -> Self {
+    pub(super) fn trial(
+        validator: &'v Validator,
+        nested: usize,
+        elements: u64,
+        path_steps: u64,
+        terms: &Rc<Allowance>,
+    ) -> Self {
         let walk = Self::new(validator, &Options::default());
-        Walk { probing: true, nested, elements, path_steps: Cell::new(path_steps), ..walk }
+        Walk { probing: true, nested, elements, path_steps: Cell::new(path_steps), terms: Rc::clone(terms), ..walk }
     }
 
     /// Reports. The place and the text are written only if someone will read them.

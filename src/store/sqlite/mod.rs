@@ -4,6 +4,7 @@
 //! connections (`readers`). Point reads run on the caller's thread: they take less time than a change of thread.
 
 mod body;
+pub mod copy;
 mod cursor;
 mod include;
 mod lead;
@@ -25,6 +26,7 @@ use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
     Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
+pub use copy::Copied;
 use readers::Readers;
 use recent::Recent;
 use rusqlite::{Connection, OpenFlags};
@@ -150,6 +152,16 @@ impl ResourceStore for SqliteStore {
     }
 }
 
+/// Is a gateway, or another program of ours, using that data file now? A file that cannot be looked at is used by none.
+pub fn in_use(path: &Path) -> bool {
+    let lock = Place::of(path).ok().and_then(|place| {
+        let mut lock_path = place.path.into_os_string();
+        lock_path.push(".lock");
+        File::open(lock_path).ok()
+    });
+    lock.is_some_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// Where the file lies, and how its connections are set up.
 struct Place {
     path: PathBuf,
@@ -200,7 +212,6 @@ impl Place {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
             connection.pragma_update(None, "page_size", 8192)?;
-            connection.pragma_update(None, "page_size", 16384)?;
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "synchronous", "full")?;
             // The writer alone makes rows, and takes every reference from the row itself: to check them again would

@@ -9,6 +9,9 @@ use rusqlite::{Connection, TransactionBehavior};
 /// never changes; a new one is added.
 const MIGRATIONS: [&str; 2] = [include_str!("schema_v1.sql"), include_str!("schema_v2.sql")];
 
+/// The schema version that this program writes.
+pub(super) const VERSION: usize = MIGRATIONS.len();
+
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SchemaError {

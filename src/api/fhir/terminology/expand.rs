@@ -39,7 +39,8 @@ pub async fn expand(
 fn answer(mut question: Question) -> Result<Answer, ApiError> {
     let canonical = question.subject(Artifact::ValueSet, "valueSet", "valueSetVersion")?;
     let head = question.members(Artifact::ValueSet, &canonical, &HEAD)?;
-    let expansion = question.definitions.expand(&canonical).map_err(|error| ApiError::NotTold(error.reason))?;
+    let expansion = question.definitions.expand_within(&canonical, &question.allowance);
+    let expansion = expansion.map_err(|error| question.not_told(error.reason))?;
     let inputs = &question.inputs;
     let active_only = inputs.boolean("activeOnly") == Some(true);
     let words: Vec<String> =

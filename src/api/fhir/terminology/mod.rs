@@ -15,7 +15,7 @@ use super::{
 use crate::{
     api::{Api, Endpoint, error::ApiError, representation::Representation},
     fhir::{
-        definitions::{Artifact, Code, Definitions, NoResource},
+        definitions::{Allowance, Artifact, Code, Definitions, NoResource},
         outcome::IssueType,
     },
 };
@@ -77,6 +77,8 @@ struct Question {
     inputs: Inputs,
     /// The id in the path, where the operation is asked of an instance.
     id: Option<String>,
+    /// What this one request may cost.
+    allowance: Allowance,
 }
 
 /// Reads the inputs and answers off the threads that serve: a hostile ValueSet may take a second.
@@ -89,7 +91,7 @@ async fn answered(
 ) -> Result<HttpResponse, ApiError> {
     let (representation, inputs) = operation::read(&request, payload, &api, declared).await?;
     let id = request.match_info().get("id").map(str::to_owned);
-    let question = Question { definitions: api.definitions.clone(), inputs, id };
+    let question = Question { definitions: api.definitions.clone(), inputs, id, allowance: Allowance::default() };
     let answer = web::block(move || answer(question, representation)).await;
     let answer = answer.map_err(|_| ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR))??;
     Ok(match answer {
@@ -143,6 +145,11 @@ impl Question {
                 }
             }
         }
+    }
+
+    /// Why there is no answer.
+    fn not_told(&self, reason: String) -> ApiError {
+        if self.allowance.is_spent() { ApiError::TooCostly(reason) } else { ApiError::NotTold(reason) }
     }
 
     /// Members of a resource that must be here.

@@ -8,7 +8,7 @@ use crate::{
         fhir::operation::{Input, Kind, refuse},
     },
     fhir::{
-        definitions::{Artifact, Translation},
+        definitions::{Artifact, Code, Membership, Translation},
         outcome::IssueType,
     },
 };
@@ -24,6 +24,8 @@ const INPUTS: &[Input] = &[
     ("coding", Kind::Coding),
     ("codeableConcept", Kind::CodeableConcept),
     ("targetsystem", Kind::Text),
+    ("target", Kind::Text),
+    ("reverse", Kind::Boolean),
 ];
 
 pub async fn translate(
@@ -44,20 +46,47 @@ fn answer(mut question: Question) -> Result<Answer, ApiError> {
     let target_system = question.inputs.text("targetsystem");
     let mut found = Vec::new();
     for coding in &codings {
-        let translated = question.definitions.translate(&map, coding.system.as_deref(), &coding.code);
-        found.extend(translated.map_err(|error| ApiError::NotTold(error.reason))?);
+        let (system, code) = (coding.system.as_deref(), coding.code.as_str());
+        let translated = match question.inputs.boolean("reverse") {
+            Some(true) => question.definitions.translate_back(&map, system, code),
+            Some(false) | None => question.definitions.translate(&map, system, code),
+        };
+        found.extend(translated.map_err(|error| question.not_told(error.reason))?);
     }
+    let said = found.len();
     found.retain(|one| target_system.is_none() || one.system.as_deref() == target_system);
+    if let Some(value_set) = question.inputs.text("target") {
+        question.members(Artifact::ValueSet, value_set, &[])?;
+        found = within(&question, found, value_set)?;
+    }
     let translates = |one: &Translation| !matches!(one.equivalence.as_str(), "unmatched" | "disjoint");
     let result = found.iter().any(translates);
     let mut told = vec![json!({ "name": "result", "valueBoolean": result })];
     if !result {
-        let text =
-            if found.is_empty() { "the map says nothing about the code" } else { "the map has no match for the code" };
+        let text = match (said, found.len()) {
+            (0, _) => "the map says nothing about the code",
+            (_, 0) => "the map leads the code to others, and none of them is where targetsystem or target asks for it",
+            (_, _) => "the map has no match for the code",
+        };
         told.push(json!({ "name": "message", "valueString": text }));
     }
     told.extend(found.iter().map(|one| matched(one, &map)));
     Ok(Answer::Parameters(told))
+}
+
+/// Those of the translations that are in a ValueSet. One that names no code (`unmatched`) is in none.
+fn within(question: &Question, found: Vec<Translation>, value_set: &str) -> Result<Vec<Translation>, ApiError> {
+    let mut kept = Vec::new();
+    for one in found {
+        let Some(code) = one.code.as_deref() else { continue };
+        let code = Code { system: one.system.as_deref().or(Some("")), code, ..Code::default() };
+        match question.definitions.validate_code_within(value_set, &code, &question.allowance) {
+            Membership::Member(_) => kept.push(one),
+            Membership::NotMember => {}
+            Membership::Unknown(reason) => return Err(question.not_told(reason)),
+        }
+    }
+    Ok(kept)
 }
 
 fn matched(one: &Translation, map: &str) -> Value {

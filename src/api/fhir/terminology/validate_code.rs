@@ -68,13 +68,12 @@ pub async fn in_value_set(
         if codings.iter().any(|coding| coding.system.is_none()) {
             return refuse("system", IssueType::Required, "is missing: a code means nothing without its system");
         }
-        let told =
-            codings.iter().map(|coding| match question.definitions.validate_code(&value_set, &coding.as_code()) {
-                Membership::Member(concept) => question.judged(coding, &concept),
-                Membership::NotMember => Told::No("the code is not in the ValueSet".into(), None),
-                Membership::Unknown(reason) => Told::Unknown(reason),
-            });
-        answer(told.collect())
+        let told = codings.iter().map(|coding| match question.member(&value_set, coding) {
+            Membership::Member(concept) => question.judged(coding, &concept),
+            Membership::NotMember => Told::No("the code is not in the ValueSet".into(), None),
+            Membership::Unknown(reason) => Told::Unknown(reason),
+        });
+        answer(&question, told)
     })
     .await
 }
@@ -103,12 +102,16 @@ pub async fn in_code_system(
                 Lookup::Unknown(reason) => Told::Unknown(reason),
             }
         });
-        answer(told.collect())
+        answer(&question, told)
     })
     .await
 }
 
 impl Question {
+    fn member(&self, value_set: &str, coding: &Coding) -> Membership {
+        self.definitions.validate_code_within(value_set, &coding.as_code(), &self.allowance)
+    }
+
     /// A code that was found: whether its display and its kind are right too.
     fn judged(&self, coding: &Coding, found: &Arc<Concept>) -> Told {
         let language = self.inputs.text("displayLanguage");
@@ -144,7 +147,7 @@ fn display_in(concept: &Concept, language: Option<&str>) -> Option<String> {
 }
 
 /// Yes where one code is right; no where all are known to be wrong.
-fn answer(told: Vec<Told>) -> Result<Answer, ApiError> {
+fn answer(question: &Question, told: impl Iterator<Item = Told>) -> Result<Answer, ApiError> {
     let mut no = None;
     let mut unknown = None;
     for one in told {
@@ -155,7 +158,7 @@ fn answer(told: Vec<Told>) -> Result<Answer, ApiError> {
         }
     }
     match (unknown, no) {
-        (Some(reason), _) => Err(ApiError::NotTold(reason)),
+        (Some(reason), _) => Err(question.not_told(reason)),
         (None, Some((why, display))) => Ok(result(false, Some(why), display)),
         (None, None) => refuse("code", IssueType::Required, "is missing"),
     }

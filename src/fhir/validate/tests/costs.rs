@@ -85,3 +85,55 @@ fn a_million_items_are_dealt_out_to_slices() {
     assert!(report.errors().any(|issue| issue.rule == "slice-max"), "{:#?}", report.issues);
     assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
 }
+
+/// Patients' marital status must be in a ValueSet: the first of those that `parts` tells of, each by its number.
+fn bound_to(count: usize, parts: impl Fn(usize) -> Value) -> Validator {
+    let mut all = Definitions::base();
+    for number in 0..count {
+        let set = json!({ "resourceType": "ValueSet", "url": set_url(number), "status": "draft",
+            "compose": { "include": parts(number) } });
+        all.add_resource(set).unwrap();
+    }
+    let bound = json!([{ "id": "Patient.maritalStatus", "type": [{ "code": "CodeableConcept" }],
+        "binding": { "strength": "required", "valueSet": set_url(0) } }]);
+    all.add_resource(definition(URL, "Patient", bound)).unwrap();
+    Validator::new(all)
+}
+
+fn set_url(number: usize) -> String {
+    format!("http://kap.example/ValueSet/{number}")
+}
+
+fn with_codings(count: usize) -> Value {
+    let codings: Vec<Value> = (0..count)
+        .map(|number| json!({ "system": "http://hl7.org/fhir/resource-types", "code": format!("x{number}") }))
+        .collect();
+    with(patient(), json!({ "maritalStatus": { "coding": codings } }))
+}
+
+#[test]
+fn value_sets_that_name_each_other_many_times_are_each_looked_at_once() {
+    let start = Instant::now();
+    let last = 14;
+    let tree = bound_to(last + 1, |number| match number {
+        14 => json!([{ "system": "http://hl7.org/fhir/resource-types" }]),
+        other => json!(vec![json!({ "valueSet": [set_url(other + 1)] }); 10]),
+    });
+    let report = held(&tree, &with_codings(10));
+    // It is told for sure, and not given up.
+    assert!(report.errors().any(|issue| issue.rule == "binding-required"), "{:#?}", report.issues);
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_codes_of_a_resource_share_one_allowance_and_what_is_beyond_it_is_an_error() {
+    let start = Instant::now();
+    let wide = bound_to(1, |_| json!(vec![json!({ "valueSet": ["http://hl7.org/fhir/ValueSet/all-types"] }); 5_000]));
+    let report = held(&wide, &with_codings(900));
+    let told: Vec<_> = report.errors().filter(|issue| issue.rule == "binding-budget").collect();
+    assert_eq!(told.len(), 1, "{:#?}", report.issues.iter().filter(|i| i.rule.starts_with("bind")).collect::<Vec<_>>());
+    assert_eq!((told[0].code, told[0].expression.as_str()), (IssueType::TooCostly, "Patient.maritalStatus"));
+    let few = held(&wide, &with_codings(20));
+    assert!(few.errors().all(|issue| issue.rule != "binding-budget"), "{:#?}", few.issues);
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+}

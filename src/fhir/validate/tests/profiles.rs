@@ -52,7 +52,7 @@ pub(super) fn keeps(validator: &Validator, resource: &Value) {
 #[test]
 fn a_profile_that_is_not_here_is_a_warning() {
     let claimed = with(patient(), json!({ "meta": { "profile": ["http://kap.example/none"] } }));
-    broken(&claimed, "profile-unknown", Severity::Warning, "Patient");
+    broken(&claimed, "profile-unknown", Severity::Warning, "Patient.meta.profile[0]");
     let report = R4.validate(&patient(), &Options { profiles: &["http://kap.example/none"], ..Options::default() });
     check(&R4, &report, &patient(), "profile-unknown", Severity::Warning, "Patient");
 }
