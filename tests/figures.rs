@@ -108,9 +108,9 @@ fn fault(resources: &[Value], figure: &Value) -> Option<String> {
 fn fhir_holds_the_hand_computed_figures() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let (mut checked, mut faults) = (0, Vec::new());
-    for case in [
-        "case-01", "case-02", "case-03", "case-04", "case-05", "case-06", "case-07", "case-08", "case-09", "case-10",
-    ] {
+    for case in
+        ["case-01", "case-02", "case-03", "case-04", "case-05", "case-06", "case-07", "case-08", "case-09", "case-10"]
+    {
         let file = std::fs::read(root.join(case).join("figures.json")).expect("figures");
         let figures: Value = serde_json::from_slice(&file).expect("JSON");
         for figure in figures["figures"].as_array().expect("a list") {

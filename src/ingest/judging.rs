@@ -192,7 +192,8 @@ impl Gateway {
         }
         let change = |write| StoreChange { action: Action::Put(write), expected: Expected::Any };
         let changes = as_writes(changes, patient)?.into_iter().map(change).collect();
-        match self.store.transact(DEFAULT_TENANT, Transaction { conditions: Vec::new(), changes, trial: false }).await? {
+        match self.store.transact(DEFAULT_TENANT, Transaction { conditions: Vec::new(), changes, trial: false }).await?
+        {
             Transacted::Done(_) => Ok(true),
             Transacted::Superseded => Err(IngestError::Contended),
             Transacted::Refused(_) => Err(IngestError::Internal("a finding belongs to a record")),

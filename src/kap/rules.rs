@@ -45,9 +45,9 @@ pub fn judge(kind: Kind, record: &Value, instruments: &Registry) -> Vec<Fault> {
             session::judge(record, findings);
         }
         Kind::PreparationSession | Kind::IntegrationSession => session::psychotherapy(record, findings),
-        Kind::CheckIn => follow_up::check_in(record, instruments, findings),
+        Kind::CheckIn => follow_up::check_in(record, findings),
         Kind::Outcome => session::outcome(record, findings),
-        Kind::CourseClosure => follow_up::course_closure(record, instruments, findings),
+        Kind::CourseClosure => follow_up::course_closure(record, findings),
     }
     std::mem::take(&mut findings.0)
 }

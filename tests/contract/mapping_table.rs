@@ -6,6 +6,7 @@
 use super::any_record::made;
 use super::{CONTRACT, records};
 use kap_gateway::fhir::codec;
+use kap_gateway::kap::instruments::Registry;
 use kap_gateway::kap::kind::Kind;
 use kap_gateway::kap::records::Record;
 use kap_gateway::mapping;
@@ -160,7 +161,7 @@ fn is_named(value: &Value, word: &str) -> bool {
 
 fn emitted(kind: Kind, record: &Value) -> Option<Vec<Value>> {
     let record = Record::from_value(kind, record.clone()).ok()?;
-    let resources = mapping::map(&record, None).entries;
+    let resources = mapping::map(&record, None, Registry::built_in()).entries;
     Some(
         resources
             .iter()
@@ -185,7 +186,8 @@ fn every_field_of_the_table_is_emitted_where_the_table_says() {
     let mut corpus: BTreeMap<&str, Vec<(Value, Vec<Value>)>> = BTreeMap::new();
     for kind in Kind::ALL {
         let generated = made(*kind).into_iter().map(|(_, record)| record);
-        let fixtures = records().iter().map(|path| super::read(path)).filter(|it| it["kind"] == kind.as_str());
+        let paths = records();
+        let fixtures = paths.iter().map(|path| super::read(path)).filter(|it| it["kind"] == kind.as_str());
         let all = fixtures.chain(generated);
         let with_fhir = all.filter_map(|record| Some((record.clone(), emitted(*kind, &record)?)));
         corpus.insert(kind.as_str(), with_fhir.collect());

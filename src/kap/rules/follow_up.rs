@@ -1,8 +1,7 @@
 //! Check-ins and course closures: what needs what.
 
-use super::super::instruments::Registry;
 use super::super::place::{Findings, Place};
-use super::{measurements, scores, session, times};
+use super::{session, times};
 
 /// A check-in holds at least one of these.
 const MATTERS: [&str; 13] = [
@@ -21,7 +20,7 @@ const MATTERS: [&str; 13] = [
     "summary",
 ];
 
-pub fn check_in(record: Place, instruments: &Registry, findings: &mut Findings) {
+pub fn check_in(record: Place, findings: &mut Findings) {
     let is_empty = record.value().is_object() && !MATTERS.iter().any(|name| record.has(name));
     if is_empty {
         findings.conflict_here(
@@ -47,10 +46,10 @@ pub fn check_in(record: Place, instruments: &Registry, findings: &mut Findings) 
             }
         }
     }
-    shared(record, instruments, findings);
+    shared(record, findings);
 }
 
-pub fn course_closure(record: Place, instruments: &Registry, findings: &mut Findings) {
+pub fn course_closure(record: Place, findings: &mut Findings) {
     let change = record.text("change");
     if matches!(change, Some("end" | "cancel")) && !record.has("reason") {
         findings.needed(record, "reason", "The end of a course needs its `reason`.");
@@ -69,13 +68,12 @@ pub fn course_closure(record: Place, instruments: &Registry, findings: &mut Find
             party(to, findings);
         }
     }
-    shared(record, instruments, findings);
+    shared(record, findings);
 }
 
 /// What both kinds hold.
-fn shared(record: Place, instruments: &Registry, findings: &mut Findings) {
+fn shared(record: Place, findings: &mut Findings) {
     record.each("communications").for_each(|message| communication(message, findings));
-    record.each("goals").for_each(|goal| scores::goal(goal, instruments, findings));
     if let Some(concern) = record.at("misuseConcern") {
         times::not_before(concern, "until", "since", findings);
         if concern.has("until") && concern.text("status") == Some("active") {
