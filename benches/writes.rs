@@ -11,13 +11,17 @@ use std::time::{Duration, Instant};
 
 const SESSION: &str = include_str!("../fixtures/case-01/03-dosing-session-1.json");
 const RECORD_ID: &str = "\"case01-dosing-1\"";
+/// Each record is of a patient and a course of its own: the safety rules look at all of a patient's records, and nobody has
+/// thousands of sessions.
+const PATIENT: &str = "\"case01-patient\"";
+const COURSE: &str = "\"case01-course\"";
 const ROUND: Duration = Duration::from_secs(3);
 /// Many, because the ratio depends on how much is stored: in an empty file one commit changes few pages.
 const ROUNDS: usize = 8;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    assert!(SESSION.contains(RECORD_ID), "the fixture has that record id");
+    assert!([RECORD_ID, PATIENT, COURSE].iter().all(|id| SESSION.contains(id)), "the fixture has those ids");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = Config::try_from(Options {
         listen: Some("127.0.0.1:0".parse().expect("an address")),
@@ -52,6 +56,8 @@ async fn rate(address: &str, next: &Arc<AtomicUsize>, clients: usize) -> f64 {
             while start.elapsed() < ROUND {
                 let id = format!("bench-{}", next.fetch_add(1, Ordering::Relaxed));
                 let body = SESSION.replace(RECORD_ID, &format!("\"{id}\""));
+                let body =
+                    body.replace(PATIENT, &format!("\"{id}-patient\"")).replace(COURSE, &format!("\"{id}-course\""));
                 let request = client.put(format!("{address}/{id}")).header("content-type", "application/json");
                 let answer = request.body(body).send().await.expect("an answer");
                 assert_eq!(answer.status().as_u16(), 201, "{}", answer.text().await.unwrap_or_default());

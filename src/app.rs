@@ -7,6 +7,7 @@ pub mod generate;
 pub mod import;
 pub mod input;
 pub mod map;
+mod schedule;
 pub mod telemetry;
 mod tls;
 pub mod validate;
@@ -20,7 +21,7 @@ pub use crate::{
 use crate::{
     api::{self, Api, PageSize, metrics::Metrics, observe::observe},
     fhir::definitions::{AddError, Definitions},
-    ingest::{Contract, ContractError, Gateway},
+    ingest::{Contract, ContractError, Gateway, Rules, RulesFileError},
     store::{StoreError, sqlite::SqliteStore},
 };
 use actix_web::{
@@ -55,6 +56,8 @@ pub enum AppError {
     Contract(#[from] ContractError),
     #[error("cannot speak TLS: {0}")]
     Tls(#[from] TlsError),
+    #[error(transparent)]
+    Rules(#[from] RulesFileError),
     #[error("cannot use a package: {0}")]
     Package(#[from] AddError),
     #[error("the server ended: {0}")]
@@ -72,11 +75,15 @@ pub struct Running {
     certificate: Option<Arc<Certificate>>,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
+    /// What only time brings about is judged on a schedule.
+    schedule: JoinHandle<()>,
 }
 
 /// Starts a gateway: opens the store, binds the address, answers.
 pub fn run(config: &Config) -> Result<Running, AppError> {
     let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
+    // Before the data file is touched: a wrong file of rules stops the start.
+    let rules = Rules::load(config.safety_rules.as_deref())?;
     let store = Arc::new(SqliteStore::open(&config.data_file)?);
     let unbound = |source| AppError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(unbound)?;
@@ -85,8 +92,12 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         let scheme = if certificate.is_some() { "https" } else { "http" };
         format!("{scheme}://{address}")
     });
-    let gateway =
-        Arc::new(Gateway { contract: Contract::load()?, store: store.clone(), base: format!("{base_url}/fhir") });
+    let gateway = Arc::new(Gateway {
+        contract: Contract::load()?,
+        store: store.clone(),
+        base: format!("{base_url}/fhir"),
+        rules,
+    });
     let api = Api {
         store: store.clone(),
         gateway: gateway.clone(),
@@ -98,6 +109,7 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         metrics: Metrics::default(),
     };
     let server = serve(api, listener, config.workers, certificate.as_ref())?;
+    let schedule = tokio::spawn(schedule::judge_each(Arc::clone(&gateway), config.safety_rules_hours));
     Ok(Running {
         address,
         base_url,
@@ -106,6 +118,7 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         certificate,
         handle: server.handle(),
         server: tokio::spawn(server),
+        schedule,
     })
 }
 
@@ -156,6 +169,7 @@ impl Running {
 
     /// Lets requests under way finish, then ends.
     pub async fn stop(self) -> Result<(), AppError> {
+        self.schedule.abort();
         self.handle.stop(true).await;
         self.server.await.map_err(io::Error::other)??;
         Ok(())

@@ -75,6 +75,14 @@ pub struct Options {
     #[arg(long = "package", env = "KAP_GATEWAY_PACKAGES", value_name = "FILE", value_delimiter = ',')]
     pub packages: Option<Vec<PathBuf>>,
 
+    /// TOML file with this installation's values for the safety rules, over those that the program carries
+    #[arg(long, env = "KAP_GATEWAY_SAFETY_RULES", value_name = "FILE")]
+    pub safety_rules: Option<PathBuf>,
+
+    /// Hours between two judgements of all patients by the safety rules that depend on time; 0: never [default: 24]
+    #[arg(long, env = "KAP_GATEWAY_SAFETY_RULES_HOURS", value_name = "HOURS")]
+    pub safety_rules_hours: Option<u32>,
+
     /// How log lines are written to standard error [default: text]
     #[arg(long, env = "KAP_GATEWAY_LOG_FORMAT", value_name = "FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
@@ -131,6 +139,8 @@ pub struct Config {
     pub otlp_endpoint: Option<String>,
     /// In the order in which they are added: of two that define the same canonical, the later one counts.
     pub packages: Vec<PathBuf>,
+    pub safety_rules: Option<PathBuf>,
+    pub safety_rules_hours: u32,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
 }
@@ -193,6 +203,8 @@ impl Options {
             otlp_endpoint: self.otlp_endpoint.or(other.otlp_endpoint),
             workers: self.workers.or(other.workers),
             packages: self.packages.or(other.packages),
+            safety_rules: self.safety_rules.or(other.safety_rules),
+            safety_rules_hours: self.safety_rules_hours.or(other.safety_rules_hours),
             log_format: self.log_format.or(other.log_format),
             log_level: self.log_level.or(other.log_level),
         }
@@ -219,6 +231,8 @@ impl TryFrom<Options> for Config {
             tls,
             otlp_endpoint: options.otlp_endpoint,
             packages: options.packages.unwrap_or_default(),
+            safety_rules: options.safety_rules,
+            safety_rules_hours: options.safety_rules_hours.unwrap_or(24),
             log_format: options.log_format.unwrap_or_default(),
             log_level: options.log_level.unwrap_or_default(),
         };

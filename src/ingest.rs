@@ -1,5 +1,6 @@
 //! The pipeline: a record's bytes in, FHIR resources stored, an answer out; and the way back.
 
+mod judging;
 mod shared;
 
 use crate::fhir::model::Resource;
@@ -14,13 +15,14 @@ use crate::kap::values::Revision;
 use crate::kap::{check, json};
 use crate::mapping::draft::Entry;
 use crate::mapping::reading::RebuildError;
-use crate::mapping::timeline::{self, Timeline};
+use crate::mapping::timeline::{self, OpenIssue, Timeline};
 use crate::mapping::{self, Mapped, retraction};
 use crate::store::{
     Committed, DEFAULT_TENANT, Filter, FilterValue, RecordKey, RecordWrite, ResourceStore, SearchQuery, StoreError,
     StoredRecord, StoredResource, Write, WriteMode, WriteOutcome, WrittenResource,
 };
 use bytes::Bytes;
+pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -96,6 +98,8 @@ pub struct Receipt {
     /// Every resource of the record, then those that it no longer holds.
     pub resources: Vec<WrittenResource>,
     pub warnings: Vec<Fault>,
+    /// What the safety rules say of it.
+    pub remarks: Vec<Remark>,
 }
 
 /// A record rebuilt from FHIR.
@@ -113,6 +117,16 @@ pub struct Gateway {
     pub store: Arc<dyn ResourceStore>,
     /// What full URLs start with, for example `http://127.0.0.1:8080/fhir`.
     pub base: String,
+    pub rules: Rules,
+}
+
+/// When the safety rules look at a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judging {
+    /// Before it is stored, with what is stored already; what they find is stored with it.
+    Now,
+    /// The caller judges the patient afterwards: `Gateway::judge`.
+    Later,
 }
 
 /// A record that was read, checked and parsed.
@@ -178,8 +192,26 @@ impl Gateway {
         preview(&self.contract, &self.base, kind, body)
     }
 
+    /// What the safety rules would say of a record beside what is stored; nothing is stored.
+    pub async fn remarks_on(&self, kind: Kind, body: &[u8]) -> Result<Vec<Remark>, IngestError> {
+        let Accepted { record, .. } = accept(&self.contract, kind, body, None, |_| ())?;
+        let mapped = mapping::map(&record, self.known_patient(&record).await?);
+        Ok(self.judge_with(&mapped.patient_id, &self.writes(&mapped)?).await?.remarks)
+    }
+
     /// The pipeline: check, parse, map, store, answer. `record_id` is what the path says, where it says one.
     pub async fn ingest(&self, kind: Kind, body: &[u8], record_id: Option<&str>) -> Result<Receipt, IngestError> {
+        self.ingest_judging(kind, body, record_id, Judging::Now).await
+    }
+
+    /// The same, with or without the safety rules.
+    pub async fn ingest_judging(
+        &self,
+        kind: Kind,
+        body: &[u8],
+        record_id: Option<&str>,
+        judging: Judging,
+    ) -> Result<Receipt, IngestError> {
         let accepted = accept(&self.contract, kind, body, record_id, digest)?;
         let Accepted { record, seen: digest, mut warnings } = accepted;
         let mut mapped = mapping::map(&record, self.known_patient(&record).await?);
@@ -193,7 +225,7 @@ impl Gateway {
             record_id: source.record_id.clone(),
         };
         let writes = self.writes(&mapped)?;
-        let receipt = |outcome, resources| Receipt {
+        let receipt = |outcome, resources, remarks| Receipt {
             kind,
             system: key.system.clone(),
             record_id: key.record_id.clone(),
@@ -203,6 +235,11 @@ impl Gateway {
             course_id: mapped.course_id.clone(),
             resources,
             warnings,
+            remarks,
+        };
+        let _held = match judging {
+            Judging::Now => Some(self.hold(&mapped.patient_id).await),
+            Judging::Later => None,
         };
         for _ in 0..ATTEMPTS {
             let stored = self.stored(&key).await?;
@@ -211,20 +248,38 @@ impl Gateway {
                 Some(stored) => revise(stored, &source.revision, digest)?,
             };
             if let (RecordOutcome::Unchanged, Some(stored)) = (outcome, &stored) {
-                return Ok(receipt(outcome, stored.resources.iter().map(unchanged).collect()));
+                let resources = stored.resources.iter().map(unchanged).collect();
+                let remarks = match judging {
+                    Judging::Now => self.judge_with(&mapped.patient_id, &writes).await?.remarks,
+                    Judging::Later => Vec::new(),
+                };
+                return Ok(receipt(outcome, resources, remarks));
             }
             let mut writes = writes.clone();
             self.take_back_descriptions(kind, &key, stored.as_ref(), &mut writes).await?;
+            let mut retractions = self.retractions(kind, &key, stored.as_ref(), &mapped).await?;
+            let own = writes.len() + retractions.len();
+            let mut remarks = Vec::new();
+            if judging == Judging::Now {
+                let all: Vec<Write> = writes.iter().chain(&retractions).cloned().collect();
+                let judged = self.judge_with(&mapped.patient_id, &all).await?;
+                remarks = judged.remarks;
+                // Written with the record, but none of its resources.
+                retractions.extend(judged.writes);
+            }
             let commit = RecordWrite {
                 key: key.clone(),
                 revision: source.revision.text(),
                 digest,
                 based_on: stored.as_ref().map(|stored| stored.revision.clone()),
-                retractions: self.retractions(kind, &key, stored.as_ref(), &mapped).await?,
+                retractions,
                 writes,
             };
             match self.store.commit(DEFAULT_TENANT, commit).await? {
-                Committed::Stored(resources) => return Ok(receipt(outcome, resources)),
+                Committed::Stored(mut resources) => {
+                    resources.truncate(own);
+                    return Ok(receipt(outcome, resources, remarks));
+                }
                 Committed::Superseded => {}
             }
         }
@@ -318,8 +373,9 @@ impl Gateway {
         let course = parse(&course)?;
         let patient = timeline::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
         let resources = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let issues = resources.iter().filter_map(open_issue).collect();
         let resources = resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        Ok(timeline::timeline(&course, &resources))
+        Ok(Timeline { issues, ..timeline::timeline(&course, &resources) })
     }
 
     async fn find_course(&self, id: &str, system: Option<&str>) -> Result<StoredResource, IngestError> {
@@ -346,6 +402,27 @@ impl Gateway {
 
 fn parse(stored: &StoredResource) -> Result<Resource, IngestError> {
     codec::from_json(&stored.body).map_err(|_| IngestError::Internal("a stored resource cannot be read"))
+}
+
+/// A Flag or DetectedIssue that stands, whoever wrote it.
+fn open_issue(stored: &StoredResource) -> Option<OpenIssue> {
+    if !matches!(stored.resource_type.as_str(), "Flag" | "DetectedIssue") {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&stored.body).ok()?;
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let is_open = matches!(text("/status")?.as_str(), "active" | "final" | "preliminary" | "amended" | "corrected");
+    let codings = body.pointer("/code/coding").and_then(Value::as_array);
+    let is_rule = |coding: &&Value| coding["system"].as_str().is_some_and(|system| system.ends_with("/kap-rule"));
+    let rule = codings.and_then(|all| all.iter().find(is_rule)?["code"].as_str().map(str::to_owned));
+    let display = || codings.and_then(|all| all.first()?["display"].as_str().map(str::to_owned));
+    is_open.then(|| OpenIssue {
+        reference: format!("{}/{}", stored.resource_type, stored.id),
+        rule,
+        severity: text("/severity"),
+        since: text("/identifiedDateTime").or_else(|| text("/period/start")),
+        what: text("/detail").or_else(|| text("/code/text")).or_else(display).unwrap_or_default(),
+    })
 }
 
 fn unchanged(stored: &StoredResource) -> WrittenResource {

@@ -12,7 +12,7 @@ pub use report::Tally;
 use crate::{
     app::input::InputError,
     config::Config,
-    ingest::{Contract, ContractError, Gateway, IngestError, Kind},
+    ingest::{Contract, ContractError, Gateway, IngestError, Kind, Rules, RulesFileError},
     store::{StoreError, sqlite::SqliteStore},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -48,6 +48,8 @@ pub enum ImportError {
     Open(StoreError),
     #[error(transparent)]
     Contract(#[from] ContractError),
+    #[error(transparent)]
+    Rules(#[from] RulesFileError),
     #[error("cannot write the errors to {}: {source}", path.display())]
     Errors { path: PathBuf, source: io::Error },
     #[error(
@@ -60,7 +62,7 @@ impl ImportError {
     /// Was nothing started, because the command was not right?
     pub fn is_misuse(&self) -> bool {
         match self {
-            Self::Unreadable(_) | Self::Nothing | Self::Open(_) | Self::Errors { .. } => true,
+            Self::Unreadable(_) | Self::Nothing | Self::Open(_) | Self::Rules(_) | Self::Errors { .. } => true,
             Self::Contract(_) | Self::Broken { .. } => false,
         }
     }
@@ -70,9 +72,10 @@ impl ImportError {
 pub async fn import(config: &Config, job: &Job, tally: Arc<Tally>) -> Result<(), ImportError> {
     let sources = source::find(&job.files)?;
     let errors = errors(job)?;
+    let rules = Rules::load(config.safety_rules.as_deref())?;
     let store = Arc::new(SqliteStore::open(&config.data_file).map_err(ImportError::Open)?);
     let base = format!("http://{}/fhir", config.listen);
-    let gateway = Arc::new(Gateway { contract: Contract::load()?, store, base });
+    let gateway = Arc::new(Gateway { contract: Contract::load()?, store, base, rules });
     let bar = progress(&sources);
     let report = Arc::new(Report::new(Arc::clone(&tally), errors, bar.clone()));
     let lanes = Lanes::start(gateway, Arc::clone(&report));

@@ -23,6 +23,25 @@ pub struct Timeline {
     pub course: CourseHead,
     pub records: Vec<RecordHead>,
     pub events: Vec<Event>,
+    /// Flags and detected issues that stand.
+    pub issues: Vec<OpenIssue>,
+}
+
+/// A Flag or DetectedIssue that stands.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenIssue {
+    /// `Type/id` of the FHIR resource.
+    pub reference: String,
+    /// The safety rule that found it, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// In words.
+    pub what: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -111,7 +130,7 @@ pub fn timeline(course: &Resource, resources: &[Resource]) -> Timeline {
     events.sort_by_cached_key(|event| instant(&event.at));
     let mut records: Vec<RecordHead> = provenances.iter().filter_map(|found| record(found)).collect();
     records.sort_by_cached_key(|record| instant(&record.recorded_at));
-    Timeline { course: head, records, events }
+    Timeline { course: head, records, events, issues: Vec::new() }
 }
 
 fn instant(text: &str) -> Option<jiff::Timestamp> {

@@ -136,6 +136,7 @@ async fn receipts_timelines_and_errors_are_as_published() {
         assert_schema("Receipt", &response.json().await.expect("JSON"));
     }
     assert_schema("Timeline", &app.json("/kap/v1/courses/case01-course").await);
+    assert_schema("RulesReport", &app.json("/kap/v1/courses/case01-course/rules").await);
     let body = outcome(app.get("/fhir/Observation?banana=1&date=x").await, StatusCode::BAD_REQUEST).await;
     assert_schema("OperationOutcome", &body);
     let request = app.request(Method::POST, "/kap/v1/dosing-session").header("Content-Type", "application/json");

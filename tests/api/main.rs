@@ -12,6 +12,7 @@ mod operations;
 mod pages;
 mod read;
 mod records;
+mod rules;
 mod search;
 mod search_modifiers;
 mod shared_resources;

@@ -29,6 +29,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     let endpoint = |method, path, route| Endpoint { method, path, interaction: None, route };
     vec![
         endpoint(Method::GET, "/kap/v1/courses/{id}", || web::route().to(courses::course)),
+        endpoint(Method::GET, "/kap/v1/courses/{id}/rules", || web::route().to(courses::rules)),
         endpoint(Method::POST, "/kap/v1/{kind}/$map", || web::route().to(map::map)),
         endpoint(Method::POST, "/kap/v1/{kind}", || web::route().to(records::post)),
         endpoint(Method::PUT, "/kap/v1/{kind}/{record_id}", || web::route().to(records::put)),

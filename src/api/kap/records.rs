@@ -76,6 +76,7 @@ fn receipt_json(receipt: &Receipt) -> Value {
         "course": format!("EpisodeOfCare/{}", receipt.course_id),
         "resources": resources.collect::<Vec<_>>(),
         "warnings": receipt.warnings.iter().map(warning).collect::<Vec<_>>(),
+        "rules": receipt.remarks,
     })
 }
 

@@ -4,7 +4,7 @@
 //! and each later record names any of them: from then on they all lead to one lane.
 
 use super::{Record, report::Report, source::Found};
-use crate::ingest::{Gateway, Kind};
+use crate::ingest::{Gateway, Judging, Kind, Occasion};
 use crate::kap::json;
 use serde::Deserialize;
 use std::{
@@ -77,12 +77,24 @@ impl Lanes {
                 let (sender, mut steps) = mpsc::unbounded_channel();
                 let (gateway, report) = (Arc::clone(&gateway), Arc::clone(&report));
                 workers.spawn(async move {
+                    // The safety rules look at a patient when the lane turns to another, not at each record.
+                    let mut unjudged: Option<String> = None;
                     while let Some(step) = steps.recv().await {
                         match step {
-                            Step::Record(record, _room) => store(&gateway, &report, &record).await,
-                            Step::Wait(done) => drop(done.send(())),
+                            Step::Record(record, _room) => {
+                                let Some(patient) = store(&gateway, &report, &record).await else { continue };
+                                if unjudged.as_ref().is_some_and(|last| *last != patient) {
+                                    judge(&gateway, unjudged.take()).await;
+                                }
+                                unjudged = Some(patient);
+                            }
+                            Step::Wait(done) => {
+                                judge(&gateway, unjudged.take()).await;
+                                drop(done.send(()));
+                            }
                         }
                     }
+                    judge(&gateway, unjudged.take()).await;
                 });
                 sender
             })
@@ -178,13 +190,29 @@ fn head(bytes: &[u8]) -> Result<(Kind, Vec<u64>), Vec<String>> {
     Ok((kind, identifiers.map(number).collect()))
 }
 
-async fn store(gateway: &Gateway, report: &Report, Record { found, kind }: &Record) {
+/// `Patient.id` of a record that was taken.
+async fn store(gateway: &Gateway, report: &Report, Record { found, kind }: &Record) -> Option<String> {
     if report.is_broken() {
-        return;
+        return None;
     }
-    let Ok(bytes) = &found.content else { return };
-    match gateway.ingest(*kind, bytes, None).await {
-        Ok(receipt) => report.taken(found, &receipt),
-        Err(error) => report.not_taken(found, &error),
+    let Ok(bytes) = &found.content else { return None };
+    match gateway.ingest_judging(*kind, bytes, None, Judging::Later).await {
+        Ok(receipt) => {
+            report.taken(found, &receipt);
+            Some(receipt.patient_id)
+        }
+        Err(error) => {
+            report.not_taken(found, &error);
+            None
+        }
+    }
+}
+
+async fn judge(gateway: &Gateway, patient: Option<String>) {
+    if let Some(patient) = patient
+        && let Err(error) = gateway.judge(&patient, Occasion::Written).await
+    {
+        // The records are stored; the next write to the patient judges again.
+        tracing::warn!(%error, "the safety rules could not be judged");
     }
 }
