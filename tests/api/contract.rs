@@ -86,6 +86,7 @@ async fn every_published_query_parameter_is_taken() {
                 "_revinclude" => "Provenance:target",
                 "_summary" => "data",
                 "_type" => "Observation",
+                "asOf" => "2026-02-02T10:00:00Z",
                 _ => "x",
             };
             // A cursor is taken from a link only: a wrong one is refused by name, not as unknown.

@@ -28,11 +28,11 @@ pub async fn rules(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResp
     let parameters = query(&request, &[SYSTEM, AS_OF])?;
     check_json_is_accepted(&request)?;
     let value = |name: &str| parameters.iter().find(|own| own.name == name).map(|own| own.value.as_str());
-    let wrong = |_| {
+    let wrong = |_: jiff::Error| {
         let problem = "must be an instant with an offset, such as 2026-02-10T12:00:00Z (write + as %2B)";
         ApiError::Parameters(vec![ParameterError::new(AS_OF, IssueType::Value, problem)])
     };
-    let as_of: Option<jiff::Timestamp> = value(AS_OF).map(|text| text.parse().map_err(wrong)).transpose()?;
+    let as_of = value(AS_OF).map(|text| text.parse::<jiff::Timestamp>().map_err(wrong)).transpose()?;
     let report = api.gateway.course_rules(&id, value(SYSTEM), as_of).await?;
     let text = serde_json::to_vec(&report).map_err(|_| ApiError::Unwritable)?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "private, no-cache")).content_type(JSON).body(text))
