@@ -289,7 +289,7 @@ async fn across(api: &Api, told: &Search, searches: impl Iterator<Item = &Search
                 start = None;
                 Some(after).filter(|after| !after.is_empty()).map(|after| Cursor(after.to_owned()))
             }
-            _ => None,
+            Some(_) | None => None,
         };
         let left = told.query.count.saturating_sub(all.resources.len());
         // Types before the page's begin, and those behind its end, are but counted.

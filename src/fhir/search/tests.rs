@@ -285,3 +285,52 @@ fn patients_are_those_whose_compartments_it_is_in() {
     assert_eq!(compartment_parameters("Patient", "Observation").unwrap(), ["subject", "performer"]);
     assert_eq!(compartment_parameters("Banana", "Observation"), None);
 }
+
+#[test]
+fn periods_and_timings_go_from_their_first_to_their_last() {
+    let span = |resource: Value, field: &str| -> Vec<(i64, i64)> {
+        let of = |row: &IndexRow| match row.value {
+            IndexValue::Date { low, high } if row.field == field => Some((low, high)),
+            IndexValue::Date { .. }
+            | IndexValue::Token { .. }
+            | IndexValue::Reference { .. }
+            | IndexValue::ReferenceIdentifier { .. }
+            | IndexValue::Uri(_)
+            | IndexValue::Text(_)
+            | IndexValue::Number { .. }
+            | IndexValue::Quantity(_) => None,
+        };
+        rows(&resource).iter().filter_map(of).collect()
+    };
+    let observation = |member: &str, value: Value| json!({ "resourceType": "Observation", member: value });
+    let (low, high) = (parse_date("2026-01").unwrap().0, parse_date("2026-03-04").unwrap().1);
+    for (member, value, expected) in [
+        ("effectivePeriod", json!({ "start": "2026-01", "end": "2026-03-04" }), vec![(low, high)]),
+        ("effectivePeriod", json!({ "start": "2026-01" }), vec![(low, i64::MAX)]),
+        ("effectivePeriod", json!({ "end": "2026-03-04" }), vec![(i64::MIN, high)]),
+        ("effectivePeriod", json!({}), vec![]),
+        ("effectiveTiming", json!({ "event": ["2026-03-04", "2026-01"] }), vec![(low, high)]),
+        (
+            "effectiveTiming",
+            json!({ "event": ["2026-01"], "repeat": { "boundsPeriod": { "start": "2026-02", "end": "2026-03-04" } } }),
+            vec![(low, high)],
+        ),
+        ("effectiveTiming", json!({ "code": { "text": "daily" } }), vec![]),
+        ("effectiveDateTime", json!("not a date"), vec![]),
+    ] {
+        assert_eq!(span(observation(member, value.clone()), "effective:date"), expected, "{member} {value}");
+    }
+}
+
+#[test]
+fn a_condition_on_the_resource_itself_is_held() {
+    let scored = |category: &str| {
+        rows(&json!({
+            "resourceType": "Observation", "code": { "coding": [{ "system": "s", "code": "score" }] },
+            "category": [{ "coding": [{
+                "system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": category }] }]
+        }))
+    };
+    let of_score = |rows: Vec<IndexRow>| rows.iter().filter(|row| row.field.contains("category.coding(")).count();
+    assert_eq!((of_score(scored("survey")), of_score(scored("vital-signs"))), (1, 0));
+}
