@@ -20,6 +20,7 @@ pub use crate::{
 
 use crate::{
     api::{self, Api, PageSize, metrics::Metrics, observe::observe},
+    config::Switch,
     fhir::definitions::{AddError, Definitions},
     ingest::{Contract, ContractError, Gateway, Rules, RulesFileError},
     store::{StoreError, sqlite::SqliteStore},
@@ -107,6 +108,7 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         definitions: definitions(&config.packages)?,
         validator: OnceLock::new(),
         metrics: Metrics::default(),
+        validate_writes: config.validate_writes == Switch::On,
     };
     let server = serve(api, listener, config.workers, certificate.as_ref())?;
     let schedule = tokio::spawn(schedule::judge_each(Arc::clone(&gateway), config.safety_rules_hours));

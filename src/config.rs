@@ -83,6 +83,11 @@ pub struct Options {
     #[arg(long, env = "KAP_GATEWAY_SAFETY_RULES_HOURS", value_name = "HOURS")]
     pub safety_rules_hours: Option<u32>,
 
+    /// Whether resources that are written through /fhir must be valid R4 and keep the profiles that they claim
+    /// [default: on]
+    #[arg(long, env = "KAP_GATEWAY_VALIDATE_WRITES", value_name = "on|off", value_enum)]
+    pub validate_writes: Option<Switch>,
+
     /// How log lines are written to standard error [default: text]
     #[arg(long, env = "KAP_GATEWAY_LOG_FORMAT", value_name = "FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
@@ -90,6 +95,15 @@ pub struct Options {
     /// Which log lines are written; each request makes one at level info [default: info]
     #[arg(long, env = "KAP_GATEWAY_LOG_LEVEL", value_name = "LEVEL", value_enum)]
     pub log_level: Option<LogLevel>,
+}
+
+/// Something that is done or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    #[default]
+    On,
+    Off,
 }
 
 /// How log lines are written.
@@ -141,6 +155,8 @@ pub struct Config {
     pub packages: Vec<PathBuf>,
     pub safety_rules: Option<PathBuf>,
     pub safety_rules_hours: u32,
+    /// Off: what is written through /fhir is held to R4's elements alone.
+    pub validate_writes: Switch,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
 }
@@ -205,6 +221,7 @@ impl Options {
             packages: self.packages.or(other.packages),
             safety_rules: self.safety_rules.or(other.safety_rules),
             safety_rules_hours: self.safety_rules_hours.or(other.safety_rules_hours),
+            validate_writes: self.validate_writes.or(other.validate_writes),
             log_format: self.log_format.or(other.log_format),
             log_level: self.log_level.or(other.log_level),
         }
@@ -233,6 +250,7 @@ impl TryFrom<Options> for Config {
             packages: options.packages.unwrap_or_default(),
             safety_rules: options.safety_rules,
             safety_rules_hours: options.safety_rules_hours.unwrap_or(24),
+            validate_writes: options.validate_writes.unwrap_or_default(),
             log_format: options.log_format.unwrap_or_default(),
             log_level: options.log_level.unwrap_or_default(),
         };

@@ -1,5 +1,6 @@
 //! Version headers of an answer, and conditional reads. <https://hl7.org/fhir/R4/http.html#cread>
 
+use crate::api::{error::ApiError, fhir::write::IfMatch};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header::{self, HeaderMap, HeaderValue, HttpDate},
@@ -36,9 +37,41 @@ pub fn etag(tag: impl std::fmt::Display) -> String {
 }
 
 /// Whole seconds: the format has no smaller unit.
-fn http_date(microseconds: i64) -> HttpDate {
+pub fn http_date(microseconds: i64) -> HttpDate {
     let seconds = u64::try_from(microseconds / 1_000_000).unwrap_or(0);
     HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+/// What a write's `If-Match` names: one version, or `*` for any. <https://hl7.org/fhir/R4/http.html#concurrency>
+pub fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>, ApiError> {
+    let mut sent = request.headers().get_all(header::IF_MATCH);
+    let Some(value) = sent.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|_| sent.next().is_none());
+    text.and_then(version_of).map(Some).ok_or(ApiError::WrongHeader { header: "If-Match", problem: TAG })
+}
+
+const TAG: &str = "must be one version as an ETag names it, such as W/\"3\", or *";
+
+/// `*`, `W/"3"`, `"3"`. A tag that is not of ours names a version that is never there.
+pub fn version_of(text: &str) -> Option<IfMatch> {
+    let text = text.trim();
+    if text == "*" {
+        return Some(IfMatch::Any);
+    }
+    let tag = text.strip_prefix("W/").unwrap_or(text).strip_prefix('"')?.strip_suffix('"')?;
+    (!tag.contains(['"', ','])).then(|| IfMatch::Version(tag.parse().unwrap_or(0)))
+}
+
+/// `If-None-Match: *` of an update: only where nothing is there.
+pub fn only_new(request: &HttpRequest) -> Result<bool, ApiError> {
+    match request.headers().get(header::IF_NONE_MATCH).map(|value| value.to_str().unwrap_or_default().trim()) {
+        None => Ok(false),
+        Some("*") => Ok(true),
+        Some(_) => {
+            let problem = "of a write must be *; If-Match names the version that is to be changed";
+            Err(ApiError::WrongHeader { header: "If-None-Match", problem })
+        }
+    }
 }
 
 /// If-None-Match decides alone where it is given.

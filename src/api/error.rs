@@ -3,10 +3,15 @@
 //! Every error is an OperationOutcome: <https://hl7.org/fhir/R4/http.html#Status-Codes>
 
 use crate::{
-    api::representation::Representation,
+    api::{
+        fhir::{acceptance::RULES, transaction, write::Failure},
+        representation::Representation,
+    },
     fhir::{
         codec::CodecError,
         outcome::{Issue, IssueType, Place, Severity, operation_outcome},
+        patch::PatchError,
+        validate::Report,
     },
     ingest::{Fault, FaultKind, FaultSeverity, IngestError},
     store::StoreError,
@@ -15,6 +20,7 @@ use actix_web::{
     HttpMessage, HttpRequest, HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
+use serde_json::Value;
 
 /// One parameter of a request that cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +81,60 @@ pub enum ApiError {
     NoDefinition(String),
     #[error("R4 has no resource type of that name")]
     NoResourceType,
+    #[error("the {resource_type} with that id was deleted; its history has its versions")]
+    Gone { resource_type: String },
+    #[error("this needs a resource as its body")]
+    NoBody,
+    /// No resource of the type that the path names; the reason repeats no value of it.
+    #[error("{0}")]
+    NotThatResource(String),
+    #[error("an id has 1 to 64 letters, digits, hyphens and dots")]
+    NoId,
+    #[error("the resource must carry the id of the resource that it changes, and says another or none")]
+    OtherId,
+    #[error("the header {header} {problem}")]
+    WrongHeader { header: &'static str, problem: &'static str },
+    #[error("parameters must say which resource is meant: at least one that filters")]
+    NoCriteria,
+    #[error("more than one resource is found: say more exactly which is meant")]
+    MultipleMatches,
+    #[error("the version that the request is built on is not the one that is there{}", there(*current))]
+    VersionMismatch { current: Option<u64> },
+    #[error(
+        "a KAP record made this {resource_type}, and only the record changes it: send the record's next revision to \
+         /kap/v1, and the resource follows"
+    )]
+    OfRecord { resource_type: String },
+    #[error("this resource of the KAP guide is part of the program and is not changed")]
+    OfGuide,
+    #[error("entry {first} is about the same resource: a resource stands once in a transaction")]
+    SameResource { first: usize },
+    #[error("a reference by search finds nothing")]
+    NoTarget,
+    #[error("a reference names an entry that the Bundle does not have")]
+    NoEntry,
+    #[error("a reference names another entry: those of a batch do not know each other, those of a transaction do")]
+    BetweenBatchEntries,
+    #[error("a Bundle holds {limit} entries at most here, and this one has {count}")]
+    TooManyEntries { limit: usize, count: usize },
+    /// What is wrong with a transaction, entry by entry: nothing of it was stored.
+    #[error("the transaction cannot be done")]
+    Transaction(Vec<Failure>),
+    /// Operations of a patch that cannot be read.
+    #[error("the patch cannot be read")]
+    UnreadablePatch(Vec<PatchError>),
+    /// An operation that does not fit the resource.
+    #[error("{0}: nothing was changed")]
+    UnfitPatch(PatchError),
+    #[error("the patch would make it another resource: type and id stay")]
+    PatchOfIdentity,
+    #[error("others change the same resources all the time: try again")]
+    Contended,
+    /// The validator found errors: the report has them all.
+    #[error("the resource is not valid")]
+    Invalid(Report),
+    #[error("the content is no resource as R4 has it: $validate tells what is wrong")]
+    NotR4,
     #[error("parameters cannot be used")]
     Parameters(Vec<ParameterError>),
     #[error(transparent)]
@@ -129,6 +189,29 @@ impl ApiError {
             Self::NotTold(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::NotSupported),
             Self::TooCostly(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::TooCostly),
             Self::NoResourceType => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
+            Self::Gone { .. } => row(StatusCode::GONE, IssueType::Deleted),
+            Self::NoBody => row(StatusCode::BAD_REQUEST, IssueType::Required),
+            Self::NotThatResource(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
+            Self::NoId => row(StatusCode::BAD_REQUEST, IssueType::Value),
+            Self::OtherId => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
+            Self::WrongHeader { .. } => row(StatusCode::BAD_REQUEST, IssueType::Value),
+            Self::NoCriteria => row(StatusCode::BAD_REQUEST, IssueType::Required),
+            Self::MultipleMatches => row(StatusCode::PRECONDITION_FAILED, IssueType::MultipleMatches),
+            Self::VersionMismatch { .. } => row(StatusCode::PRECONDITION_FAILED, IssueType::Conflict),
+            Self::OfRecord { .. } => row(StatusCode::CONFLICT, IssueType::BusinessRule),
+            Self::OfGuide => row(StatusCode::CONFLICT, IssueType::BusinessRule),
+            Self::SameResource { .. } => row(StatusCode::BAD_REQUEST, IssueType::Duplicate),
+            Self::NoTarget => row(StatusCode::PRECONDITION_FAILED, IssueType::NotFound),
+            Self::NoEntry => row(StatusCode::BAD_REQUEST, IssueType::NotFound),
+            Self::BetweenBatchEntries => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
+            Self::TooManyEntries { .. } => row(StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooCostly),
+            Self::Transaction(failures) => row(transaction::status(failures), IssueType::Invalid),
+            Self::UnreadablePatch(_) => row(StatusCode::BAD_REQUEST, IssueType::Structure),
+            Self::UnfitPatch(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::Invalid),
+            Self::PatchOfIdentity => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule),
+            Self::Contended => row(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
+            Self::Invalid(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::Invalid),
+            Self::NotR4 => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::Structure),
             Self::NoDefinition(_) => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::Parameters(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),
             Self::UnknownKind => row(StatusCode::NOT_FOUND, IssueType::NotSupported),
@@ -159,6 +242,15 @@ impl ApiError {
         if let Self::Parameters(errors) = self {
             return Some(errors.iter().map(parameter_issue).collect());
         }
+        if let Self::UnreadablePatch(errors) = self {
+            let issue = |error: &PatchError| Issue {
+                severity: Severity::Error,
+                code: IssueType::Structure,
+                text: sentence(&error.to_string()),
+                place: Some(Place::Element { expression: None, pointer: format!("/{}", error.operation) }),
+            };
+            return Some(errors.iter().map(issue).collect());
+        }
         let Self::Ingest(error) = self else {
             return None;
         };
@@ -187,12 +279,28 @@ impl ApiError {
         }
     }
 
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.row().status
+    }
+
+    /// All that is wrong, as a resource.
+    pub fn outcome(&self) -> Value {
+        if let Self::Invalid(report) = self {
+            return report.to_operation_outcome(RULES);
+        }
+        if let Self::Transaction(failures) = self {
+            return transaction::outcome(failures);
+        }
+        operation_outcome(&self.issues())
+    }
+
     /// The answer, in the format that the request asked for (a handler that read it off the body leaves it with the
     /// request), or in JSON where that is not to be had.
     pub fn response(&self, request: &HttpRequest) -> HttpResponse {
         let chosen = request.extensions().get::<Representation>().copied();
         let representation = chosen.or_else(|| Representation::of(request).ok()).unwrap_or_default();
-        let outcome = operation_outcome(&self.issues());
+        let outcome = self.outcome();
         let mut answer = HttpResponse::build(self.row().status);
         if let Self::MethodNotAllowed { allow } = self {
             answer.insert_header((header::ALLOW, allow.as_str()));
@@ -271,6 +379,13 @@ fn parameter_issue(error: &ParameterError) -> Issue {
         code: error.code,
         text: format!("Parameter {} {}.", error.name, error.problem),
         place: Some(Place::Parameter(error.name.clone())),
+    }
+}
+
+fn there(current: Option<u64>) -> String {
+    match current {
+        Some(version) => format!(": version {version} is there"),
+        None => ": nothing is there".to_owned(),
     }
 }
 

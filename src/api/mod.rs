@@ -52,11 +52,18 @@ pub struct Api {
     /// Made of the definitions when it is first asked for.
     pub validator: OnceLock<Arc<Validator>>,
     pub metrics: Metrics,
+    /// Is what comes through `/fhir` validated before it is stored?
+    pub validate_writes: bool,
 }
 
 impl Api {
     pub fn validator(&self) -> &Arc<Validator> {
         self.validator.get_or_init(|| Arc::new(Validator::new(self.definitions.clone())))
+    }
+
+    /// The validator that a write asks; `None` where the operator has switched that off.
+    pub fn validator_on_write(&self) -> Option<&Arc<Validator>> {
+        self.validate_writes.then(|| self.validator())
     }
 
     /// The FHIR service base URL.

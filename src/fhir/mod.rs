@@ -6,6 +6,7 @@ pub mod build;
 pub mod definitions;
 pub mod json;
 pub mod outcome;
+pub mod patch;
 pub mod path;
 pub mod resource;
 pub mod search;

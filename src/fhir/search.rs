@@ -10,6 +10,7 @@ mod date;
 mod extract;
 mod node;
 mod number;
+pub mod patient;
 mod route;
 #[cfg(test)]
 mod tests;

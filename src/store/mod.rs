@@ -3,6 +3,7 @@
 //! `ResourceStore` is the one contract; `sqlite/` is the embedded default. A PostgreSQL engine takes the place
 //! beside it and passes the same suite (`tests/store.rs`).
 
+pub mod history;
 mod keys;
 mod matching;
 mod query;
@@ -16,6 +17,7 @@ pub use query::{
 
 use crate::fhir::search::IndexRow;
 use bytes::Bytes;
+use history::{HistoryPage, HistoryQuery};
 use transaction::{Transacted, Transaction};
 
 /// Whose data: every key starts with it. One gateway serves one tenant until access control names more.
@@ -172,6 +174,9 @@ pub trait ResourceStore: Send + Sync {
         count: usize,
         before: Option<u64>,
     ) -> Result<Vec<StoredResource>, StoreError>;
+
+    /// Versions of a resource, of a type or of all types by the time of writing, deletions too, newest first.
+    async fn versions(&self, tenant: &str, query: HistoryQuery) -> Result<HistoryPage, StoreError>;
 
     async fn search(&self, tenant: &str, query: SearchQuery) -> Result<SearchPage, StoreError>;
 

@@ -13,6 +13,8 @@ pub struct Transaction {
     pub conditions: Vec<Condition>,
     /// No resource may stand in more than one of them.
     pub changes: Vec<Change>,
+    /// Only look whether it could be done: then `Done` holds nothing.
+    pub trial: bool,
 }
 
 /// What a search finds before the changes. Its page size and place do not count: all matches do.

@@ -95,9 +95,8 @@ async fn every_stated_interaction_has_a_route_and_every_route_is_stated() {
         api::endpoints().iter().filter_map(|endpoint| endpoint.interaction?.resource_code()).collect();
     for resource in statement["rest"][0]["resource"].as_array().expect("resources") {
         let stated: BTreeSet<&str> = texts(&resource["interaction"], "code").into_iter().collect();
-        // The guide's resources have no versions; a type without interactions is only asked about.
-        let of_guide = stated == BTreeSet::from(["read", "search-type"]);
-        assert!(stated == routed || of_guide || (stated.is_empty() && resource["operation"].is_array()), "{resource}");
+        // A type without interactions is only asked about.
+        assert!(stated == routed || (stated.is_empty() && resource["operation"].is_array()), "{resource}");
     }
 }
 

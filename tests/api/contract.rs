@@ -81,7 +81,7 @@ async fn every_published_query_parameter_is_taken() {
                 "_total" => "none",
                 "_format" => "json",
                 "_pretty" => "true",
-                "date" | "_lastUpdated" => "2026",
+                "date" | "_lastUpdated" | "_since" | "_at" => "2026",
                 "_include" => "Observation:subject",
                 "_revinclude" => "Provenance:target",
                 "_summary" => "data",

@@ -28,7 +28,7 @@ async fn unknown_paths_return_404() {
         "/fhirs",
         "/fhir/",
         "/fhir/Patient/a_b",
-        "/fhir/Patient/_history",
+        "/fhir/Patient/_banana",
         "/fhir/Patient/1/2/3",
         "/docs/banana.js",
     ] {
@@ -40,9 +40,9 @@ async fn unknown_paths_return_404() {
 async fn other_methods_return_405_with_allow() {
     let app = TestApp::start();
     for (method, path, allow) in [
-        (Method::POST, "/fhir/Patient".to_owned(), "GET, HEAD"),
-        (Method::PUT, format!("/fhir/Patient/{PATIENT}"), "GET, HEAD"),
-        (Method::DELETE, format!("/fhir/Patient/{PATIENT}"), "GET, HEAD"),
+        (Method::POST, format!("/fhir/Patient/{PATIENT}"), "DELETE, GET, HEAD, PATCH, PUT"),
+        (Method::OPTIONS, "/fhir/Patient".to_owned(), "DELETE, GET, HEAD, PATCH, POST, PUT"),
+        (Method::PUT, format!("/fhir/Patient/{PATIENT}/_history/1"), "GET, HEAD"),
         (Method::PATCH, "/fhir/metadata".to_owned(), "GET, HEAD"),
         (Method::GET, "/fhir/Patient/_search".to_owned(), "POST"),
         (Method::POST, "/healthz".to_owned(), "GET, HEAD"),

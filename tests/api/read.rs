@@ -182,6 +182,7 @@ async fn resources_of_the_guide_are_read_and_found_by_their_canonical() {
     codec::from_xml(&xml.text().await.expect("text")).expect("FHIR XML");
     outcome(app.get("/fhir/StructureDefinition/nobody").await, StatusCode::NOT_FOUND).await;
     outcome(app.get("/fhir/StructureDefinition/..-kap").await, StatusCode::NOT_FOUND).await;
-    outcome(app.get("/fhir/StructureDefinition").await, StatusCode::BAD_REQUEST).await;
-    outcome(app.get("/fhir/StructureDefinition?name=x").await, StatusCode::BAD_REQUEST).await;
+    // Not all of them at once.
+    assert_eq!(app.json("/fhir/StructureDefinition").await["total"], 0);
+    outcome(app.get("/fhir/StructureDefinition?banana=x").await, StatusCode::BAD_REQUEST).await;
 }

@@ -37,7 +37,8 @@ async fn reopened_store_holds_what_the_closed_one_held() {
 async fn after_a_restart_no_new_resource_inherits_the_versions_of_a_deleted_one() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("kap.db");
-    let change = |action| Transaction { conditions: vec![], changes: vec![Change { action, expected: Expected::Any }] };
+    let change =
+        |action| Transaction { changes: vec![Change { action, expected: Expected::Any }], ..Transaction::default() };
     let store = SqliteStore::open(&file).unwrap();
     store.transact(DEFAULT_TENANT, change(Action::Put(write("Goal", "a", "1")))).await.unwrap();
     let delete = Action::Delete { resource_type: "Goal".into(), id: "a".into() };

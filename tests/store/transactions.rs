@@ -15,13 +15,13 @@ fn delete(resource_type: &str, id: &str, expected: Expected) -> Change {
 }
 
 async fn transact(store: &dyn ResourceStore, changes: Vec<Change>) -> Transacted {
-    store.transact(TENANT, Transaction { conditions: vec![], changes }).await.unwrap()
+    store.transact(TENANT, Transaction { changes, ..Transaction::default() }).await.unwrap()
 }
 
 async fn done(store: &dyn ResourceStore, changes: Vec<Change>) -> Vec<Changed> {
     match transact(store, changes).await {
         Transacted::Done(changed) => changed,
-        other => panic!("{other:?}"),
+        other @ (Transacted::Superseded | Transacted::Refused(_)) => panic!("{other:?}"),
     }
 }
 
@@ -149,7 +149,7 @@ fn unless_there(id: &str) -> Transaction {
         finds: Finds::Nothing,
     };
     let write = Write { index: vec![token("identifier", "urn:s", "same")], ..write("Goal", id, "x") };
-    Transaction { conditions: vec![finds_nothing], changes: vec![put(write, Expected::Nothing)] }
+    Transaction { conditions: vec![finds_nothing], changes: vec![put(write, Expected::Nothing)], trial: false }
 }
 
 pub async fn condition_that_no_longer_holds_supersedes_the_transaction(store: &dyn ResourceStore) {

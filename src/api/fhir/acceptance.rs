@@ -1,9 +1,12 @@
 //! Whether a resource would be taken: what `$validate` tells, and what a write to `/fhir` must ask before it stores.
 
-use crate::fhir::{
-    definitions::structure::Kind,
-    outcome::{IssueType, Severity},
-    validate::{Issue, Options, Report, Validator},
+use crate::{
+    api::error::ApiError,
+    fhir::{
+        definitions::RESOURCE_TYPES,
+        outcome::{IssueType, Severity},
+        validate::{Issue, Options, Report, Validator},
+    },
 };
 use serde_json::Value;
 
@@ -16,17 +19,16 @@ pub enum Purpose<'a> {
     /// Nothing: it is looked at.
     Look,
     Create,
-    /// A new version of the resource with that id, of which that version is stored.
+    /// A new version of the resource with that id, of which that version is stored, if it is known here.
     Update {
         id: &'a str,
-        version: u64,
+        version: Option<u64>,
     },
 }
 
 /// Is it a resource type that can be sent: one of R4, and not abstract?
-pub fn is_resource_type(validator: &Validator, name: &str) -> bool {
-    let named = validator.definitions().structure(name);
-    !name.contains(':') && named.is_ok_and(|of| of.kind == Kind::Resource && !of.is_abstract && !of.is_profile)
+pub fn is_resource_type(name: &str) -> bool {
+    RESOURCE_TYPES.contains(name)
 }
 
 /// Holds a resource to R4, to the profiles that it claims, to `profiles`, and to what its purpose asks. An error in the
@@ -39,7 +41,7 @@ pub fn report(
     profiles: &[&str],
 ) -> Report {
     // Places are told in the resource that was sent, also where it is of another type.
-    let own = resource["resourceType"].as_str().filter(|name| is_resource_type(validator, name));
+    let own = resource["resourceType"].as_str().filter(|name| is_resource_type(name));
     let root = own.unwrap_or(resource_type);
     let mut issues = of_purpose(root, resource, purpose);
     if own.is_some_and(|own| own != resource_type) {
@@ -61,6 +63,9 @@ pub fn report(
     }
     let options = Options { profiles: &known, ..Options::default() };
     issues.extend(validator.validate(resource, &options).issues);
+    if purpose != Purpose::Look {
+        soften(&mut issues);
+    }
     Report { issues }
 }
 
@@ -89,20 +94,14 @@ fn of_purpose(root: &str, resource: &Value, purpose: Purpose) -> Vec<Issue> {
                 None => tell("", kind, "an update carries the id of the resource that it changes"),
             }
             let own_version = resource.pointer("/meta/versionId").and_then(Value::as_str);
-            if own_version.is_some_and(|own| own != version.to_string()) {
+            if let (Some(own), Some(version)) = (own_version, version)
+                && own != version.to_string()
+            {
                 let kind = (Severity::Warning, IssueType::Conflict, "update-version");
                 let text = format!("version {version} is stored, and this was made from another");
                 tell(".meta.versionId", kind, &text);
             }
         }
-    }
-    if purpose != Purpose::Look {
-        let kind = (Severity::Warning, IssueType::NotSupported, "write-not-supported");
-        tell(
-            "",
-            kind,
-            "the content was checked, but this version takes no writes under /fhir: send records to /kap/v1",
-        );
     }
     issues
 }
@@ -111,10 +110,19 @@ fn issue(expression: &str, (severity, code, rule): (Severity, IssueType, &str), 
     Issue { severity, code, rule: rule.into(), profile: None, expression: expression.into(), text }
 }
 
-/// What a delete would come to.
-pub fn delete_report(resource_type: &str) -> Report {
-    let kind = (Severity::Error, IssueType::NotSupported, "delete-not-supported");
-    let text = "nothing is deleted here: a later revision of its record marks a resource as entered in error, and its \
-                versions stay";
-    Report { issues: vec![issue(resource_type, kind, text.into())] }
+/// What a delete, or another change, of a stored resource would come to.
+pub fn change_report(resource_type: &str, refusal: Option<&ApiError>) -> Report {
+    let issues = refusal.map(|refusal| {
+        let kind = (Severity::Error, IssueType::BusinessRule, "change-refused");
+        issue(resource_type, kind, refusal.to_string())
+    });
+    Report { issues: issues.into_iter().collect() }
+}
+
+/// A display that is not the code's is an error of the validator (as it is HL7's): the code says what is meant, and the
+/// words beside it are often a system's own. What is to be stored may have such words, with a warning.
+fn soften(issues: &mut [Issue]) {
+    for issue in issues.iter_mut().filter(|issue| issue.rule == "display") {
+        issue.severity = Severity::Warning;
+    }
 }

@@ -61,6 +61,18 @@ impl Bundle {
         self.close_with(rest);
     }
 
+    /// An entry of a history: one that says that the resource was deleted has none.
+    pub fn version(&mut self, fhir_base: &str, version: &StoredResource, rest: &Value) {
+        if !version.is_deletion() {
+            return self.resource(fhir_base, version, rest);
+        }
+        let url = Value::String(format!("{fhir_base}/{}/{}", version.resource_type, version.id));
+        self.separate();
+        self.entries.extend_from_slice(b"{\"fullUrl\":");
+        self.entries.extend_from_slice(url.to_string().as_bytes());
+        self.close_with(rest);
+    }
+
     /// An entry that tells the client about its search: an OperationOutcome.
     pub fn outcome(&mut self, outcome: &Value) {
         self.separate();

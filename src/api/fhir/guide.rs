@@ -1,22 +1,9 @@
-//! Read and search of our guide's own resources: profiles, value sets, questionnaires. They are part of the program and
-//! cannot be changed. <https://hl7.org/fhir/R4/http.html#read>
+//! Our guide's own resources: profiles, value sets, questionnaires. They are part of the program, stand beside the stored
+//! ones of their types, and cannot be changed. <https://hl7.org/fhir/R4/http.html#read>
 
-use super::bundle::{Bundle, BundleType};
-use crate::{
-    api::{
-        Api,
-        error::{ApiError, ParameterError},
-        fhir,
-        parameters::{self, FORMAT, PRETTY},
-        representation::Representation,
-    },
-    fhir::outcome::IssueType,
-    store::StoredResource,
-};
-use actix_web::{HttpRequest, HttpResponse};
+use crate::store::{Filter, FilterValue, SearchQuery, StoredResource, UriRelation};
 use bytes::Bytes;
 use include_dir::{Dir, include_dir};
-use serde_json::json;
 use std::{collections::BTreeSet, sync::LazyLock};
 
 /// `ValueSet-kap-role.json`: type and id.
@@ -24,68 +11,66 @@ static GUIDE: Dir = include_dir!("$CARGO_MANIFEST_DIR/profiles/json");
 
 const URL: &str = "url";
 const ID: &str = "_id";
-/// What a search takes, as the CapabilityStatement has it.
-pub const SEARCH_PARAMETERS: [(&str, &str); 2] = [(ID, "token"), (URL, "uri")];
 
 /// Types of which the guide has resources.
 static TYPES: LazyLock<BTreeSet<&str>> =
     LazyLock::new(|| GUIDE.files().filter_map(|file| Some(file.path().to_str()?.split_once('-')?.0)).collect());
 
-pub fn types() -> impl Iterator<Item = &'static str> {
-    TYPES.iter().copied()
-}
-
 pub fn has_type(resource_type: &str) -> bool {
     TYPES.contains(resource_type)
 }
 
-fn find(resource_type: &str, id: &str) -> Option<&'static [u8]> {
+/// A resource of the guide.
+pub fn find(resource_type: &str, id: &str) -> Option<&'static [u8]> {
+    if !has_type(resource_type) {
+        return None;
+    }
     GUIDE.get_file(format!("{resource_type}-{id}.json")).map(|file| file.contents())
 }
 
-pub fn read(representation: Representation, resource_type: &str, id: &str) -> Result<HttpResponse, ApiError> {
-    let found =
-        find(resource_type, id).ok_or_else(|| ApiError::NotFound { resource_type: resource_type.to_owned() })?;
-    Ok(representation.write(HttpResponse::Ok(), Bytes::from_static(found)))
+/// The guide's resources that a search means: one that asks for them by canonical or by id, and for nothing else. All
+/// profiles at once are several megabytes.
+pub fn matches(query: &SearchQuery) -> Vec<StoredResource> {
+    let Some(first) = query.filters.first().filter(|_| query.after.is_none()) else { return Vec::new() };
+    // The id of each is the last part of its canonical: a test holds the guide to it.
+    let names: BTreeSet<&str> = texts(first).map(|text| text.rsplit('/').next().unwrap_or(text)).collect();
+    let candidates = names.into_iter().filter_map(|id| Some((id, find(&query.resource_type, id)?)));
+    candidates
+        .filter(|(id, resource)| query.filters.iter().all(|filter| passes(filter, id, resource)))
+        .map(|(id, resource)| stored(&query.resource_type, id, resource))
+        .collect()
 }
 
-/// By canonical or by id, one of them at least: all profiles at once are several megabytes.
-pub fn search(
-    request: &HttpRequest,
-    resource_type: &str,
-    sent: &[parameters::Parameter],
-    api: &Api,
-) -> Result<HttpResponse, ApiError> {
-    let mut errors = parameters::check_names(sent, &[URL, ID, FORMAT, PRETTY]);
-    let value = |name| sent.iter().find(|parameter| parameter.name == name).map(|parameter| parameter.value.as_str());
-    let (url, id) = (value(URL), value(ID));
-    if errors.is_empty() && url.is_none() && id.is_none() {
-        errors.push(ParameterError::new(
-            URL,
-            IssueType::Required,
-            "or _id must be given to find a resource of the guide",
-        ));
+/// As if it had been stored.
+pub fn stored(resource_type: &str, id: &str, resource: &'static [u8]) -> StoredResource {
+    StoredResource {
+        resource_type: resource_type.to_owned(),
+        id: id.to_owned(),
+        version_id: 1,
+        last_updated: 0,
+        body: Bytes::from_static(resource),
     }
-    let representation = fhir::representation(request, sent, errors)?;
-    // The id of each is the last part of its canonical: a test holds the guide to it.
-    let of_url = url.map(|url| url.rsplit('/').next().unwrap_or(url));
-    let found = id.or(of_url).and_then(|name| Some((name, find(resource_type, name)?)));
-    let found = found.filter(|(name, resource)| {
-        of_url.is_none_or(|of_url| of_url == *name) && url.is_none_or(|url| canonical(resource).as_deref() == Some(url))
-    });
-    let mut bundle = Bundle::new(BundleType::Searchset, Some(u64::from(found.is_some())));
-    bundle.link("self", &format!("{}/{resource_type}", api.fhir_base()), sent);
-    if let Some((id, resource)) = found {
-        let stored = StoredResource {
-            resource_type: resource_type.to_owned(),
-            id: id.to_owned(),
-            version_id: 1,
-            last_updated: 0,
-            body: Bytes::from_static(resource),
-        };
-        bundle.resource(&api.fhir_base(), &stored, &json!({ "search": { "mode": "match" } }));
+}
+
+fn passes(filter: &Filter, id: &str, resource: &[u8]) -> bool {
+    match filter.parameter.as_str() {
+        ID => texts(filter).any(|text| text == id),
+        URL => canonical(resource).is_some_and(|url| texts(filter).any(|text| text == url)),
+        _ => false,
     }
-    Ok(representation.write(HttpResponse::Ok(), bundle.finish()))
+}
+
+/// The codes, ids or uris that a filter asks for.
+fn texts(filter: &Filter) -> impl Iterator<Item = &str> {
+    filter.any_of.iter().filter_map(|value| {
+        if let FilterValue::Token { code, .. } = value {
+            return code.as_deref();
+        }
+        if let FilterValue::Uri { relation: UriRelation::Same, uri } = value {
+            return Some(uri.as_str());
+        }
+        None
+    })
 }
 
 fn canonical(resource: &[u8]) -> Option<String> {

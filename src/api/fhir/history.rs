@@ -1,4 +1,4 @@
-//! History of one resource: all its versions, newest first. <https://hl7.org/fhir/R4/http.html#history>
+//! History of one resource, of a type or of all: versions, newest first. <https://hl7.org/fhir/R4/http.html#history>
 
 use crate::{
     api::{
@@ -12,83 +12,127 @@ use crate::{
         },
         parameters::{self, FORMAT, PRETTY, Parameter},
     },
-    fhir::outcome::IssueType,
-    store::{DEFAULT_TENANT, StoredResource},
+    fhir::{outcome::IssueType, search::parse_date},
+    store::{DEFAULT_TENANT, StoredResource, history::HistoryQuery},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
-const KNOWN: [&str; 4] = [COUNT, CURSOR, FORMAT, PRETTY];
+const SINCE: &str = "_since";
+const AT: &str = "_at";
+const KNOWN: [&str; 6] = [COUNT, SINCE, AT, CURSOR, FORMAT, PRETTY];
 
 pub async fn history(
     request: HttpRequest,
     path: web::Path<(String, String)>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
+    let (resource_type, id) = path.into_inner();
+    answer(&request, &api, Some(resource_type), Some(id)).await
+}
+
+pub async fn history_of_type(
+    request: HttpRequest,
+    resource_type: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    answer(&request, &api, Some(resource_type.into_inner()), None).await
+}
+
+pub async fn history_of_all(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+    answer(&request, &api, None, None).await
+}
+
+async fn answer(
+    request: &HttpRequest,
+    api: &Api,
+    resource_type: Option<String>,
+    id: Option<String>,
+) -> Result<HttpResponse, ApiError> {
     let parameters = parameters::decode(request.query_string())?;
     let mut errors = parameters::check_names(&parameters, &KNOWN);
-    let (count, before) = page(&parameters, &api, &mut errors);
-    let representation = fhir::representation(&request, &parameters, errors)?;
-    let (resource_type, id) = path.into_inner();
-    fhir::check_type(&resource_type)?;
-
-    let Some(current) = api.store.read(DEFAULT_TENANT, &resource_type, &id).await? else {
-        return Err(ApiError::NotFound { resource_type });
-    };
-    // One more than the page holds tells whether another page follows.
-    let mut versions = match count {
-        0 => Vec::new(),
-        count => api.store.history(DEFAULT_TENANT, &resource_type, &id, count + 1, before).await?,
-    };
-    let more = versions.len() > count;
-    versions.truncate(count);
-
+    let (mut query, count) = read(&parameters, api, &mut errors);
+    let representation = fhir::representation(request, &parameters, errors)?;
+    if let Some(resource_type) = &resource_type {
+        fhir::check_type(resource_type)?;
+    }
+    // Versions count from 1 without gaps, so the newest number is how many there are.
+    let mut total = None;
+    if let (Some(resource_type), Some(id)) = (&resource_type, &id) {
+        let newest = api.store.history(DEFAULT_TENANT, resource_type, id, 1, None).await?;
+        let Some(newest) = newest.first() else {
+            return Err(ApiError::NotFound { resource_type: resource_type.clone() });
+        };
+        total = (query.since.is_none() && query.at.is_none()).then_some(newest.version_id);
+    }
+    let path = [resource_type.as_deref(), id.as_deref(), Some("_history")];
     let base = api.fhir_base();
-    let url = format!("{base}/{resource_type}/{id}/_history");
+    let url = path.into_iter().flatten().fold(base.clone(), |url, part| format!("{url}/{part}"));
+    (query.resource_type, query.id) = (resource_type, id);
+    let (versions, next) = match count {
+        0 => (Vec::new(), None),
+        _ => {
+            let page = api.store.versions(DEFAULT_TENANT, query).await?;
+            (page.versions, page.next)
+        }
+    };
+
     let mut used: Vec<Parameter> = parameters.into_iter().filter(|p| p.name != COUNT).collect();
     used.push(Parameter::new(COUNT, count.to_string()));
-    // Versions count from 1 without gaps, so the newest number is how many there are.
-    let mut bundle = Bundle::new(BundleType::History, Some(current.version_id));
+    let mut bundle = Bundle::new(BundleType::History, total);
     bundle.link("self", &url, &used);
-    if let Some(last) = versions.last().filter(|_| more) {
+    if let Some(next) = next {
         used.retain(|p| p.name != CURSOR);
-        used.push(Parameter::new(CURSOR, last.version_id.to_string()));
+        used.push(Parameter::new(CURSOR, next.to_string()));
         bundle.link("next", &url, &used);
     }
     for version in &versions {
-        bundle.resource(&base, version, &request_and_response(version));
+        bundle.version(&base, version, &request_and_response(version));
     }
     Ok(representation.write(HttpResponse::Ok(), bundle.finish()))
 }
 
-/// Page size, and the version below which the page starts.
-fn page(parameters: &[Parameter], api: &Api, errors: &mut Vec<ParameterError>) -> (usize, Option<u64>) {
+/// Which versions, and the page size, which may be 0.
+fn read(parameters: &[Parameter], api: &Api, errors: &mut Vec<ParameterError>) -> (HistoryQuery, usize) {
+    let mut query = HistoryQuery { count: api.page_size.default, ..HistoryQuery::default() };
     let mut count = api.page_size.default;
-    let mut before = None;
-    for parameter in parameters {
-        match parameter.name.as_str() {
-            COUNT => match page_size(&parameter.value, api.page_size) {
+    for Parameter { name, value } in parameters {
+        let mut wrong = |problem| errors.push(ParameterError::new(name, IssueType::Value, problem));
+        let span = || parse_date(value);
+        const NO_TIME: &str = "must be a date or an instant such as 2026-02-03T10:00:00Z (write + in an offset as %2B)";
+        match name.as_str() {
+            COUNT => match page_size(value, api.page_size) {
                 Ok(size) => count = size,
                 Err(error) => errors.push(error),
             },
-            CURSOR => match parameter.value.parse() {
-                Ok(version_id) => before = Some(version_id),
-                Err(_) => {
-                    let problem = "is not from a link of this server";
-                    errors.push(ParameterError::new(CURSOR, IssueType::Value, problem));
-                }
+            SINCE => match span() {
+                Some((low, _)) => query.since = Some(low),
+                None => wrong(NO_TIME),
+            },
+            AT => match span() {
+                Some(span) => query.at = Some(span),
+                None => wrong(NO_TIME),
+            },
+            CURSOR => match value.parse() {
+                Ok(before) => query.before = Some(before),
+                Err(_) => wrong("is not from a link of this server"),
             },
             _ => {}
         }
     }
-    (count, before)
+    query.count = count.max(1);
+    (query, count)
 }
 
-/// How the version came to be: the gateway gives every resource its id, so it is always a PUT.
+/// How the version came to be: a PUT makes the same of it, also where it was a POST or a PATCH.
 fn request_and_response(version: &StoredResource) -> Value {
-    let status = if version.version_id == 1 { "201" } else { "200" };
+    let (method, status) = match version.version_id {
+        _ if version.is_deletion() => ("DELETE", "204"),
+        1 => ("PUT", "201"),
+        _ => ("PUT", "200"),
+    };
     json!({
-        "request": { "method": "PUT", "url": format!("{}/{}", version.resource_type, version.id) },
+        "request": { "method": method, "url": format!("{}/{}", version.resource_type, version.id) },
         "response": {
             "status": status,
             "etag": etag(version.version_id),
@@ -98,6 +142,6 @@ fn request_and_response(version: &StoredResource) -> Value {
 }
 
 /// Microseconds since 1970 as a FHIR instant.
-fn instant(microseconds: i64) -> String {
+pub fn instant(microseconds: i64) -> String {
     jiff::Timestamp::from_microsecond(microseconds).map(|timestamp| format!("{timestamp:.6}")).unwrap_or_default()
 }

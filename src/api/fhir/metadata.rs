@@ -7,7 +7,7 @@ use crate::{
         Api,
         error::ApiError,
         fhir::{
-            self, COUNT, guide,
+            self, COUNT,
             search_filter::{self, COLUMNS, MOST_LINKS},
             search_include::{INCLUDE, REVINCLUDE},
             search_query::{SORT, TOTAL},
@@ -48,30 +48,32 @@ fn text(fhir_base: String) -> Bytes {
 /// The CapabilityStatement of the server at that base URL.
 pub fn capability_statement(fhir_base: &str) -> Value {
     let interactions = interactions();
-    let stored = search::resource_types().filter(|name| !guide::has_type(name));
-    let stored = stored.map(|name| resource(name, &interactions));
-    let resources: Vec<Value> = stored.chain(guide::types().map(of_guide)).collect();
+    let kept = fhir::kept_types().map(|name| resource(name, &interactions));
+    // Not kept here, but validated.
+    let asked = ["Parameters"].map(|name| json!({ "type": name, "operation": operations(name) }));
+    let resources: Vec<Value> = kept.chain(asked).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "name": "KapGateway",
         "title": "kap-gateway",
         "status": "active",
         "date": DATE,
-        "description": "Ketamine-assisted psychotherapy records as FHIR R4 resources. The resources are read-only \
-            here: they are written as KAP records through /kap/v1 (see /openapi.yaml). $validate takes a resource of \
-            any type of R4.",
+        "description": "Ketamine-assisted psychotherapy records as FHIR R4 resources, and R4 resources of any type beside \
+            them. What a KAP record made is read here and changed through /kap/v1 alone (see /openapi.yaml): a write to \
+            it is answered with 409. The resources of the KAP guide are part of the program and do not change.",
         "kind": "instance",
         "software": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
         "implementation": { "description": "kap-gateway", "url": fhir_base },
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "application/fhir+xml"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
         "rest": [{
             "mode": "server",
             "documentation": documentation_of_all(),
-            "interaction": [{ "code": "search-system" }],
             "searchParam": of_all(),
             "compartment": COMPARTMENTS.map(|name| format!("http://hl7.org/fhir/CompartmentDefinition/{name}")),
             "resource": resources,
+            "interaction": [{ "code": "transaction" }, { "code": "batch" }, { "code": "history-system" }, { "code": "search-system" }],
         }],
     })
 }
@@ -117,18 +119,6 @@ fn interactions() -> Vec<&'static str> {
     codes
 }
 
-/// A type of which our guide has resources.
-fn of_guide(name: &str) -> Value {
-    let parameters = guide::SEARCH_PARAMETERS.map(|(name, kind)| json!({ "name": name, "type": kind }));
-    json!({
-        "type": name,
-        "documentation": "The resources of the KAP guide. They are part of the program and do not change.",
-        "interaction": [{ "code": "read" }, { "code": "search-type" }],
-        "searchParam": parameters,
-        "operation": operations(name),
-    })
-}
-
 /// The operations of a type, each once.
 fn operations(resource_type: &str) -> Vec<Value> {
     let mut found = Vec::new();
@@ -159,11 +149,11 @@ fn resource(name: &str, interactions: &[&str]) -> Value {
         "interaction": interactions.iter().map(|code| json!({ "code": code })).collect::<Vec<_>>(),
         "versioning": "versioned",
         "readHistory": true,
-        "updateCreate": false,
-        "conditionalCreate": false,
+        "updateCreate": true,
+        "conditionalCreate": true,
         "conditionalRead": "full-support",
-        "conditionalUpdate": false,
-        "conditionalDelete": "not-supported",
+        "conditionalUpdate": true,
+        "conditionalDelete": "single",
         "searchInclude": includes(name),
         "searchParam": columns.chain(of_type).collect::<Vec<_>>(),
         "operation": operations(name),

@@ -2,10 +2,13 @@
 
 pub mod acceptance;
 pub mod bundle;
+pub mod create;
+pub mod delete;
 pub mod guide;
 pub mod history;
 pub mod metadata;
 pub mod operation;
+pub mod patch;
 pub mod read;
 pub mod resource_body;
 pub mod search;
@@ -15,14 +18,20 @@ pub mod search_query;
 pub mod search_subset;
 pub mod search_value;
 pub mod terminology;
+pub mod transaction;
+pub mod update;
 pub mod validate;
 pub mod vread;
+pub mod write;
 
-use crate::api::{
-    Endpoint,
-    error::{ApiError, ParameterError},
-    parameters::{self, FORMAT, PRETTY, Parameter},
-    representation::Representation,
+use crate::{
+    api::{
+        Endpoint,
+        error::{ApiError, ParameterError},
+        parameters::{self, FORMAT, PRETTY, Parameter},
+        representation::Representation,
+    },
+    fhir::definitions::RESOURCE_TYPES,
 };
 use actix_web::{HttpRequest, http::Method, web};
 use operation::Operation;
@@ -38,8 +47,16 @@ pub enum Interaction {
     Read,
     Vread,
     HistoryInstance,
+    HistoryType,
+    HistorySystem,
     SearchType,
     SearchSystem,
+    Create,
+    Update,
+    Patch,
+    Delete,
+    /// A Bundle at the base: about no type.
+    Batch,
     Operation(&'static Operation),
 }
 
@@ -47,11 +64,16 @@ impl Interaction {
     /// The code in CapabilityStatement.rest.resource.interaction; `capabilities` is about no resource.
     pub fn resource_code(self) -> Option<&'static str> {
         match self {
-            Self::Capabilities | Self::SearchSystem | Self::Operation(_) => None,
+            Self::Capabilities | Self::HistorySystem | Self::SearchSystem | Self::Batch | Self::Operation(_) => None,
             Self::Read => Some("read"),
             Self::Vread => Some("vread"),
             Self::HistoryInstance => Some("history-instance"),
+            Self::HistoryType => Some("history-type"),
             Self::SearchType => Some("search-type"),
+            Self::Create => Some("create"),
+            Self::Update => Some("update"),
+            Self::Patch => Some("patch"),
+            Self::Delete => Some("delete"),
         }
     }
 
@@ -63,8 +85,15 @@ impl Interaction {
             | Self::Read
             | Self::Vread
             | Self::HistoryInstance
+            | Self::HistoryType
+            | Self::HistorySystem
             | Self::SearchType
-            | Self::SearchSystem => None,
+            | Self::SearchSystem
+            | Self::Create
+            | Self::Update
+            | Self::Patch
+            | Self::Delete
+            | Self::Batch => None,
         }
     }
 }
@@ -108,8 +137,21 @@ pub fn endpoints() -> Vec<Endpoint> {
             interaction: Some(Interaction::HistoryInstance),
             route: || web::route().to(history::history),
         },
+        Endpoint {
+            method: Method::GET,
+            path: "/fhir/{resource_type:[A-Za-z]+}/_history",
+            interaction: Some(Interaction::HistoryType),
+            route: || web::route().to(history::history_of_type),
+        },
+        Endpoint {
+            method: Method::GET,
+            path: "/fhir/_history",
+            interaction: Some(Interaction::HistorySystem),
+            route: || web::route().to(history::history_of_all),
+        },
     ];
     endpoints.extend(wider_searches());
+    endpoints.extend(writes());
     endpoints.extend(operations());
     endpoints
 }
@@ -131,6 +173,22 @@ fn wider_searches() -> Vec<Endpoint> {
     ]
 }
 
+fn writes() -> Vec<Endpoint> {
+    const ON_TYPE: &str = "/fhir/{resource_type:[A-Za-z]+}";
+    const ON_INSTANCE: &str = "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]+}";
+    let write = |method, path, interaction, route| Endpoint { method, path, interaction: Some(interaction), route };
+    vec![
+        write(Method::POST, "/fhir", Interaction::Batch, || web::route().to(transaction::bundle)),
+        write(Method::POST, ON_TYPE, Interaction::Create, || web::route().to(create::create)),
+        write(Method::PUT, ON_INSTANCE, Interaction::Update, || web::route().to(update::update)),
+        write(Method::PUT, ON_TYPE, Interaction::Update, || web::route().to(update::conditional_update)),
+        write(Method::PATCH, ON_INSTANCE, Interaction::Patch, || web::route().to(patch::patch)),
+        write(Method::PATCH, ON_TYPE, Interaction::Patch, || web::route().to(patch::conditional_patch)),
+        write(Method::DELETE, ON_INSTANCE, Interaction::Delete, || web::route().to(delete::delete)),
+        write(Method::DELETE, ON_TYPE, Interaction::Delete, || web::route().to(delete::conditional_delete)),
+    ]
+}
+
 fn operations() -> Vec<Endpoint> {
     const ON_TYPE: &str = "/fhir/{resource_type:[A-Za-z]+}/$validate";
     const ON_INSTANCE: &str = "/fhir/{resource_type:[A-Za-z]+}/{id:[A-Za-z0-9.-]+}/$validate";
@@ -149,9 +207,19 @@ fn operations() -> Vec<Endpoint> {
     endpoints
 }
 
-/// All types of R4 are served.
+/// Not kept: R4 has it for operations alone. <https://hl7.org/fhir/R4/parameters.html>
+const PARAMETERS: &str = "Parameters";
+
+/// The types of which resources are kept: all of R4.
+pub fn kept_types() -> impl Iterator<Item = &'static str> {
+    RESOURCE_TYPES.iter().map(|name| &**name).filter(|name| *name != PARAMETERS)
+}
+
 fn check_type(resource_type: &str) -> Result<(), ApiError> {
-    if search_filter::is_type(resource_type) { Ok(()) } else { Err(ApiError::UnknownResourceType) }
+    match RESOURCE_TYPES.contains(resource_type) && resource_type != PARAMETERS {
+        true => Ok(()),
+        false => Err(ApiError::UnknownResourceType),
+    }
 }
 
 /// For interactions that take `_format` and `_pretty` and nothing else.

@@ -11,6 +11,7 @@ use crate::{
     store::{DEFAULT_TENANT, StoredResource},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
 
 pub async fn read(
     request: HttpRequest,
@@ -19,14 +20,31 @@ pub async fn read(
 ) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
     let (resource_type, id) = path.into_inner();
-    if guide::has_type(&resource_type) {
-        return guide::read(representation, &resource_type, &id);
-    }
     fhir::check_type(&resource_type)?;
-    match api.store.read(DEFAULT_TENANT, &resource_type, &id).await? {
-        Some(stored) => Ok(answer(&request, representation, stored)),
-        None => Err(ApiError::NotFound { resource_type }),
+    if let Some(of_guide) = guide::find(&resource_type, &id) {
+        return Ok(representation.write(HttpResponse::Ok(), Bytes::from_static(of_guide)));
     }
+    Ok(answer(&request, representation, find(&api, resource_type, &id).await?))
+}
+
+/// The resource, one of the guide's too.
+pub async fn find(api: &Api, resource_type: String, id: &str) -> Result<StoredResource, ApiError> {
+    if let Some(of_guide) = guide::find(&resource_type, id) {
+        return Ok(guide::stored(&resource_type, id, of_guide));
+    }
+    match api.store.read(DEFAULT_TENANT, &resource_type, id).await? {
+        Some(stored) => Ok(stored),
+        None => Err(missing(api, resource_type, id).await?),
+    }
+}
+
+/// Why there is nothing to read: it was deleted, or never there.
+async fn missing(api: &Api, resource_type: String, id: &str) -> Result<ApiError, ApiError> {
+    let newest = api.store.history(DEFAULT_TENANT, &resource_type, id, 1, None).await?;
+    Ok(match newest.first() {
+        Some(_) => ApiError::Gone { resource_type },
+        None => ApiError::NotFound { resource_type },
+    })
 }
 
 /// One version with its headers, or 304 where the client has it already.

@@ -11,6 +11,15 @@ const EXPECTED: &str = "application/fhir+json or application/fhir+xml, in UTF-8"
 
 /// The body as JSON; `None` where there is none. What it holds is not looked at.
 pub async fn read(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Option<Value>, ApiError> {
+    Ok(sized(request, payload, api).await?.map(|(value, _)| value))
+}
+
+/// The body as JSON, and how many bytes it had.
+pub async fn required(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<(Value, usize), ApiError> {
+    sized(request, payload, api).await?.ok_or(ApiError::NoBody)
+}
+
+async fn sized(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Option<(Value, usize)>, ApiError> {
     let format = format(request);
     let body = api::body(request, payload, api.body_limit).await?;
     if body.is_empty() {
@@ -20,7 +29,7 @@ pub async fn read(request: &HttpRequest, payload: web::Payload, api: &Api) -> Re
         Format::Json => json::read(&body),
         Format::Xml => xml_tree::read(&body, api.validator().definitions()),
     };
-    read.map(Some).map_err(|unreadable| ApiError::UnreadableBody(unreadable.reason))
+    read.map(|value| Some((value, body.len()))).map_err(|unreadable| ApiError::UnreadableBody(unreadable.reason))
 }
 
 fn format(request: &HttpRequest) -> Option<Format> {

@@ -15,7 +15,7 @@ use crate::{
         representation::Representation,
     },
     fhir::{
-        outcome::{Issue, IssueType, operation_outcome},
+        outcome::{Issue, IssueType, Severity, operation_outcome},
         search::{compartment_parameters, resource_types},
     },
     store::{Cursor, DEFAULT_TENANT, Filter, FilterValue, SearchPage, StoreError, StoredResource},
@@ -182,12 +182,6 @@ async fn answer(
     mut parameters: Vec<Parameter>,
     api: &Api,
 ) -> Result<HttpResponse, ApiError> {
-    if let [only] = place.types.as_slice()
-        && place.owner.is_none()
-        && guide::has_type(only)
-    {
-        return guide::search(request, only, &parameters, api);
-    }
     let sent = parameters.clone();
     let mut errors = place.narrow(&mut parameters);
     let base = api.fhir_base();
@@ -222,11 +216,17 @@ async fn answer(
         }
     };
     let representation = fhir::representation(request, &sent, errors)?;
-    let page = match (place.types.is_empty(), more.is_empty()) {
+    let mut page = match (place.types.is_empty(), more.is_empty()) {
         (true, _) => SearchPage { resources: vec![], included: vec![], total: Some(0), next: None },
         (false, true) => api.store.search(DEFAULT_TENANT, told.query.clone()).await?,
         (false, false) => across(api, &told, std::iter::once(&told).chain(&more)).await?,
     };
+    if let [only] = place.types.as_slice()
+        && place.owner.is_none()
+        && guide::has_type(only)
+    {
+        beside_guide(&mut told, &mut page);
+    }
     if page.total.is_none() && told.query.exact_total {
         return Err(ApiError::Store(StoreError::TooCostly(
             "more match than this server counts: ask with _total=none, or add a filter that few match",
@@ -237,6 +237,42 @@ async fn answer(
     }
     let bundle = searchset(&format!("{base}{}", place.path), &base, told, page, api)?;
     Ok(representation.write(HttpResponse::Ok(), bundle))
+}
+
+/// The guide's own resources of the type, where the search means them; else a note that they are there.
+fn beside_guide(search: &mut Search, page: &mut SearchPage) {
+    let of_guide = guide::matches(&search.query);
+    if search.query.filters.is_empty() {
+        search.notes.push(Issue {
+            severity: Severity::Information,
+            code: IssueType::Informational,
+            text: "Resources of the KAP guide, which are part of the program, are found by url or _id alone."
+                .to_owned(),
+            place: None,
+        });
+    }
+    page.total = page.total.map(|total| total + of_guide.len() as u64);
+    page.resources.splice(0..0, of_guide);
+}
+
+/// The searchset of an entry of a Bundle, which searches one type.
+pub async fn find(
+    api: &Api,
+    resource_type: &str,
+    parameters: Vec<Parameter>,
+    handling: Handling,
+) -> Result<Bytes, ApiError> {
+    let base = api.fhir_base();
+    let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+    let (mut search, errors) = search_query::parse(resource_type, &parameters, handling, api.page_size, surroundings);
+    if !errors.is_empty() {
+        return Err(ApiError::Parameters(errors));
+    }
+    let mut page = api.store.search(DEFAULT_TENANT, search.query.clone()).await?;
+    if guide::has_type(resource_type) {
+        beside_guide(&mut search, &mut page);
+    }
+    searchset(&format!("{base}/{resource_type}"), &base, search, page, api)
 }
 
 /// A page of several types, one type after the other. The cursor says in which it ended.

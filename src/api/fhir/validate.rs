@@ -7,11 +7,12 @@ use super::{
     acceptance::{self, Purpose, RULES},
     operation::{self, Input, Inputs, Kind, Operation, refuse},
     resource_body,
+    write::{self, content},
 };
 use crate::{
     api::{Api, error::ApiError, fhir, representation::Representation},
     fhir::{outcome::IssueType, validate::Report},
-    store::{DEFAULT_TENANT, StoredResource},
+    store::{DEFAULT_TENANT, StoredResource, transaction::Action},
 };
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::Method, http::StatusCode, web};
 use serde_json::Value;
@@ -49,7 +50,7 @@ pub async fn validate_type(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
     let resource_type = resource_type.into_inner();
-    if !acceptance::is_resource_type(api.validator(), &resource_type) {
+    if !acceptance::is_resource_type(&resource_type) {
         return Err(ApiError::NoResourceType);
     }
     let asked = read(&request, payload, &api, &resource_type).await?;
@@ -101,7 +102,11 @@ pub async fn validate_instance(
             return refuse("profile", IssueType::Invalid, "has no meaning for a delete");
         }
         // The content is ignored, says the specification.
-        (Some(Mode::Delete), _) => return Ok(answer(representation, &acceptance::delete_report(&resource_type))),
+        (Some(Mode::Delete), _) => {
+            let action = Action::Delete { resource_type: resource_type.clone(), id };
+            let refusal = write::try_change(&api, action).await?;
+            return Ok(answer(representation, &acceptance::change_report(&resource_type, refusal.as_ref())));
+        }
         (Some(Mode::Profile), Some(_)) => {
             return refuse(
                 "resource",
@@ -115,13 +120,19 @@ pub async fn validate_instance(
         (Some(Mode::Profile), None) => (None, false),
     };
     let resource = resource.map_or_else(|| stored_json(&stored), Ok)?;
+    let refusal = match updates {
+        true => write::try_change(&api, Action::Put(content::write(&resource_type, &stored.id, &resource)?)).await?,
+        false => None,
+    };
     let report = held(&api, move |validator| {
         let purpose = match updates {
-            true => Purpose::Update { id: &stored.id, version: stored.version_id },
+            true => Purpose::Update { id: &stored.id, version: Some(stored.version_id) },
             false => Purpose::Look,
         };
         let profiles: Vec<&str> = asked.profile.as_deref().into_iter().collect();
-        acceptance::report(validator, &resource_type, &resource, purpose, &profiles)
+        let mut report = acceptance::change_report(&resource_type, refusal.as_ref());
+        report.issues.extend(acceptance::report(validator, &resource_type, &resource, purpose, &profiles).issues);
+        report
     });
     Ok(answer(representation, &report.await?))
 }

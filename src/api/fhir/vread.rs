@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Api, error::ApiError, fhir},
-    store::DEFAULT_TENANT,
+    store::{DEFAULT_TENANT, StoredResource},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -14,13 +14,19 @@ pub async fn vread(
     let representation = fhir::representation_only(&request)?;
     let (resource_type, id, version_id) = path.into_inner();
     fhir::check_type(&resource_type)?;
+    let stored = find(&api, resource_type, &id, &version_id).await?;
+    Ok(fhir::read::answer(&request, representation, stored))
+}
+
+pub async fn find(api: &Api, resource_type: String, id: &str, version_id: &str) -> Result<StoredResource, ApiError> {
     // A number that does not fit was never given to a version.
     let stored = match version_id.parse() {
-        Ok(version_id) => api.store.vread(DEFAULT_TENANT, &resource_type, &id, version_id).await?,
+        Ok(version_id) => api.store.vread(DEFAULT_TENANT, &resource_type, id, version_id).await?,
         Err(_) => None,
     };
     match stored {
-        Some(stored) => Ok(fhir::read::answer(&request, representation, stored)),
+        Some(stored) if stored.is_deletion() => Err(ApiError::Gone { resource_type }),
+        Some(stored) => Ok(stored),
         None => Err(ApiError::VersionNotFound { resource_type }),
     }
 }

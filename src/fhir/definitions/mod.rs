@@ -29,6 +29,7 @@ pub use terminology::{Code, Concept, Expansion, Lookup, Membership, Translation,
 use library::{Entry, Kind, Library, NotHere, Place};
 use membership::Way;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -50,6 +51,14 @@ static BASE: LazyLock<Definitions> = LazyLock::new(|| {
         entries.into_iter().for_each(|entry| library.add(entry));
     }
     Definitions { library: Arc::new(library) }
+});
+
+/// Every resource type of R4 that can be sent, by name: no abstract ones.
+pub static RESOURCE_TYPES: LazyLock<BTreeSet<Box<str>>> = LazyLock::new(|| {
+    const ABSTRACT: [&str; 2] = ["Resource", "DomainResource"];
+    let is_sent =
+        |(name, kind): &(&str, structure::Kind)| *kind == structure::Kind::Resource && !ABSTRACT.contains(name);
+    Definitions::base().types().filter(is_sent).map(|(name, _)| name.into()).collect()
 });
 
 /// All definitions that a validator works with. A clone shares what is loaded; definitions that are added to one clone

@@ -6,6 +6,7 @@
 mod body;
 pub mod copy;
 mod cursor;
+mod history;
 mod include;
 mod lead;
 mod order;
@@ -22,6 +23,7 @@ mod searcher;
 mod transact;
 mod writer;
 
+use crate::store::history::{HistoryPage, HistoryQuery};
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
     Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
@@ -122,6 +124,11 @@ impl ResourceStore for SqliteStore {
     ) -> Result<Vec<StoredResource>, StoreError> {
         let (tenant, resource_type, id) = (tenant.to_owned(), resource_type.to_owned(), id.to_owned());
         self.read_aside(move |connection| reads::history(connection, &tenant, &resource_type, &id, count, before)).await
+    }
+
+    async fn versions(&self, tenant: &str, query: HistoryQuery) -> Result<HistoryPage, StoreError> {
+        let tenant = tenant.to_owned();
+        self.read_aside(move |connection| history::page(connection, &tenant, &query)).await
     }
 
     async fn search(&self, tenant: &str, query: SearchQuery) -> Result<SearchPage, StoreError> {

@@ -30,6 +30,9 @@ impl Recorder<'_> {
         if !refused.is_empty() {
             return Ok(Transacted::Refused(refused));
         }
+        if transaction.trial {
+            return Ok(Transacted::Done(Vec::new()));
+        }
         let mut done = Vec::with_capacity(transaction.changes.len());
         for change in &transaction.changes {
             done.push(match &change.action {

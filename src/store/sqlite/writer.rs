@@ -159,12 +159,12 @@ impl Disk {
     fn judge(&mut self, task: &Task, answer: rusqlite::Result<Answer>) -> Result<Answer, StoreError> {
         let is_check = matches!(task, Task::Check);
         match &answer {
-            Ok(Answer::Committed(Committed::Stored(_)) | Answer::Transacted(Transacted::Done(_))) => {
-                self.refused = None;
-            }
+            Ok(Answer::Committed(Committed::Stored(_))) => self.refused = None,
+            // One without changes has asked nothing of the disk.
+            Ok(Answer::Transacted(Transacted::Done(done))) if !done.is_empty() => self.refused = None,
             Err(error) if !is_check && is_of_the_disk(error) => self.refused = Some(Instant::now()),
             Ok(Answer::Committed(Committed::Superseded))
-            | Ok(Answer::Transacted(Transacted::Superseded | Transacted::Refused(_)))
+            | Ok(Answer::Transacted(Transacted::Superseded | Transacted::Refused(_) | Transacted::Done(_)))
             | Ok(Answer::Checked)
             | Err(_) => {}
         }

@@ -1,0 +1,45 @@
+//! Create, also only where nothing is found (`If-None-Exist`). <https://hl7.org/fhir/R4/http.html#create>
+
+use super::{
+    acceptance::Purpose,
+    resource_body,
+    write::{self, Intent, Verb, answer, content, links::Links, matching::Matching},
+};
+use crate::api::{Api, error::ApiError, fhir, parameters};
+use actix_web::{HttpRequest, HttpResponse, http::header::HeaderName, web};
+use uuid::Uuid;
+
+const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
+
+pub async fn create(
+    request: HttpRequest,
+    resource_type: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let resource_type = resource_type.into_inner();
+    let representation = fhir::representation_only(&request)?;
+    fhir::check_type(&resource_type)?;
+    let unless = unless(&request, &api, &resource_type)?;
+    let (resource, size) = resource_body::required(&request, payload, &api).await?;
+    content::check_type(&resource_type, &resource)?;
+    let (resource, report) = content::accept(&api, &resource_type, resource, size, Purpose::Create).await?;
+    let verb = Verb::Create { id: Uuid::new_v4().to_string(), resource, unless };
+    let intent = Intent { resource_type, verb, if_match: None };
+    let done = write::perform(&api, &[intent], &Links::default(), vec![report]).await.map_err(answer::failure)?;
+    Ok(answer::one(&api, &request, representation, done))
+}
+
+/// The search of `If-None-Exist`: parameters as in a URL, without the `?`.
+fn unless(request: &HttpRequest, api: &Api, resource_type: &str) -> Result<Option<Matching>, ApiError> {
+    let mut sent = request.headers().get_all(IF_NONE_EXIST);
+    let Some(value) = sent.next() else { return Ok(None) };
+    if sent.next().is_some() {
+        return Err(ApiError::WrongHeader { header: "If-None-Exist", problem: "may be given only once" });
+    }
+    let text = value
+        .to_str()
+        .map_err(|_| ApiError::WrongHeader { header: "If-None-Exist", problem: "must be percent-encoded ASCII" })?;
+    let parameters = parameters::decode(text.trim().trim_start_matches('?'))?;
+    Matching::parse(api, resource_type, &parameters).map(Some)
+}

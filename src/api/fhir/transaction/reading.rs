@@ -1,0 +1,57 @@
+//! GET in a batch or transaction. <https://hl7.org/fhir/R4/http.html#transaction>
+
+use super::{
+    entry::{Reading, Target},
+    response::{line, of_error},
+};
+use crate::{
+    api::{
+        Api,
+        conditional::etag,
+        error::ApiError,
+        fhir::{history::instant, read, search, vread, write::IfMatch},
+        parameters::Handling,
+    },
+    store::StoredResource,
+};
+use actix_web::http::StatusCode;
+use serde_json::{Value, json};
+
+pub async fn answer(api: &Api, reading: Reading, handling: Handling) -> Value {
+    let found = match reading.target {
+        Target::Search { resource_type, parameters } => {
+            return match search::find(api, &resource_type, parameters, handling).await {
+                Ok(bundle) => with_body(&bundle, json!({ "status": line(StatusCode::OK) })),
+                Err(error) => of_error(&error),
+            };
+        }
+        Target::Read { resource_type, id } => read::find(api, resource_type, &id).await,
+        Target::Version { resource_type, id, version_id } => vread::find(api, resource_type, &id, &version_id).await,
+    };
+    match found {
+        Ok(stored) => of_resource(&stored, reading.has),
+        Err(error) => of_error(&error),
+    }
+}
+
+fn of_resource(stored: &StoredResource, has: Option<IfMatch>) -> Value {
+    let is_there = match has {
+        None => false,
+        Some(IfMatch::Any) => true,
+        Some(IfMatch::Version(version)) => version == stored.version_id,
+    };
+    let status = if is_there { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+    let response = json!({
+        "status": line(status),
+        "etag": etag(stored.version_id),
+        "lastModified": instant(stored.last_updated),
+    });
+    if is_there { json!({ "response": response }) } else { with_body(&stored.body, response) }
+}
+
+fn with_body(body: &[u8], response: Value) -> Value {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(resource) => json!({ "resource": resource, "response": response }),
+        Err(_) => of_error(&ApiError::Unwritable),
+    }
+}

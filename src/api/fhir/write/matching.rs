@@ -1,0 +1,84 @@
+//! Search parameters that say which resource is meant: conditional interactions.
+//! <https://hl7.org/fhir/R4/http.html#ccreate>, <https://hl7.org/fhir/R4/http.html#cond-update>
+
+use crate::{
+    api::{
+        Api,
+        error::{ApiError, ParameterError},
+        fhir::{
+            COUNT, CURSOR,
+            search_filter::Surroundings,
+            search_include::{INCLUDE, REVINCLUDE},
+            search_query::{self, SORT, TOTAL},
+            search_subset::{ELEMENTS, SUMMARY},
+        },
+        parameters::{FORMAT, Handling, PRETTY, Parameter},
+    },
+    fhir::outcome::IssueType,
+    store::{
+        DEFAULT_TENANT, SearchQuery, StoredResource,
+        transaction::{Condition, Finds},
+    },
+};
+
+/// A search that is to find one resource at most.
+#[derive(Debug, Clone)]
+pub struct Matching {
+    query: SearchQuery,
+}
+
+/// What it found.
+pub enum Found {
+    Nothing,
+    One(StoredResource),
+    Many,
+}
+
+impl Matching {
+    /// Parameters that filter, one at least; unknown ones are errors whatever the request prefers: what is meant must not
+    /// become more than was said.
+    pub fn parse(api: &Api, resource_type: &str, parameters: &[Parameter]) -> Result<Self, ApiError> {
+        let mut filters = Vec::new();
+        let mut errors = Vec::new();
+        for parameter in parameters {
+            match parameter.name.as_str() {
+                FORMAT | PRETTY => {}
+                COUNT | CURSOR | SORT | TOTAL | SUMMARY | ELEMENTS => {
+                    let problem = "has no meaning here: only parameters that filter say which resource is meant";
+                    errors.push(ParameterError::new(&parameter.name, IssueType::NotSupported, problem));
+                }
+                name if name.starts_with(INCLUDE) || name.starts_with(REVINCLUDE) => {
+                    let problem = "has no meaning here: nothing is given along";
+                    errors.push(ParameterError::new(name, IssueType::NotSupported, problem));
+                }
+                _ => filters.push(parameter.clone()),
+            }
+        }
+        let base = api.fhir_base();
+        let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+        let (search, more) =
+            search_query::parse(resource_type, &filters, Handling::Strict, api.page_size, surroundings);
+        errors.extend(more);
+        if !errors.is_empty() {
+            return Err(ApiError::Parameters(errors));
+        }
+        if search.query.filters.is_empty() {
+            return Err(ApiError::NoCriteria);
+        }
+        Ok(Self { query: SearchQuery { count: 2, total: false, ..search.query } })
+    }
+
+    pub async fn find(&self, api: &Api) -> Result<Found, ApiError> {
+        let mut found = api.store.search(DEFAULT_TENANT, self.query.clone()).await?.resources;
+        Ok(match (found.pop(), found.is_empty()) {
+            (None, _) => Found::Nothing,
+            (Some(only), true) => Found::One(only),
+            (Some(_), false) => Found::Many,
+        })
+    }
+
+    /// That it still finds so.
+    pub fn condition(&self, finds: Finds) -> Condition {
+        Condition { query: self.query.clone(), finds }
+    }
+}

@@ -1,0 +1,27 @@
+//! The store room: versions of many resources, newest first. <https://hl7.org/fhir/R4/http.html#history>
+
+use crate::store::StoredResource;
+
+/// Which versions, of one resource, of a type or of all.
+#[derive(Debug, Clone, Default)]
+pub struct HistoryQuery {
+    /// `None`: of every type.
+    pub resource_type: Option<String>,
+    /// `None`: of every resource of the type. Only with a type.
+    pub id: Option<String>,
+    /// Only versions written then or later. Times are microseconds since 1970-01-01T00:00:00Z.
+    pub since: Option<i64>,
+    /// Only versions that were current at some time of that span, both ends inclusive.
+    pub at: Option<(i64, i64)>,
+    /// Only versions written before: where the page before ended. No two versions of a store share their time.
+    pub before: Option<i64>,
+    /// Page size, at least 1.
+    pub count: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct HistoryPage {
+    pub versions: Vec<StoredResource>,
+    /// `before` for the next page, if there is one.
+    pub next: Option<i64>,
+}
