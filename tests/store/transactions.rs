@@ -21,7 +21,7 @@ async fn transact(store: &dyn ResourceStore, changes: Vec<Change>) -> Transacted
 async fn done(store: &dyn ResourceStore, changes: Vec<Change>) -> Vec<Changed> {
     match transact(store, changes).await {
         Transacted::Done(changed) => changed,
-        other => panic!("{other:?}"),
+        other @ (Transacted::Superseded | Transacted::Refused(_)) => panic!("{other:?}"),
     }
 }
 
