@@ -12,7 +12,7 @@ pub use crate::safety::resources::Occasion;
 use crate::safety::resources::{self, Change, explained};
 use crate::safety::ruleset::{RuleId, RulesError, Ruleset, Severity};
 use crate::store::transaction::{Action, Change as StoreChange, Expected, Transacted, Transaction};
-use crate::store::{DEFAULT_TENANT, SearchQuery, StoredResource, Write, WriteMode};
+use crate::store::{DEFAULT_TENANT, Filter, FilterValue, SearchQuery, StoredResource, Write, WriteMode};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -198,6 +198,18 @@ impl Gateway {
             Transacted::Superseded => Err(IngestError::Contended),
             Transacted::Refused(_) => Err(IngestError::Internal("a finding belongs to a record")),
         }
+    }
+
+    /// Has the patient a course, of this gateway's or another's?
+    pub async fn has_course(&self, patient: &str) -> Result<bool, IngestError> {
+        let of_patient = FilterValue::Reference { resource_type: Some("Patient".to_owned()), id: patient.to_owned() };
+        let query = SearchQuery {
+            resource_type: "EpisodeOfCare".to_owned(),
+            filters: vec![Filter { parameter: "patient".to_owned(), any_of: vec![of_patient] }],
+            count: 1,
+            ..SearchQuery::default()
+        };
+        Ok(!self.store.search(DEFAULT_TENANT, query).await?.resources.is_empty())
     }
 
     /// Judges the patient of every course; how many were judged, and of how many something changed.

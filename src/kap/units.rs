@@ -119,8 +119,19 @@ pub fn convert(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
     if unit.code == to { Some(value) } else { value.checked_mul(factor(unit.code, to)?) }
 }
 
-/// The factor between two UCUM units of one dimension, neither of them special (no temperatures).
+/// The factor between two UCUM units of one dimension, neither of them special (no temperatures). Units with as many
+/// slashes are taken part by part: a minute is no finite decimal of an hour, but an hour is 60 minutes.
 fn factor(from: &str, to: &str) -> Option<Decimal> {
+    let (above, below): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
+    if above.len() != below.len() {
+        return quotient(from, to);
+    }
+    let mut parts = above.into_iter().zip(below);
+    let (from, to) = parts.next()?;
+    parts.try_fold(quotient(from, to)?, |product, (from, to)| product.checked_mul(quotient(to, from)?))
+}
+
+fn quotient(from: &str, to: &str) -> Option<Decimal> {
     let measure = |code: &str| evaluate(&parse_expression(code).ok()?).ok();
     let (from, to) = (measure(from)?, measure(to)?);
     if !from.is_commensurable(&to) || from.special.is_some() || to.special.is_some() {

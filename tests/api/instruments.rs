@@ -1,6 +1,6 @@
 //! Instruments over HTTP: what the gateway shows of them, and a clinic's own.
 
-use crate::test_app::{TestApp, fixture, outcome};
+use crate::test_app::{TestApp, fixture, header, outcome};
 use kap_gateway::config::Options;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -88,7 +88,13 @@ async fn an_instrument_that_is_not_known_is_not_found_and_no_parameter_is_ignore
     outcome(app.get("/kap/v1/instruments/phq-9?full=1").await, StatusCode::BAD_REQUEST).await;
     outcome(app.get("/kap/v1/instruments/%ff").await, StatusCode::BAD_REQUEST).await;
     let xml = app.request(Method::GET, "/kap/v1/instruments").header("Accept", "application/fhir+xml");
-    outcome(xml.send().await.expect("an answer"), StatusCode::NOT_ACCEPTABLE).await;
+    let refused = xml.send().await.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::NOT_ACCEPTABLE);
+    assert_eq!(
+        header(&refused, "content-type"),
+        "application/fhir+xml; charset=utf-8",
+        "the error is in the form asked for"
+    );
 }
 
 #[tokio::test]

@@ -235,3 +235,36 @@ async fn a_clinic_s_figures_count() {
         "disabled"
     );
 }
+
+/// What another system's client writes to `/fhir` counts like a record, and its deletion too.
+#[tokio::test]
+async fn resource_of_another_system_fires_a_rule_until_it_is_deleted() {
+    let app = load("case-01").await;
+    let patient = app.get("/fhir/EpisodeOfCare").await.json::<Value>().await.expect("JSON");
+    let patient = patient["entry"][0]["resource"]["patient"]["reference"].as_str().expect("a patient").to_owned();
+    let issues = || async {
+        let found = app.get(&format!("/fhir/DetectedIssue?patient={patient}&_count=100")).await;
+        let found: Value = found.json().await.expect("JSON");
+        let entries = found["entry"].as_array().cloned().unwrap_or_default();
+        let of_r_10 = entries
+            .into_iter()
+            .map(|entry| entry["resource"].clone())
+            .filter(|issue| issue.to_string().contains("R-10"));
+        of_r_10.map(|issue| issue["status"].as_str().expect("a status").to_owned()).collect::<Vec<_>>()
+    };
+    assert!(issues().await.is_empty());
+    let condition = json!({ "resourceType": "Condition", "subject": { "reference": patient },
+        "clinicalStatus": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active" }] },
+        "code": { "coding": [{ "system": "http://snomed.info/sct", "code": "233985008" }] } });
+    let request = app.request(Method::POST, "/fhir/Condition").header("Content-Type", "application/fhir+json");
+    let created = request.body(condition.to_string()).send().await.expect("an answer");
+    assert_eq!(created.status(), StatusCode::CREATED, "{}", created.text().await.unwrap_or_default());
+    assert_eq!(issues().await.iter().filter(|status| *status != "cancelled").count(), 1);
+    let location = created.headers()["location"].to_str().expect("text").to_owned();
+    let path =
+        location.split_once("/fhir/").map(|(_, rest)| rest.split("/_history").next().unwrap_or(rest)).expect("a path");
+    let deleted = app.request(Method::DELETE, &format!("/fhir/{path}")).send().await.expect("an answer");
+    assert!(deleted.status().is_success());
+    let statuses = issues().await;
+    assert!(!statuses.is_empty() && statuses.iter().all(|status| status != "final"), "{statuses:?}");
+}

@@ -323,7 +323,8 @@ async fn what_is_no_batch_or_transaction_is_refused() {
     }
     let empty = json!({ "resourceType": "Bundle", "type": "transaction" });
     done(&app, &empty).await;
-    outcome(app.get("/fhir").await, StatusCode::METHOD_NOT_ALLOWED).await;
+    let put = app.request(Method::PUT, "/fhir").send().await.expect("an answer");
+    outcome(put, StatusCode::METHOD_NOT_ALLOWED).await;
 }
 
 #[tokio::test]

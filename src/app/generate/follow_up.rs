@@ -110,7 +110,7 @@ pub fn closures(case: &mut Case, day: Date) -> Vec<Value> {
     records
 }
 
-fn closure(case: &mut Case, day: Date, number: i64, change: &str) -> Value {
+fn closure(case: &Case, day: Date, number: i64, change: &str) -> Value {
     let id = format!("closure-{number}");
     let mut record = case.record("course-closure", MEDICAL, &id, &case.at(day, 11 * 60), PRESCRIBER);
     set(&mut record, "at", json!(case.at(day, 10 * 60 + 30)));

@@ -20,8 +20,11 @@ pub enum Origin {
 
 const MARKS: &[(&str, Verified)] = &[("yes", Verified::Yes), ("partly", Verified::Partly), ("no", Verified::No)];
 
+/// An instrument with its scales.
+pub type Whole = (Arc<Form>, Vec<Scale>);
+
 /// Reads the file `name` (with `.toml`). `None` where a fault leaves nothing to go on with.
-pub fn read(name: &str, text: &str, origin: Origin) -> (Option<(Arc<Form>, Vec<Scale>)>, Vec<FileFault>) {
+pub fn read(name: &str, text: &str, origin: Origin) -> (Option<Whole>, Vec<FileFault>) {
     let sheet = Sheet::new(name, text);
     let table = sheet.parse();
     let root = sheet.root(&table);

@@ -3,7 +3,7 @@
 use super::{Context, Findings};
 use crate::safety::facts::moment::{Moment, months_later};
 use crate::safety::facts::{Key, Score};
-use crate::safety::ruleset::{Limit, LimitValue, Set};
+use crate::safety::ruleset::{Limit, Set};
 
 /// treatment goes on, and the latest screen is older than the limit. A gap stays on record after the next screen.
 /// What is not yet due is silent (D-17).
@@ -15,8 +15,9 @@ pub fn monitoring(c: &Context<'_>, f: &mut Findings<'_>) {
     let urinary = urinary.chain(c.facts.scores.iter().filter(scored).map(|score| (score.source, score.at)));
     let liver = c.facts.labs.iter().filter(|lab| lab.codes.has(Set::Transaminase) && lab.value.is_some());
     let liver = liver.map(|lab| (lab.source, lab.at));
-    let wanted: [(&str, &LimitValue, Vec<(Key, Moment)>); 2] = [
-        ("urinary symptom screen", c.limit(Limit::UrinaryMonths), urinary.collect()),
+    let urinary: Vec<(Key, Moment)> = urinary.collect();
+    let wanted = [
+        ("urinary symptom screen", c.limit(Limit::UrinaryMonths), urinary),
         ("liver test", c.limit(Limit::LiverMonths), liver.collect()),
     ];
     for (name, limit, mut screens) in wanted {

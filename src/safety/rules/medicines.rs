@@ -5,19 +5,18 @@ use super::{Context, Findings, count};
 use crate::safety::facts::{Medicine, is_ingredient};
 use crate::safety::ruleset::{RuleId, Set};
 
-/// The sets that a rule looks for, and what to say of one.
-fn wanted(rule: RuleId) -> (&'static [Set], &'static str) {
-    match rule {
-        RuleId::R20 => (
-            &[Set::Benzodiazepine, Set::ZDrug, Set::OpioidAgonist, Set::CnsDepressant],
-            "depresses the central nervous system: sedation may add up, and benzodiazepines shorten the effect",
-        ),
-        RuleId::R21 => (&[Set::Lamotrigine], "may weaken the effect; the evidence conflicts"),
-        RuleId::R22 => (&[Set::MaoInhibitor, Set::Stimulant], "may raise blood pressure together with ketamine"),
-        RuleId::R23 => (&[Set::CypInhibitor, Set::CypInducer], "changes the metabolism of ketamine (CYP3A4, CYP2B6)"),
-        _ => (&[Set::SeizureThreshold], "may lower the seizure threshold together with ketamine"),
-    }
-}
+/// The sets that each rule looks for, and what to say of a medicine in one.
+const WANTED: &[(RuleId, &[Set], &str)] = &[
+    (
+        RuleId::R20,
+        &[Set::Benzodiazepine, Set::ZDrug, Set::OpioidAgonist, Set::CnsDepressant],
+        "depresses the central nervous system: sedation may add up, and benzodiazepines shorten the effect",
+    ),
+    (RuleId::R21, &[Set::Lamotrigine], "may weaken the effect; the evidence conflicts"),
+    (RuleId::R22, &[Set::MaoInhibitor, Set::Stimulant], "may raise blood pressure together with ketamine"),
+    (RuleId::R23, &[Set::CypInhibitor, Set::CypInducer], "changes the metabolism of ketamine (CYP3A4, CYP2B6)"),
+    (RuleId::R24, &[Set::SeizureThreshold], "may lower the seizure threshold together with ketamine"),
+];
 
 /// Is it taken now?
 fn is_current(c: &Context<'_>, medicine: &Medicine) -> bool {
@@ -37,8 +36,8 @@ pub fn interaction(c: &Context<'_>, f: &mut Findings<'_>) {
             "interaction screen incomplete: no list of medicines is recorded.",
         ));
     }
+    let Some((_, sets, why)) = WANTED.iter().find(|(rule, ..)| *rule == f.rule.id) else { return };
     f.look();
-    let (sets, why) = wanted(f.rule.id);
     let current = || c.facts.medicines.iter().filter(|medicine| is_current(c, medicine));
     for medicine in current().filter(|medicine| medicine.codes.has_any(sets)) {
         let sentence = format!("{} is taken; it {why}.", medicine.name);

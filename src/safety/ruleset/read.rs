@@ -256,7 +256,9 @@ impl Reading {
                     }
                 }
             }
-            _ => self.fault(place, "A set is a list of codes, or a table with `add` and `remove`."),
+            Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {
+                self.fault(place, "A set is a list of codes, or a table with `add` and `remove`.");
+            }
         }
     }
 

@@ -11,7 +11,8 @@ mod plan;
 
 use crate::{
     api::{Api, error::ApiError},
-    fhir::{patch::Patch, validate::Report},
+    fhir::{patch::Patch, search::patient, validate::Report},
+    ingest::Occasion,
     store::{
         DEFAULT_TENANT, StoredResource,
         transaction::{Action, Change, ChangeOutcome, Changed, Expected, Refusal, Transacted, Transaction},
@@ -21,7 +22,7 @@ use links::Links;
 use matching::Matching;
 use plan::{Plan, Step};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// How often a transaction is built anew because another was faster. Each time at least one other was stored.
 const ATTEMPTS: usize = 32;
@@ -107,9 +108,13 @@ pub async fn perform(
         if transaction.changes.is_empty() {
             return Ok(done(plan, &places, Vec::new(), reports));
         }
+        let patients = patients(api, &transaction).await.map_err(all_fail)?;
         let transacted = api.store.transact(DEFAULT_TENANT, transaction).await;
         match transacted.map_err(|error| all_fail(error.into()))? {
-            Transacted::Done(changed) => return Ok(done(plan, &places, changed, reports)),
+            Transacted::Done(changed) => {
+                judge(api, patients).await;
+                return Ok(done(plan, &places, changed, reports));
+            }
             Transacted::Superseded => {}
             // What was patched has changed meanwhile: the patch is made of what is there now.
             Transacted::Refused(refused) if refused.iter().all(|refused| is_outdated(intents, &places, refused)) => {}
@@ -123,6 +128,37 @@ pub async fn perform(
         }
     }
     Err(all_fail(ApiError::Contended))
+}
+
+/// The patients whom a transaction is about; of what it deletes, those whom the version before was about.
+async fn patients(api: &Api, transaction: &Transaction) -> Result<BTreeSet<String>, ApiError> {
+    let mut patients = BTreeSet::new();
+    for change in &transaction.changes {
+        match &change.action {
+            Action::Put(write) => patients.extend(write.patient.clone()),
+            Action::Delete { resource_type, id } => {
+                let stored = api.store.read(DEFAULT_TENANT, resource_type, id).await?;
+                let body = stored.and_then(|stored| serde_json::from_slice::<Value>(&stored.body).ok());
+                patients.extend(body.and_then(|body| patient::patient(resource_type, id, &body)));
+            }
+        }
+    }
+    Ok(patients)
+}
+
+/// The safety rules look at what others write too, for patients who have a course here. The write is durable already:
+/// a judgement that fails is logged, and the schedule makes it up.
+async fn judge(api: &Api, patients: BTreeSet<String>) {
+    for patient in patients {
+        let judged = match api.gateway.has_course(&patient).await {
+            Ok(true) => api.gateway.judge(&patient, Occasion::Written).await,
+            Ok(false) => continue,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = judged {
+            tracing::error!(%error, "the safety rules were not judged after a write");
+        }
+    }
 }
 
 fn is_outdated(intents: &[Intent], places: &[usize], (place, refusal): &(usize, Refusal)) -> bool {

@@ -238,9 +238,9 @@ fn set(mut resources: Vec<Value>, id: &str, pointer: &str, value: Value) -> Vec<
     let resource = resources.iter_mut().find(|one| one["id"] == id).expect("the resource is there");
     let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
     let parent = resource.pointer_mut(parent).expect("the parent is there");
-    match parent {
-        Value::Array(items) => items[name.parse::<usize>().expect("a place")] = value,
-        parent => parent[name] = value,
+    match parent.as_array_mut() {
+        Some(items) => items[name.parse::<usize>().expect("a place")] = value,
+        None => parent[name] = value,
     }
     resources
 }
