@@ -123,7 +123,9 @@ fn every_resource_has_its_own_id_and_every_reference_is_answered() {
                 let elsewhere = kind != Kind::DosingSession && reference.starts_with("Procedure/")
                     || reference.starts_with("Observation/") && matches!(kind, Kind::Outcome | Kind::CourseClosure)
                     || reference.starts_with("MedicationAdministration/") && kind == Kind::CheckIn
-                    || reference.starts_with("CarePlan/") && kind == Kind::CourseClosure;
+                    || reference.starts_with("CarePlan/") && kind == Kind::CourseClosure
+                    // A group session names the confidentiality agreement that the intake holds.
+                    || reference.starts_with("Consent/") && kind != Kind::Intake;
                 if !reference.starts_with('#') && !known.contains(reference) && !elsewhere {
                     missing.push(format!("{} -> {reference}", entry.resource_type));
                 }

@@ -44,7 +44,7 @@ fn items<'a>(value: &'a Value, member: &str) -> Vec<&'a Value> {
     match &value[member] {
         Value::Null => vec![],
         Value::Array(items) => items.iter().collect(),
-        other => vec![other],
+        other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![other],
     }
 }
 
@@ -169,7 +169,7 @@ fn searches(fact: &Fact) -> Vec<(&'static str, String, Matches)> {
             let span = |test: fn(i64, i64, i64, i64) -> bool| move |fact: &Fact| matches!(fact, Fact::Date(_, from, to) if test(*from, *to, low, high));
             vec![
                 of("", day.clone(), span(|from, to, low, high| low <= from && to <= high)),
-                of("", format!("ge{day}"), span(|from, to, low, high| to > high || (low <= from && to <= high))),
+                of("", format!("ge{day}"), span(|from, to, low, high| to > high || low <= from)),
                 of("", format!("lt{day}"), span(|from, _, low, _| from < low)),
                 of("", format!("ne{day}"), span(|from, to, low, high| !(low <= from && to <= high))),
             ]
@@ -256,13 +256,13 @@ fn resources() -> Option<Vec<Value>> {
     };
     for (file, limit) in [(examples, usize::MAX), (synthea, 1)] {
         let mut archive = tar::Archive::new(GzDecoder::new(file));
-        let files = archive.entries().unwrap().map(Result::unwrap);
+        let files = archive.entries().expect("a value").map(|entry| entry.expect("an entry"));
         for mut entry in
-            files.filter(|entry| entry.path().unwrap().extension().is_some_and(|e| e == "json")).take(limit)
+            files.filter(|entry| entry.path().expect("a value").extension().is_some_and(|e| e == "json")).take(limit)
         {
             let mut text = String::new();
-            entry.read_to_string(&mut text).unwrap();
-            let resource: Value = serde_json::from_str(&text).unwrap();
+            entry.read_to_string(&mut text).expect("a value");
+            let resource: Value = serde_json::from_str(&text).expect("a value");
             match (limit, resource["entry"].as_array()) {
                 (1, Some(entries)) => found.extend(entries.iter().take(600).map(|entry| entry["resource"].clone())),
                 (_, _) => found.push(resource),
@@ -297,11 +297,11 @@ impl Walk {
         let root = Item::resource(resource, &self.types);
         let found = self.expressions[&parameter.definition].evaluate(&Context::new(&self.types, root.clone()), root);
         let mut all = Vec::new();
-        for item in found.unwrap() {
+        for item in found.expect("a value") {
             match &item {
                 Item::Boolean(flag) => all.push(Fact::Token(String::new(), flag.to_string())),
                 item => {
-                    let element = item.as_element().unwrap();
+                    let element = item.as_element().expect("a value");
                     let of = element.of.map(|of| self.types.name(of)).unwrap_or_default();
                     all.extend(element.value.map(|value| facts(parameter.kind, of, value)).unwrap_or_default());
                 }

@@ -40,7 +40,9 @@ async fn states(app: &TestApp) -> (Value, Value) {
     let found = app.json("/fhir/EpisodeOfCare?identifier=urn:kap:test%7Ccase09-course").await;
     assert_eq!(found["entry"].as_array().map(Vec::len), Some(1), "{found}");
     let course = found["entry"][0]["resource"].clone();
-    let found = app.json(&format!("/fhir/CarePlan?patient={}", course["patient"]["reference"].as_str().unwrap())).await;
+    let found = app
+        .json(&format!("/fhir/CarePlan?patient={}", course["patient"]["reference"].as_str().expect("a value")))
+        .await;
     (course, found["entry"][0]["resource"].clone())
 }
 
@@ -63,11 +65,15 @@ async fn a_pause_and_an_end_show_in_course_and_plan() {
     let (course, plan) = states(&app).await;
     assert_eq!((statuses(&course), &plan["status"]), (vec!["active", "onhold"], &json!("on-hold")));
     let receipt = put(&app, &end()).await;
-    let changed: Vec<_> = receipt["resources"].as_array().unwrap().iter().map(|it| &it["reference"]).collect();
+    let changed: Vec<_> = receipt["resources"].as_array().expect("a value").iter().map(|it| &it["reference"]).collect();
     let (course, plan) = states(&app).await;
     assert_eq!((statuses(&course), &plan["status"]), (vec!["active", "onhold", "finished"], &json!("revoked")));
     for resource in [&course, &plan] {
-        let reference = format!("{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+        let reference = format!(
+            "{}/{}",
+            resource["resourceType"].as_str().expect("a value"),
+            resource["id"].as_str().expect("a value")
+        );
         assert!(changed.contains(&&json!(reference)), "{changed:?}");
     }
     assert_eq!(course["period"], json!({"start": "2024-02-01", "end": "2026-04-20T11:00:00-05:00"}));
@@ -136,7 +142,7 @@ async fn a_corrected_closure_takes_back_what_it_said() {
     put(&app, &end()).await;
     let mut correction = corrected(end(), 2);
     correction["change"] = json!("pause");
-    correction.as_object_mut().unwrap().remove("planCarriedOut");
+    correction.as_object_mut().expect("a value").remove("planCarriedOut");
     put(&app, &correction).await;
     let (course, plan) = states(&app).await;
     assert_eq!((statuses(&course), &plan["status"]), (vec!["active", "onhold"], &json!("on-hold")));
@@ -144,7 +150,7 @@ async fn a_corrected_closure_takes_back_what_it_said() {
     // Of another course, and without the plan: both are as the intake says.
     let mut correction = corrected(correction, 3);
     correction["course"]["identifier"]["value"] = json!("case09-other-course");
-    correction.as_object_mut().unwrap().remove("intake");
+    correction.as_object_mut().expect("a value").remove("intake");
     put(&app, &correction).await;
     let (course, plan) = states(&app).await;
     assert_eq!((statuses(&course), &plan["status"]), (vec!["active"], &json!("active")));
@@ -156,7 +162,7 @@ async fn a_plan_that_the_intake_no_longer_holds_is_entered_in_error_although_a_c
     put(&app, &intake()).await;
     put(&app, &end()).await;
     let mut correction = corrected(intake(), 2);
-    correction.as_object_mut().unwrap().remove("plan");
+    correction.as_object_mut().expect("a value").remove("plan");
     put(&app, &correction).await;
     assert_eq!(states(&app).await.1["status"], "entered-in-error");
     put(&app, &corrected(end(), 2)).await;
@@ -171,7 +177,13 @@ async fn check_in_message_and_concern_stand_in_the_timeline() {
     put(&app, &fixture("case-09/10-check-in-1.json")).await;
     let timeline = app.json("/kap/v1/courses/case10-course").await;
     let event = |kind: &str, timeline: &Value| {
-        timeline["events"].as_array().unwrap().iter().find(|event| event["kind"] == kind).cloned().expect("an event")
+        timeline["events"]
+            .as_array()
+            .expect("a value")
+            .iter()
+            .find(|event| event["kind"] == kind)
+            .cloned()
+            .expect("an event")
     };
     let answers = event("answers", &timeline);
     assert_eq!(answers["at"], "2026-06-12T10:30:00-05:00");

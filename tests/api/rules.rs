@@ -45,7 +45,11 @@ fn firing(report: &Value) -> BTreeMap<String, usize> {
     for rule in report["rules"].as_array().expect("rules") {
         for finding in rule["findings"].as_array().into_iter().flatten() {
             if finding["state"] == "fires" && finding["severity"] != "information" {
-                let name = format!("{} {}", rule["rule"].as_str().unwrap(), finding["severity"].as_str().unwrap());
+                let name = format!(
+                    "{} {}",
+                    rule["rule"].as_str().expect("a value"),
+                    finding["severity"].as_str().expect("a value")
+                );
                 *found.entry(name).or_default() += 1;
             }
         }
@@ -57,7 +61,7 @@ fn lacking(report: &Value) -> Vec<String> {
     let rules = report["rules"].as_array().expect("rules").iter();
     rules
         .filter(|rule| rule["state"] == "cannot-evaluate")
-        .map(|rule| rule["rule"].as_str().unwrap().to_owned())
+        .map(|rule| rule["rule"].as_str().expect("a value").to_owned())
         .collect()
 }
 
@@ -92,25 +96,30 @@ async fn findings_are_stored_with_the_record_and_closed_by_a_later_one() {
     let all = records("case-01");
     put(&app, &all[0]).await;
     let receipt = put(&app, &all[1]).await;
-    let remark = receipt["rules"].as_array().unwrap().iter().find(|one| one["rule"] == "R-60").expect("R-60");
+    let remark = receipt["rules"].as_array().expect("a value").iter().find(|one| one["rule"] == "R-60").expect("R-60");
     assert_eq!((&remark["state"], &remark["severity"]), (&json!("fires"), &json!("moderate")));
-    let stored: Vec<&str> = remark["stored"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    let stored: Vec<&str> =
+        remark["stored"].as_array().expect("a value").iter().map(|one| one.as_str().expect("a value")).collect();
     let of = |name: &str| stored.iter().find(|one| one.starts_with(name)).expect("stored").to_string();
     let flag = app.json(&format!("/fhir/{}", of("Flag/"))).await;
     assert_eq!((&flag["status"], &flag["period"]["start"]), (&json!("active"), &json!("2026-01-28T15:00:00-05:00")));
     let issue = app.json(&format!("/fhir/{}", of("DetectedIssue/"))).await;
     assert_eq!((&issue["status"], &issue["severity"]), (&json!("final"), &json!("moderate")));
     assert_eq!(issue["code"]["coding"][1]["code"], "R-60");
-    assert!(issue["detail"].as_str().unwrap().contains("it decides nothing"));
-    let labels: Vec<&str> =
-        issue["meta"]["security"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert!(issue["detail"].as_str().expect("a value").contains("it decides nothing"));
+    let labels: Vec<&str> = issue["meta"]["security"]
+        .as_array()
+        .expect("a value")
+        .iter()
+        .map(|one| one["code"].as_str().expect("a value"))
+        .collect();
     assert!(labels.contains(&"R") && labels.contains(&"MH") && labels.contains(&"HTEST"), "{labels:?}");
     let course = app.json("/kap/v1/courses/case01-course").await;
-    assert_eq!(course["issues"].as_array().unwrap().len(), 2, "a Flag and a DetectedIssue stand");
+    assert_eq!(course["issues"].as_array().expect("a value").len(), 2, "a Flag and a DetectedIssue stand");
     // The same record again changes nothing, and says the same.
     let again = put(&app, &all[1]).await;
     assert_eq!(again["outcome"], "unchanged");
-    assert!(again["rules"].as_array().unwrap().iter().any(|one| one["rule"] == "R-60"));
+    assert!(again["rules"].as_array().expect("a value").iter().any(|one| one["rule"] == "R-60"));
     assert_eq!(app.json(&format!("/fhir/{}", of("Flag/"))).await["meta"]["versionId"], "1");
     for record in &all[2..] {
         put(&app, record).await;
@@ -121,7 +130,7 @@ async fn findings_are_stored_with_the_record_and_closed_by_a_later_one() {
     assert_eq!(issue["status"], "cancelled");
     assert_eq!(issue["mitigation"][0]["date"], "2026-02-23T10:00:00-05:00");
     let history = app.json(&format!("/fhir/{}/_history", of("DetectedIssue/"))).await;
-    assert_eq!(history["entry"].as_array().unwrap().len(), 2, "closed, not deleted");
+    assert_eq!(history["entry"].as_array().expect("a value").len(), 2, "closed, not deleted");
 }
 
 #[tokio::test]
@@ -136,9 +145,10 @@ async fn a_correction_closes_what_it_takes_the_ground_from() {
     corrected["medications"] = json!([{ "id": "sertraline", "status": "active",
         "medicine": { "text": "sertraline", "codes": [{ "system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "36437" }] } }]);
     let receipt = put(&app, &corrected).await;
-    let closed = receipt["rules"].as_array().unwrap().iter().find(|one| one["state"] == "closed").expect("closed");
+    let closed =
+        receipt["rules"].as_array().expect("a value").iter().find(|one| one["state"] == "closed").expect("closed");
     assert_eq!(closed["rule"], "R-20");
-    let issue = app.json(&format!("/fhir/{}", closed["stored"][0].as_str().unwrap())).await;
+    let issue = app.json(&format!("/fhir/{}", closed["stored"][0].as_str().expect("a value"))).await;
     assert_eq!(issue["status"], "entered-in-error", "the medicine was never taken");
 }
 
@@ -153,10 +163,10 @@ async fn one_fact_removed_cannot_be_evaluated_and_says_what_is_missing() {
         let app = TestApp::start();
         put(&app, &all[0]).await;
         let mut record = all[2].clone();
-        let (parent, name) = pointer.rsplit_once('/').unwrap();
-        let removed = record.pointer_mut(parent).and_then(Value::as_object_mut).unwrap().remove(name);
+        let (parent, name) = pointer.rsplit_once('/').expect("a value");
+        let removed = record.pointer_mut(parent).and_then(Value::as_object_mut).expect("a value").remove(name);
         assert!(removed.is_some(), "{pointer}");
-        let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+        let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).expect("a value").to_owned();
         let path = format!("/kap/v1/{}/{}", text("/kind"), text("/source/recordId"));
         let request = app.request(Method::PUT, &path).header("Content-Type", "application/json");
         let response = request.body(record.to_string()).send().await.expect("an answer");
@@ -165,7 +175,7 @@ async fn one_fact_removed_cannot_be_evaluated_and_says_what_is_missing() {
             continue;
         }
         let receipt: Value = response.json().await.expect("JSON");
-        let remark = receipt["rules"].as_array().unwrap().iter().find(|one| one["rule"] == rule);
+        let remark = receipt["rules"].as_array().expect("a value").iter().find(|one| one["rule"] == rule);
         let remark = remark.unwrap_or_else(|| panic!("{rule} says nothing without {pointer}: {}", receipt["rules"]));
         if !missing.is_empty() {
             assert_eq!((&remark["state"], &remark["missing"]), (&json!("cannot-evaluate"), &json!([missing])));
@@ -179,24 +189,26 @@ async fn what_time_brings_about_is_told_when_it_is_due() {
     let all = records("case-01");
     put(&app, &all[0]).await;
     let receipt = put(&app, &all[2]).await;
-    assert!(!receipt["rules"].as_array().unwrap().iter().any(|one| one["rule"] == "R-41"), "not at a write");
+    assert!(!receipt["rules"].as_array().expect("a value").iter().any(|one| one["rule"] == "R-41"), "not at a write");
     let as_of = |instant: &str| format!("/kap/v1/courses/case01-course/rules?asOf={instant}");
     let state = |report: &Value| {
-        report["rules"].as_array().unwrap().iter().find(|one| one["rule"] == "R-41").unwrap()["state"].clone()
+        report["rules"].as_array().expect("a value").iter().find(|one| one["rule"] == "R-41").expect("a value")["state"]
+            .clone()
     };
     assert_eq!(state(&app.json(&as_of("2026-02-16T15:00:00Z")).await), "holds");
     assert_eq!(state(&app.json(&as_of("2026-02-16T15:00:01Z")).await), "fires");
     assert_eq!(state(&app.json(&as_of("2026-02-01T00:00:00Z")).await), "not-applicable", "before the dose");
     for wrong in ["soon", "2026-02-16", "2026-02-16T15:00:00", ""] {
         let refused = outcome(app.get(&as_of(wrong)).await, StatusCode::BAD_REQUEST).await;
-        assert!(refused["issue"][0]["details"]["text"].as_str().unwrap().contains("instant"), "{refused}");
+        assert!(refused["issue"][0]["details"]["text"].as_str().expect("a value").contains("instant"), "{refused}");
     }
     outcome(app.get("/kap/v1/courses/none/rules").await, StatusCode::NOT_FOUND).await;
     // On the schedule it is stored, and the integration session closes it.
     let changed = app.running.gateway.judge_all(kap_gateway::ingest::Occasion::Scheduled).await.expect("judged");
     assert_eq!(changed, (1, 1));
-    let stands =
-        |course: Value| course["issues"].as_array().unwrap().iter().filter(|one| one["rule"] == "R-41").count();
+    let stands = |course: Value| {
+        course["issues"].as_array().expect("a value").iter().filter(|one| one["rule"] == "R-41").count()
+    };
     assert_eq!(stands(app.json("/kap/v1/courses/case01-course").await), 1);
     put(&app, &all[3]).await;
     assert_eq!(stands(app.json("/kap/v1/courses/case01-course").await), 0);
@@ -211,7 +223,7 @@ async fn trying_out_tells_the_rules_and_stores_nothing() {
     let told = outcome(response, StatusCode::OK).await;
     let rule = |name: &str| {
         let is_it = |issue: &&Value| issue["details"]["coding"][0]["code"] == name;
-        told["issue"].as_array().unwrap().iter().find(is_it).cloned()
+        told["issue"].as_array().expect("a value").iter().find(is_it).cloned()
     };
     let consent = rule("R-01").expect("no consent is stored");
     assert_eq!((&consent["severity"], &consent["code"]), (&json!("warning"), &json!("business-rule")));
@@ -231,7 +243,7 @@ async fn a_clinic_s_figures_count() {
     let report = app.json("/kap/v1/courses/case01-course/rules").await;
     assert!(firing(&report).is_empty(), "{:?}", firing(&report));
     assert_eq!(
-        report["rules"].as_array().unwrap().iter().find(|one| one["rule"] == "R-60").unwrap()["state"],
+        report["rules"].as_array().expect("a value").iter().find(|one| one["rule"] == "R-60").expect("a value")["state"],
         "disabled"
     );
 }

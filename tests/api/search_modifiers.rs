@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 async fn ward() -> TestApp {
     let app = TestApp::start();
     let quantity = |digits: &str, unit: &str| {
-        json!({ "value": serde_json::from_str::<Value>(digits).unwrap(), "unit": unit,
+        json!({ "value": serde_json::from_str::<Value>(digits).expect("a value"), "unit": unit,
                 "system": "http://unitsofmeasure.org", "code": unit })
     };
     let coded = |code: &str, text: &str| json!({ "coding": [{ "system": "urn:c", "code": code, "display": text }] });
