@@ -1,6 +1,7 @@
 //! The pipeline: a record's bytes in, FHIR resources stored, an answer out; and the way back.
 
 mod shared;
+mod timeline;
 
 use crate::fhir::model::Resource;
 use crate::fhir::transaction::{TransactionEntry, transaction};
@@ -12,13 +13,13 @@ pub use crate::kap::kind::Kind;
 use crate::kap::records::Record;
 use crate::kap::values::Revision;
 use crate::kap::{check, json};
+pub use crate::mapping::course::summary::course_of as course_of_summary;
 use crate::mapping::draft::Entry;
 use crate::mapping::reading::RebuildError;
-use crate::mapping::timeline::{self, Timeline};
 use crate::mapping::{self, Mapped, retraction};
 use crate::store::{
-    Committed, DEFAULT_TENANT, Filter, FilterValue, RecordKey, RecordWrite, ResourceStore, SearchQuery, StoreError,
-    StoredRecord, StoredResource, Write, WriteMode, WriteOutcome, WrittenResource,
+    Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, StoreError, StoredRecord, StoredResource, Write,
+    WriteMode, WriteOutcome, WrittenResource,
 };
 use bytes::Bytes;
 use serde_json::Value;
@@ -56,6 +57,8 @@ pub enum IngestError {
     Ambiguous { systems: Vec<String> },
     #[error("there is no such course")]
     UnknownCourse,
+    #[error("there is no Composition with that id")]
+    UnknownComposition,
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored resource of ours is not as we wrote it.
@@ -310,37 +313,6 @@ impl Gateway {
         let record = record.to_value().map_err(|_| IngestError::Internal("a rebuilt record cannot be written"))?;
         let last_updated = stored.resources.iter().map(|resource| resource.last_updated).max().unwrap_or_default();
         Ok(Rebuilt { record, revision: stored.revision, last_updated })
-    }
-
-    /// A course as a timeline. `id` is the EpisodeOfCare's id or the value of its identifier.
-    pub async fn course(&self, id: &str, system: Option<&str>) -> Result<Timeline, IngestError> {
-        let course = self.find_course(id, system).await?;
-        let course = parse(&course)?;
-        let patient = timeline::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
-        let resources = self.store.compartment(DEFAULT_TENANT, patient).await?;
-        let resources = resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        Ok(timeline::timeline(&course, &resources))
-    }
-
-    async fn find_course(&self, id: &str, system: Option<&str>) -> Result<StoredResource, IngestError> {
-        if system.is_none()
-            && let Some(found) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", id).await?
-        {
-            return Ok(found);
-        }
-        let identifier = FilterValue::Token { system: system.map(str::to_owned), code: Some(id.to_owned()) };
-        let query = SearchQuery {
-            resource_type: "EpisodeOfCare".to_owned(),
-            filters: vec![Filter { parameter: "identifier".to_owned(), any_of: vec![identifier] }],
-            count: 10,
-            ..SearchQuery::default()
-        };
-        let mut found = self.store.search(DEFAULT_TENANT, query).await?.resources;
-        if found.len() > 1 {
-            let systems = found.iter().filter_map(|course| timeline::identifier_system(&parse(course).ok()?)).collect();
-            return Err(IngestError::Ambiguous { systems });
-        }
-        found.pop().ok_or(IngestError::UnknownCourse)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod concepts;
 pub mod condition;
 pub mod consent;
 pub mod consent_provision;
+pub mod course;
 pub mod diagnostic_report;
 pub mod document_reference;
 pub mod dosing_session;
@@ -55,7 +56,6 @@ pub mod round_trip;
 pub mod service_request;
 pub mod systems;
 pub mod task_homework;
-pub mod timeline;
 
 use crate::fhir::model::Resource;
 use crate::kap::kind::Kind;

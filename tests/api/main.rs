@@ -15,6 +15,7 @@ mod records;
 mod search;
 mod search_modifiers;
 mod shared_resources;
+mod summary;
 mod terminology;
 mod test_app;
 mod validate;

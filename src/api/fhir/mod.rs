@@ -14,6 +14,7 @@ pub mod search_include;
 pub mod search_query;
 pub mod search_subset;
 pub mod search_value;
+pub mod summary;
 pub mod terminology;
 pub mod validate;
 pub mod vread;
@@ -146,7 +147,25 @@ fn operations() -> Vec<Endpoint> {
         validate(Method::POST, ON_INSTANCE, || web::route().to(validate::validate_instance)),
     ];
     endpoints.extend(terminology::endpoints());
+    endpoints.extend(documents());
     endpoints
+}
+
+fn documents() -> Vec<Endpoint> {
+    const SUMMARY: &str = "/fhir/EpisodeOfCare/{id:[A-Za-z0-9.-]+}/$kap-summary";
+    const DOCUMENT: &str = "/fhir/Composition/{id:[A-Za-z0-9.-]+}/$document";
+    let endpoint = |method, path, operation, route| Endpoint {
+        method,
+        path,
+        interaction: Some(Interaction::Operation(operation)),
+        route,
+    };
+    vec![
+        endpoint(Method::GET, SUMMARY, &summary::SUMMARY, || web::route().to(summary::summary)),
+        endpoint(Method::POST, SUMMARY, &summary::SUMMARY, || web::route().to(summary::summary)),
+        endpoint(Method::GET, DOCUMENT, &summary::DOCUMENT, || web::route().to(summary::document)),
+        endpoint(Method::POST, DOCUMENT, &summary::DOCUMENT, || web::route().to(summary::document)),
+    ]
 }
 
 /// All types of R4 are served.

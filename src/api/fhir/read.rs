@@ -5,7 +5,7 @@ use crate::{
         Api,
         conditional::{Version, version_headers},
         error::ApiError,
-        fhir::{self, guide},
+        fhir::{self, guide, summary},
         representation::Representation,
     },
     store::{DEFAULT_TENANT, StoredResource},
@@ -25,6 +25,10 @@ pub async fn read(
     fhir::check_type(&resource_type)?;
     match api.store.read(DEFAULT_TENANT, &resource_type, &id).await? {
         Some(stored) => Ok(answer(&request, representation, stored)),
+        None if resource_type == "Composition" => match summary::composition(&api, &id).await? {
+            Some(composition) => Ok(summary::answer(representation, &composition)),
+            None => Err(ApiError::NotFound { resource_type }),
+        },
         None => Err(ApiError::NotFound { resource_type }),
     }
 }
