@@ -3,6 +3,7 @@
 mod course;
 mod judging;
 mod shared;
+mod timeline;
 
 use crate::fhir::model::Resource;
 use crate::fhir::resource::identify;
@@ -15,13 +16,13 @@ pub use crate::kap::kind::Kind;
 use crate::kap::records::Record;
 use crate::kap::values::Revision;
 use crate::kap::{check, json};
+pub use crate::mapping::course::summary::course_of as course_of_summary;
 use crate::mapping::draft::Entry;
 use crate::mapping::reading::RebuildError;
-use crate::mapping::timeline::{self, OpenIssue, Timeline};
 use crate::mapping::{self, Mapped, course_state, retraction};
 use crate::store::{
-    Committed, DEFAULT_TENANT, Filter, FilterValue, RecordKey, RecordWrite, ResourceStore, SearchQuery, StoreError,
-    StoredRecord, StoredResource, Write, WriteMode, WriteOutcome, WrittenResource,
+    Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, StoreError, StoredRecord, StoredResource, Write,
+    WriteMode, WriteOutcome, WrittenResource,
 };
 use bytes::Bytes;
 pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
@@ -60,6 +61,8 @@ pub enum IngestError {
     Ambiguous { systems: Vec<String> },
     #[error("there is no such course")]
     UnknownCourse,
+    #[error("there is no Composition with that id")]
+    UnknownComposition,
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored resource of ours is not as we wrote it.
@@ -388,63 +391,10 @@ impl Gateway {
     pub fn instrument(&self, key: &str) -> Option<Value> {
         self.contract.instruments().show(key)
     }
-
-    /// A course as a timeline. `id` is the EpisodeOfCare's id or the value of its identifier.
-    pub async fn course(&self, id: &str, system: Option<&str>) -> Result<Timeline, IngestError> {
-        let course = self.find_course(id, system).await?;
-        let course = parse(&course)?;
-        let patient = timeline::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
-        let resources = self.store.compartment(DEFAULT_TENANT, patient).await?;
-        let issues = resources.iter().filter_map(open_issue).collect();
-        let resources = resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        Ok(Timeline { issues, ..timeline::timeline(&course, &resources, self.contract.instruments()) })
-    }
-
-    async fn find_course(&self, id: &str, system: Option<&str>) -> Result<StoredResource, IngestError> {
-        if system.is_none()
-            && let Some(found) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", id).await?
-        {
-            return Ok(found);
-        }
-        let identifier = FilterValue::Token { system: system.map(str::to_owned), code: Some(id.to_owned()) };
-        let query = SearchQuery {
-            resource_type: "EpisodeOfCare".to_owned(),
-            filters: vec![Filter { parameter: "identifier".to_owned(), any_of: vec![identifier] }],
-            count: 10,
-            ..SearchQuery::default()
-        };
-        let mut found = self.store.search(DEFAULT_TENANT, query).await?.resources;
-        if found.len() > 1 {
-            let systems = found.iter().filter_map(|course| timeline::identifier_system(&parse(course).ok()?)).collect();
-            return Err(IngestError::Ambiguous { systems });
-        }
-        found.pop().ok_or(IngestError::UnknownCourse)
-    }
 }
 
 fn parse(stored: &StoredResource) -> Result<Resource, IngestError> {
     codec::from_json(&stored.body).map_err(|_| IngestError::Internal("a stored resource cannot be read"))
-}
-
-/// A Flag or DetectedIssue that stands, whoever wrote it.
-fn open_issue(stored: &StoredResource) -> Option<OpenIssue> {
-    if !matches!(stored.resource_type.as_str(), "Flag" | "DetectedIssue") {
-        return None;
-    }
-    let body: Value = serde_json::from_slice(&stored.body).ok()?;
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let is_open = matches!(text("/status")?.as_str(), "active" | "final" | "preliminary" | "amended" | "corrected");
-    let codings = body.pointer("/code/coding").and_then(Value::as_array);
-    let is_rule = |coding: &&Value| coding["system"].as_str().is_some_and(|system| system.ends_with("/kap-rule"));
-    let rule = codings.and_then(|all| all.iter().find(is_rule)?["code"].as_str().map(str::to_owned));
-    let display = || codings.and_then(|all| all.first()?["display"].as_str().map(str::to_owned));
-    is_open.then(|| OpenIssue {
-        reference: format!("{}/{}", stored.resource_type, stored.id),
-        rule,
-        severity: text("/severity"),
-        since: text("/identifiedDateTime").or_else(|| text("/period/start")),
-        what: text("/detail").or_else(|| text("/code/text")).or_else(display).unwrap_or_default(),
-    })
 }
 
 fn unchanged(stored: &StoredResource) -> WrittenResource {

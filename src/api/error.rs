@@ -276,6 +276,7 @@ impl ApiError {
             IngestError::Contended
             | IngestError::UnknownRecord
             | IngestError::UnknownCourse
+            | IngestError::UnknownComposition
             | IngestError::Store(_)
             | IngestError::Rebuild(_)
             | IngestError::Internal(_) => None,
@@ -338,6 +339,7 @@ fn ingest_row(error: &IngestError) -> Row {
         IngestError::UnknownRecord => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::Ambiguous { .. } => row(StatusCode::BAD_REQUEST, IssueType::Required),
         IngestError::UnknownCourse => row(StatusCode::NOT_FOUND, IssueType::NotFound),
+        IngestError::UnknownComposition => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::Store(error) => store_row(error),
         IngestError::Rebuild(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
         IngestError::Internal(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),

@@ -84,6 +84,11 @@ fn guide(base: &str, loaded: &[Loaded]) -> Option<String> {
         ("Is it alive?", format!("{base}/healthz"), ""),
         ("What can it do? A FHIR CapabilityStatement", format!("{base}/fhir/metadata?_pretty=true"), ""),
         ("A whole course as one timeline", format!("{base}/kap/v1/courses/{course}"), ""),
+        (
+            "The same as a FHIR document, for whoever treats the patient next",
+            format!("{base}/fhir/EpisodeOfCare/{course}/$kap-summary?_pretty=true"),
+            "",
+        ),
         ("Find patients", format!("{base}/fhir/Patient?_pretty=true"), ""),
         (
             "Every dose of a patient, in the order of time",

@@ -137,6 +137,7 @@ fn lines(error: &IngestError) -> Vec<String> {
         | IngestError::UnknownRecord
         | IngestError::Ambiguous { .. }
         | IngestError::UnknownCourse
+        | IngestError::UnknownComposition
         | IngestError::Store(_)
         | IngestError::Rebuild(_)
         | IngestError::Internal(_) => vec![format!("error: {error}")],

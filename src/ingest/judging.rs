@@ -6,6 +6,7 @@
 
 use super::{Gateway, IngestError};
 use crate::fhir::search;
+use crate::mapping::course;
 use crate::safety::facts::{Facts, Stored};
 use crate::safety::finding::{Finding, State, Verdict};
 pub use crate::safety::resources::Occasion;
@@ -227,7 +228,7 @@ impl Gateway {
             let page = self.store.search(DEFAULT_TENANT, query).await?;
             let mut patients: Vec<String> = Vec::new();
             for course in &page.resources {
-                patients.extend(crate::mapping::timeline::patient_id(&super::parse(course)?).map(str::to_owned));
+                patients.extend(course::patient_id(&super::timeline::json(course)?));
             }
             patients.sort_unstable();
             patients.dedup();
@@ -249,10 +250,9 @@ impl Gateway {
         system: Option<&str>,
         as_of: Option<Timestamp>,
     ) -> Result<RulesReport, IngestError> {
-        let course = super::parse(&self.find_course(id, system).await?)?;
-        let patient =
-            crate::mapping::timeline::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
-        let stored = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let course = self.find_course(id, system).await?;
+        let patient = course::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
+        let stored = self.store.compartment(DEFAULT_TENANT, &patient).await?;
         let ruleset = &self.rules.ruleset;
         let mut facts = Facts::read(overlaid(&stored, &[]), &ruleset.sets);
         let as_of = match as_of {
@@ -261,9 +261,9 @@ impl Gateway {
         };
         facts.forget_after(as_of);
         let verdicts = crate::safety::judge(&facts, ruleset, as_of);
-        let (_, course_id, _) = crate::fhir::resource::identify(&course).unwrap_or_default();
+        let course_id = course["id"].as_str().unwrap_or_default();
         Ok(RulesReport {
-            course: format!("EpisodeOfCare/{}", course_id.unwrap_or_default()),
+            course: format!("EpisodeOfCare/{course_id}"),
             patient: format!("Patient/{patient}"),
             as_of: as_of.to_string(),
             reviewed: ruleset.reviewed.clone(),

@@ -1,13 +1,13 @@
 //! The pipeline: what several records speak of (the patient, the course, the practitioners), and what one record may
 //! say of it when another has spoken before.
 
+use super::timeline::json;
 use super::{Gateway, IngestError, parse};
 use crate::fhir::search::{self, IndexRow, IndexValue};
 use crate::kap::fault::{Fault, FaultKind};
 use crate::kap::kind::Kind;
 use crate::kap::records::Record;
-use crate::mapping::timeline;
-use crate::mapping::{self, Mapped};
+use crate::mapping::{self, Mapped, course};
 use crate::store::{
     DEFAULT_TENANT, Filter, FilterValue, RecordKey, SearchQuery, StoredRecord, StoredResource, Write, WriteMode,
 };
@@ -35,10 +35,10 @@ impl Gateway {
 
     /// A warning where the course is stored as another patient's: its timeline will not show this record.
     pub(super) async fn foreign_course(&self, mapped: &Mapped) -> Result<Option<Fault>, IngestError> {
-        let Some(course) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", &mapped.course_id).await? else {
+        let Some(stored) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", &mapped.course_id).await? else {
             return Ok(None);
         };
-        let is_own = timeline::patient_id(&parse(&course)?) == Some(mapped.patient_id.as_str());
+        let is_own = course::patient_id(&json(&stored)?).as_deref() == Some(mapped.patient_id.as_str());
         let sentence = "Another record says that this course is another patient's: one of the two is wrong.";
         Ok((!is_own).then(|| Fault::warning(FaultKind::Invariant, "/course/identifier", sentence)))
     }

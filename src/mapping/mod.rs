@@ -14,6 +14,7 @@ pub mod concepts;
 pub mod condition;
 pub mod consent;
 pub mod consent_provision;
+pub mod course;
 pub mod course_closure;
 pub mod course_scores;
 pub mod course_state;
@@ -69,7 +70,6 @@ pub mod service_request_onward;
 pub mod systems;
 pub mod task_check_in;
 pub mod task_homework;
-pub mod timeline;
 
 use crate::fhir::model::Resource;
 use crate::kap::instruments::Registry;

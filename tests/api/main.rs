@@ -19,6 +19,7 @@ mod rules;
 mod search;
 mod search_modifiers;
 mod shared_resources;
+mod summary;
 mod terminology;
 mod test_app;
 mod transactions;

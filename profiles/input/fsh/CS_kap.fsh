@@ -101,6 +101,10 @@ Description: "What happens and what is observed in ketamine-assisted psychothera
 * #outcome-follow-up "Follow-up" "After the doses have ended, or between maintenance doses."
 * #outcome-end-of-course "End of course" "When the course is closed."
 
+// Sections of a course summary for which no LOINC code was found
+* #summary-adverse-events "Adverse events of the course" "Section: what went wrong in the sessions, medical and emotional."
+* #summary-open-issues "Open issues of the course" "Section: safety issues and flags that are not closed."
+
 // Integration
 * #integration-theme "Integration theme" "A theme of the integration work, as a code and without narrative."
 * #integration-insight "Integration insight" "An insight in the patient's own words, shared only as the patient chooses."

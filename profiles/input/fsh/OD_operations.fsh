@@ -47,6 +47,6 @@ Description: "Puts together the summary of a course as a document."
 * system = false
 * type = false
 * instance = true
-* description = "Puts together the summary of a course as a document: problems, medicines, allergies, doses, vital signs, scores, plan. What consent does not show to the asker is left out; a psychotherapy note never stands in it."
-* insert Parameter(asOf, #in, 0, 1, #dateTime, "The summary as things stood then; now where absent.")
+* description = "Puts together the summary of a course as a document: problems, medicines, allergies, doses, vital signs, scores, adverse events, open issues, plan. What the patient restricted and what consent does not show to the asker is left out; a psychotherapy note never stands in it."
+* insert Parameter(asOf, #in, 0, 1, #dateTime, [["Without what is dated later; now where absent. What has no date (problems, medicines, plan) is told as it stands now."]])
 * insert Parameter(return, #out, 1, 1, #Bundle, "A document whose first entry is the Composition of the course summary.")

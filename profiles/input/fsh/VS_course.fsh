@@ -305,7 +305,7 @@ Description: "What kind of conflict between records a safety rule found."
 ValueSet: KAPSummarySectionVS
 Id: kap-summary-section
 Title: "Sections of a course summary"
-Description: "LOINC codes of the sections that a course summary may have."
+Description: "Codes of the sections that a course summary may have: LOINC, and local ones where none was found."
 * insert LocalValueSet
 * insert LoincNotice
 * $LNC#11450-4 "Problem List"
@@ -315,6 +315,8 @@ Description: "LOINC codes of the sections that a course summary may have."
 * $LNC#80565-5
 * $LNC#47420-5 "Functional status assessment note"
 * $LNC#18776-5 "Treatment plan"
+* $KAP#summary-adverse-events
+* $KAP#summary-open-issues
 
 ValueSet: KAPSharingRuleVS
 Id: kap-sharing-rule

@@ -17,6 +17,7 @@ pub mod search_include;
 pub mod search_query;
 pub mod search_subset;
 pub mod search_value;
+pub mod summary;
 pub mod terminology;
 pub mod transaction;
 pub mod update;
@@ -204,6 +205,7 @@ fn operations() -> Vec<Endpoint> {
         validate(Method::POST, ON_INSTANCE, || web::route().to(validate::validate_instance)),
     ];
     endpoints.extend(terminology::endpoints());
+    endpoints.extend(documents());
     endpoints
 }
 
@@ -213,6 +215,23 @@ const PARAMETERS: &str = "Parameters";
 /// The types of which resources are kept: all of R4.
 pub fn kept_types() -> impl Iterator<Item = &'static str> {
     RESOURCE_TYPES.iter().map(|name| &**name).filter(|name| *name != PARAMETERS)
+}
+
+fn documents() -> Vec<Endpoint> {
+    const SUMMARY: &str = "/fhir/EpisodeOfCare/{id:[A-Za-z0-9.-]+}/$kap-summary";
+    const DOCUMENT: &str = "/fhir/Composition/{id:[A-Za-z0-9.-]+}/$document";
+    let endpoint = |method, path, operation, route| Endpoint {
+        method,
+        path,
+        interaction: Some(Interaction::Operation(operation)),
+        route,
+    };
+    vec![
+        endpoint(Method::GET, SUMMARY, &summary::SUMMARY, || web::route().to(summary::summary)),
+        endpoint(Method::POST, SUMMARY, &summary::SUMMARY, || web::route().to(summary::summary)),
+        endpoint(Method::GET, DOCUMENT, &summary::DOCUMENT, || web::route().to(summary::document)),
+        endpoint(Method::POST, DOCUMENT, &summary::DOCUMENT, || web::route().to(summary::document)),
+    ]
 }
 
 fn check_type(resource_type: &str) -> Result<(), ApiError> {

@@ -11,7 +11,7 @@ use crate::{
         parameters::{self, FORMAT, PRETTY},
         representation::Representation,
     },
-    fhir::outcome::IssueType,
+    fhir::{outcome::IssueType, search::parse_date},
 };
 use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use serde_json::{Value, json};
@@ -33,6 +33,8 @@ pub enum Kind {
     /// uri, canonical, code, string.
     Text,
     Boolean,
+    /// dateTime, date or instant, as exact as it is known.
+    DateTime,
     /// 0 or more.
     Count,
     Coding,
@@ -100,7 +102,7 @@ pub fn from_url(
     declared: &[Input],
 ) -> Result<(Representation, Inputs, Vec<ParameterError>), ApiError> {
     let sent = parameters::decode(request.query_string())?;
-    let simple = |(_, kind): &&Input| matches!(kind, Kind::Text | Kind::Boolean | Kind::Count);
+    let simple = |(_, kind): &&Input| matches!(kind, Kind::Text | Kind::Boolean | Kind::DateTime | Kind::Count);
     let known: Vec<&str> = declared.iter().filter(simple).map(|(name, _)| *name).chain([FORMAT, PRETTY]).collect();
     let mut errors = parameters::check_names(&sent, &known);
     let mut inputs = Inputs::default();
@@ -111,7 +113,9 @@ pub fn from_url(
         let value = match kind {
             Kind::Boolean => parameter.value.parse().ok().map(Value::Bool),
             Kind::Count => parameter.value.parse::<u32>().ok().map(Value::from),
-            Kind::Text | Kind::Coding | Kind::CodeableConcept | Kind::Resource => Some(parameter.value.as_str().into()),
+            Kind::Text | Kind::DateTime | Kind::Coding | Kind::CodeableConcept | Kind::Resource => {
+                Some(parameter.value.as_str().into())
+            }
         };
         inputs.take(name, *kind, value.unwrap_or_default(), &mut errors);
     }
@@ -176,6 +180,7 @@ impl Kind {
         match self {
             Self::Text => matches!(key, "valueUri" | "valueUrl" | "valueCanonical" | "valueCode" | "valueString"),
             Self::Boolean => key == "valueBoolean",
+            Self::DateTime => matches!(key, "valueDateTime" | "valueDate" | "valueInstant"),
             Self::Count => matches!(key, "valueInteger" | "valuePositiveInt" | "valueUnsignedInt"),
             Self::Coding => key == "valueCoding",
             Self::CodeableConcept => key == "valueCodeableConcept",
@@ -187,6 +192,7 @@ impl Kind {
         match self {
             Self::Text => value.as_str().is_some_and(|text| !text.is_empty()),
             Self::Boolean => value.is_boolean(),
+            Self::DateTime => value.as_str().is_some_and(|text| parse_date(text).is_some()),
             Self::Count => value.as_u64().is_some_and(|count| u32::try_from(count).is_ok()),
             Self::Coding | Self::CodeableConcept | Self::Resource => value.is_object(),
         }
@@ -196,6 +202,7 @@ impl Kind {
         match self {
             Self::Text => "must be one text that is not empty (uri, canonical, code or string)",
             Self::Boolean => "must be true or false",
+            Self::DateTime => "must be a FHIR dateTime such as 2026-03-01 or 2026-03-01T10:00:00Z",
             Self::Count => "must be a whole number from 0 to 4294967295",
             Self::Coding => "must be one valueCoding",
             Self::CodeableConcept => "must be one valueCodeableConcept",

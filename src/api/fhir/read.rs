@@ -5,7 +5,7 @@ use crate::{
         Api,
         conditional::{Version, version_headers},
         error::ApiError,
-        fhir::{self, guide},
+        fhir::{self, guide, summary},
         representation::Representation,
     },
     store::{DEFAULT_TENANT, StoredResource},
@@ -24,7 +24,15 @@ pub async fn read(
     if let Some(of_guide) = guide::find(&resource_type, &id) {
         return Ok(representation.write(HttpResponse::Ok(), Bytes::from_static(of_guide)));
     }
-    Ok(answer(&request, representation, find(&api, resource_type, &id).await?))
+    match find(&api, resource_type.clone(), &id).await {
+        Err(ApiError::NotFound { .. }) if resource_type == "Composition" => {
+            match summary::composition(&api, &id).await? {
+                Some(composition) => Ok(summary::answer(representation, &composition)),
+                None => Err(ApiError::NotFound { resource_type }),
+            }
+        }
+        found => Ok(answer(&request, representation, found?)),
+    }
 }
 
 /// The resource, one of the guide's too.

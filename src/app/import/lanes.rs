@@ -23,7 +23,7 @@ use tokio::{
 };
 
 /// More than the store commits together, so that a group is always full.
-const LANES: usize = 192;
+const LANES: usize = 640;
 
 /// KiB of records that were read and are not dealt with yet. What a record becomes is some twenty times its size, but
 /// only one of each lane is being mapped.

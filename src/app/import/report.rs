@@ -127,6 +127,7 @@ impl Report {
             | IngestError::UnknownRecord
             | IngestError::Ambiguous { .. }
             | IngestError::UnknownCourse
+            | IngestError::UnknownComposition
             | IngestError::Rebuild(_)
             | IngestError::Internal(_) => self.refused(found, &lines(error)),
         }

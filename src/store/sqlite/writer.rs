@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Requests that share one transaction at most: bounds the memory and the time until the first is answered.
-const GROUP: usize = 128;
+const GROUP: usize = 512;
 
 /// Requests that may wait; further callers wait for a place.
-const QUEUE: usize = 256;
+const QUEUE: usize = 1024;
 
 /// How long a failing disk makes the store unready, unless a record is stored before. Then records are let in again:
 /// where nobody sends to a gateway that is not ready, nothing else could show that the disk is well.

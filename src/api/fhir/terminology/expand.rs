@@ -86,6 +86,7 @@ fn answer(mut question: Question) -> Result<Answer, ApiError> {
 fn used(inputs: &crate::api::fhir::operation::Inputs) -> Vec<Value> {
     let key = |kind: Kind| match kind {
         Kind::Boolean => Some("valueBoolean"),
+        Kind::DateTime => Some("valueDateTime"),
         Kind::Count => Some("valueInteger"),
         Kind::Text => Some("valueString"),
         Kind::Coding | Kind::CodeableConcept | Kind::Resource => None,
