@@ -40,7 +40,7 @@ fn lines() -> Vec<Line> {
 
 /// The schema of a field of a record, through the references between schemas.
 fn schema<'s>(kind: Kind, field: &str) -> Option<&'s Value> {
-    fn resolved<'s>(schema: &'s Value) -> Option<&'s Value> {
+    fn resolved(schema: &Value) -> Option<&Value> {
         match schema.get("$ref").and_then(Value::as_str) {
             Some(reference) => resolved(CONTRACT.document().pointer(reference.strip_prefix('#')?)?),
             None => Some(schema),
