@@ -2064,6 +2064,8 @@ Description: "What the gateway serves over the FHIR REST API."
 * rest[0].resource[25].searchParam[23].type = #token
 * rest[0].resource[25].operation[0].name = "validate"
 * rest[0].resource[25].operation[0].definition = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+* rest[0].resource[25].operation[1].name = "document"
+* rest[0].resource[25].operation[1].definition = "http://hl7.org/fhir/OperationDefinition/Composition-document"
 * rest[0].resource[26].type = #ConceptMap
 * rest[0].resource[26].interaction[0].code = #read
 * rest[0].resource[26].interaction[1].code = #search-type
@@ -3764,6 +3766,8 @@ Description: "What the gateway serves over the FHIR REST API."
 * rest[0].resource[47].searchParam[14].type = #token
 * rest[0].resource[47].operation[0].name = "validate"
 * rest[0].resource[47].operation[0].definition = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+* rest[0].resource[47].operation[1].name = "kap-summary"
+* rest[0].resource[47].operation[1].definition = "https://kap-gateway.example.org/fhir/OperationDefinition/kap-summary"
 * rest[0].resource[48].type = #EventDefinition
 * rest[0].resource[48].interaction[0].code = #read
 * rest[0].resource[48].interaction[1].code = #search-type
