@@ -115,7 +115,8 @@ def element_faults(model, path, links):
                 yield where, f"{value} is none of {allowed}"
             if not isinstance(value, BaseModel):
                 continue
-            reference = getattr(value, "reference", None)
+            # DetectedIssue.reference is the address of a source, not a Reference.
+            reference = getattr(value, "reference", None) if type(value).__name__ == "Reference" else None
             if isinstance(reference, str):
                 fault = links.fault(reference, knowledge.get("enum_reference_types"))
                 if fault:

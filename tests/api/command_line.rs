@@ -193,7 +193,7 @@ fn every_command_that_the_demo_prints_works() {
             break;
         }
     }
-    assert_eq!(commands.len(), 8, "{commands:?}");
+    assert_eq!(commands.len(), 9, "{commands:?}");
     for command in commands {
         let script = command.replacen("curl ", "curl --silent --show-error --fail ", 1);
         let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");

@@ -188,7 +188,9 @@ async fn what_other_systems_wrote_stands_in_the_timeline_and_is_marked() {
     assert_eq!(elsewhere("/background/problems"), all(&["Condition/co"]));
     assert_eq!(elsewhere("/background/allergies"), all(&["AllergyIntolerance/al"]));
     assert_eq!(timeline["elsewhere"], json!({ "shown": 8, "outside": 1 }));
-    assert_eq!(timeline["issues"][0]["what"], "Aneurysm");
+    // Beside what the safety rules make of the same resources.
+    let issues = timeline["issues"].as_array().expect("issues");
+    assert!(issues.iter().any(|issue| issue["what"] == "Aneurysm"), "{issues:?}");
     assert!(!timeline.to_string().contains("Never true"));
     let letter = timeline["events"].as_array().expect("events").iter().find(|event| event["kind"] == "questionnaire");
     assert!(letter.is_some());
