@@ -128,7 +128,8 @@ fn factor(from: &str, to: &str) -> Option<Decimal> {
     }
     let mut parts = above.into_iter().zip(below);
     let (from, to) = parts.next()?;
-    parts.try_fold(quotient(from, to)?, |product, (from, to)| product.checked_mul(quotient(to, from)?))
+    let product = parts.try_fold(quotient(from, to)?, |product, (from, to)| product.checked_mul(quotient(to, from)?));
+    product.map(|product| product.normalize())
 }
 
 fn quotient(from: &str, to: &str) -> Option<Decimal> {
