@@ -91,7 +91,8 @@ async fn timeline_tells_stages_doses_scores_and_what_is_missing() {
     // Six doses of 41.2 mg.
     assert_eq!(timeline["exposure"][0]["total"], "247.2");
     assert_eq!(timeline["exposure"].as_array().expect("routes").len(), 1);
-    let phq9 = timeline["scores"].as_array().expect("scores").iter().find(|of| of["instrument"] == "phq-9").expect("PHQ-9");
+    let phq9 =
+        timeline["scores"].as_array().expect("scores").iter().find(|of| of["instrument"] == "phq-9").expect("PHQ-9");
     let scores = phq9["scores"].as_array().expect("scores");
     let last = &scores[scores.len() - 1];
     assert_eq!((last["score"].to_string(), phq9["baseline"]["score"].to_string()), ("4".into(), "21".into()));
