@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 const CANONICAL: &str = "https://kap-gateway.example.org/fhir";
 /// What `meta.source` of our resources starts with; the rule's id comes behind it.
-const SOURCE: &str = "https://kap-gateway.example.org/fhir#rule/";
+const SOURCE: &str = "urn:kap-gateway:safety#rule/";
 const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 
 /// v3-ActCode's own words.
