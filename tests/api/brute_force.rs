@@ -300,7 +300,13 @@ impl Walk {
         for item in found.expect("a value") {
             match &item {
                 Item::Boolean(flag) => all.push(Fact::Token(String::new(), flag.to_string())),
-                item => {
+                item @ (Item::Element(_)
+                | Item::Integer(_)
+                | Item::Decimal(_)
+                | Item::String(_)
+                | Item::Moment(_)
+                | Item::Quantity(_)
+                | Item::Type(_)) => {
                     let element = item.as_element().expect("a value");
                     let of = element.of.map(|of| self.types.name(of)).unwrap_or_default();
                     all.extend(element.value.map(|value| facts(parameter.kind, of, value)).unwrap_or_default());

@@ -77,7 +77,7 @@ pub fn series(resources: &[(View<'_>, bool)], first_dose: Option<i64>) -> Vec<Se
         let what = resource.at("code").and_then(View::words).unwrap_or_else(|| code.to_owned());
         let place = all
             .iter()
-            .position(|known| known.system == system && known.code == code && (code != "" || known.what == what));
+            .position(|known| known.system == system && known.code == code && (!code.is_empty() || known.what == what));
         let place = place.unwrap_or_else(|| {
             all.push(Series { what, system: system.to_owned(), code: code.to_owned(), scores: Vec::new() });
             all.len() - 1
@@ -131,7 +131,7 @@ fn number(text: &str) -> Option<Decimal> {
 /// Gives scores without a told change the one against the baseline of the course.
 fn compare(scores: &mut [Score], first_dose: Option<i64>) {
     let is_before = |score: &&Score| first_dose.is_some_and(|first| instant(&score.at).is_some_and(|at| at < first));
-    let baseline = scores.iter().filter(is_before).next_back().or(scores.first()).cloned();
+    let baseline = scores.iter().rfind(is_before).or(scores.first()).cloned();
     let Some((baseline, from)) = baseline.and_then(|baseline| Some((number(&baseline.score)?, baseline))) else {
         return;
     };

@@ -7,6 +7,9 @@ use super::{Members, Timeline, doses};
 use crate::mapping::systems::{KAP, LOINC};
 use std::collections::{BTreeMap, HashSet};
 
+/// Measurements of one session, each with its time.
+type Readings<'a> = Vec<(View<'a>, String)>;
+
 /// More rows than these say less: the newest are shown, the rest is counted.
 const MOST_ROWS: usize = 100;
 
@@ -192,7 +195,7 @@ impl Content<'_> {
         let mut html = Html::new();
         let mut entries = Vec::new();
         let pressures = self.views("Observation").filter(|found| found.is("code", LOINC, "85354-9"));
-        let mut sessions: BTreeMap<(Option<i64>, String), Vec<(View, String)>> = BTreeMap::new();
+        let mut sessions: BTreeMap<(Option<i64>, String), Readings<'_>> = BTreeMap::new();
         for found in pressures {
             let (Some(contact), Some((at, _))) = (found.target("encounter.reference"), found.time("effective")) else {
                 continue;
