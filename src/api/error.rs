@@ -8,10 +8,10 @@ use crate::{
         representation::Representation,
     },
     fhir::{
-        codec::CodecError,
         outcome::{Issue, IssueType, Place, Severity, operation_outcome},
         patch::PatchError,
         validate::Report,
+        xml,
     },
     ingest::{Fault, FaultKind, FaultSeverity, IngestError},
     store::StoreError,
@@ -141,9 +141,9 @@ pub enum ApiError {
     Parameters(Vec<ParameterError>),
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Stored content that the codec cannot write: the text may repeat the content.
+    /// Stored content that cannot be written as XML: the text may repeat the content.
     #[error("a stored resource cannot be written in this format")]
-    Codec(#[from] CodecError),
+    Xml(#[from] xml::Unwritable),
     #[error(transparent)]
     Ingest(#[from] IngestError),
     /// Something of ours that cannot be written down: a mistake of ours.
@@ -220,7 +220,7 @@ impl ApiError {
             Self::UnknownInstrument => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::Store(error) => store_row(error),
             Self::Ingest(error) => ingest_row(error),
-            Self::Codec(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
+            Self::Xml(_) => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
             Self::Unwritable => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
             Self::Framework(status) if status.is_client_error() => row(*status, IssueType::Structure),
             Self::Framework(status) => hidden(*status, IssueType::Exception),

@@ -7,7 +7,7 @@ use crate::{
         error::{ApiError, ParameterError},
         parameters::{self, FORMAT, PRETTY, Parameter},
     },
-    fhir::{codec, outcome::IssueType, xml::to_xml},
+    fhir::{outcome::IssueType, xml::json_to_xml},
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -107,7 +107,7 @@ impl Representation {
             (Format::Json, false) => Ok(json),
             (Format::Json, true) => pretty_json(&json),
             // XML is always laid out.
-            (Format::Xml, _) => Ok(to_xml(&codec::from_json(&json)?)?.into()),
+            (Format::Xml, _) => Ok(json_to_xml(&json)?.into()),
         }
     }
 }

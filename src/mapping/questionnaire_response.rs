@@ -12,10 +12,11 @@ use crate::fhir::model::resources::{
     QuestionnaireResponse, QuestionnaireResponseItem, QuestionnaireResponseItemAnswer,
     QuestionnaireResponseItemAnswerValue as AnswerValue,
 };
-use crate::fhir::model::types::{Coding, Extension, ExtensionValue};
+use crate::fhir::model::types::{Canonical, Coding, Extension, ExtensionValue};
 use crate::kap::instruments::{self as registry, Answer, Answered, Answers, Points, Scale, points_of};
 use crate::kap::records::measurement::{AnsweredBy, Item, Score};
 
+const DISPLAY: &str = "http://hl7.org/fhir/StructureDefinition/display";
 const ORDINAL_VALUE: &str = "http://hl7.org/fhir/StructureDefinition/ordinalValue";
 
 /// The slot of a score's answers.
@@ -48,7 +49,7 @@ pub fn questionnaire_response(draft: &mut Draft<'_>, frame: &Frame<'_>) -> Quest
         meta: draft.meta(&slot, label(scale)),
         identifier: Some(Box::new(draft.identifier(&slot))),
         part_of: frame.part_of.iter().cloned().collect(),
-        questionnaire: Some(format!("{}/Questionnaire/{}", scale.form.canonical, scale.key).as_str().into()),
+        questionnaire: Some(form(scale)),
         status: if in_part { "in-progress" } else { "completed" }.into(),
         subject: Some(Box::new(draft.patient())),
         encounter: frame.encounter.clone().map(Box::new),
@@ -62,6 +63,16 @@ pub fn questionnaire_response(draft: &mut Draft<'_>, frame: &Frame<'_>) -> Quest
         item,
         ..Default::default()
     }
+}
+
+/// The form that was answered: the Questionnaire of the scale, where the registry describes its items. Where it does
+/// not there is no Questionnaire to point to, and the form's name is told.
+fn form(scale: &Scale) -> Canonical {
+    if scale.form.items.list.is_empty() {
+        let name = build::extension(DISPLAY, ExtensionValue::String(scale.form.title.as_str().into()));
+        return Canonical { extension: vec![name], ..Default::default() };
+    }
+    format!("{}/Questionnaire/{}", scale.form.canonical, scale.key).as_str().into()
 }
 
 fn question(link_id: &str, value: AnswerValue) -> QuestionnaireResponseItem {

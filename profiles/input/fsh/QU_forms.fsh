@@ -90,7 +90,38 @@ Description: "A few questions between sessions: mood, sleep, unwanted effects, s
 * insert Ask(adverse-event, [["Since the last dose, was there anything unwanted in body or mind?"]], #boolean)
 * insert Required
 * insert Ask(adverse-event-what, [["What was it?"]], #open-choice)
-* item[=].answerValueSet = Canonical(kap-adverse-event)
+// The codes of the value set kap-adverse-event, one by one: whoever shows the form needs no terminology service.
+* item[=].answerOption[+].valueCoding = $SCT#422587007 "Nausea"
+* item[=].answerOption[+].valueCoding = $SCT#422400008 "Vomiting"
+* item[=].answerOption[+].valueCoding = $SCT#25064002 "Headache"
+* item[=].answerOption[+].valueCoding = $SCT#404640003 "Dizziness"
+* item[=].answerOption[+].valueCoding = $SCT#24184005 "Finding of increased blood pressure"
+* item[=].answerOption[+].valueCoding = $SCT#45007003 "Low blood pressure"
+* item[=].answerOption[+].valueCoding = $SCT#3424008 "Tachycardia"
+* item[=].answerOption[+].valueCoding = $SCT#48867003 "Bradycardia"
+* item[=].answerOption[+].valueCoding = $SCT#80313002 "Palpitations"
+* item[=].answerOption[+].valueCoding = $SCT#29857009 "Chest pain"
+* item[=].answerOption[+].valueCoding = $SCT#389086002 "Hypoxia"
+* item[=].answerOption[+].valueCoding = $SCT#1023001 "Apnea"
+* item[=].answerOption[+].valueCoding = $SCT#17971005 "Sedated"
+* item[=].answerOption[+].valueCoding = $SCT#419045004 "Loss of consciousness"
+* item[=].answerOption[+].valueCoding = $SCT#271594007 "Syncope"
+* item[=].answerOption[+].valueCoding = $SCT#24982008 "Diplopia"
+* item[=].answerOption[+].valueCoding = $SCT#563001 "Nystagmus"
+* item[=].answerOption[+].valueCoding = $SCT#39579001 "Anaphylaxis"
+* item[=].answerOption[+].valueCoding = $SCT#49650001 "Dysuria"
+* item[=].answerOption[+].valueCoding = $SCT#162116003 "Increased frequency of urination"
+* item[=].answerOption[+].valueCoding = $SCT#48694002 "Anxiety"
+* item[=].answerOption[+].valueCoding = $SCT#225624000 "Panic attack"
+* item[=].answerOption[+].valueCoding = $SCT#24199005 "Feeling agitated"
+* item[=].answerOption[+].valueCoding = $SCT#130987000 "Acute confusion"
+* item[=].answerOption[+].valueCoding = $SCT#7011001 "Hallucinations"
+* item[=].answerOption[+].valueCoding = $SCT#2776000 "Delirium"
+* item[=].answerOption[+].valueCoding = $SCT#6471006 "Suicidal thoughts"
+* item[=].answerOption[+].valueCoding = $KAP-AE#challenging-experience "Challenging experience"
+* item[=].answerOption[+].valueCoding = $KAP-AE#prolonged-dissociation "Prolonged dissociation"
+* item[=].answerOption[+].valueCoding = $KAP-AE#trauma-reactivation "Trauma reactivation"
+* item[=].answerOption[+].valueCoding = $KAP-AE#boundary-concern "Boundary concern"
 * item[=].repeats = true
 * item[=].enableWhen.question = "adverse-event"
 * item[=].enableWhen.operator = #=
