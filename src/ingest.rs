@@ -168,9 +168,9 @@ pub fn preview(contract: &Contract, base: &str, kind: Kind, body: &[u8]) -> Resu
     warnings.extend(notices(&mapped));
     // What the record amends goes along, as far as it knows it, in place of what it only names.
     let is_amended = |entry: &Entry| mapped.amendments.iter().any(|amended| amended.id == entry.id);
-    let mut entries: Vec<Entry> = mapped.entries.iter().filter(|entry| !is_amended(entry)).cloned().collect();
-    entries.extend(mapped.amendments.iter().cloned());
-    let bodies = bodies(&entries)?;
+    let entries: Vec<&Entry> =
+        mapped.entries.iter().filter(|entry| !is_amended(entry)).chain(&mapped.amendments).collect();
+    let bodies = entries.iter().map(|entry| write(&entry.resource)).collect::<Result<Vec<_>, _>>()?;
     let entries = entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
         resource_type: entry.resource_type,
         id: &entry.id,
@@ -186,10 +186,6 @@ fn notices(mapped: &Mapped) -> impl Iterator<Item = Fault> {
         .notices
         .iter()
         .map(|notice| Fault::warning(FaultKind::Value, notice.pointer.clone(), notice.sentence.clone()))
-}
-
-fn bodies(entries: &[Entry]) -> Result<Vec<Vec<u8>>, IngestError> {
-    entries.iter().map(|entry| write(&entry.resource)).collect()
 }
 
 fn write(resource: &Resource) -> Result<Vec<u8>, IngestError> {
