@@ -163,7 +163,7 @@ impl Gateway {
 
     /// Judges a patient's stored resources with these writes over them.
     pub(super) async fn judge_with(&self, patient: &str, writes: &[Write]) -> Result<Judged, IngestError> {
-        let stored = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let stored = self.everything(patient).await?;
         let resources = overlaid(&stored, writes);
         let facts = Facts::read(resources.iter().copied(), &self.rules.ruleset.sets);
         let as_of = facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now()));
@@ -180,7 +180,7 @@ impl Gateway {
     /// record made, and after an import.
     pub async fn judge(&self, patient: &str, occasion: Occasion) -> Result<bool, IngestError> {
         let _held = self.hold(patient).await;
-        let stored = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let stored = self.everything(patient).await?;
         let resources = overlaid(&stored, &[]);
         let ruleset = &self.rules.ruleset;
         let facts = Facts::read(resources.iter().copied(), &ruleset.sets);
@@ -252,7 +252,7 @@ impl Gateway {
     ) -> Result<RulesReport, IngestError> {
         let course = self.find_course(id, system).await?;
         let patient = course::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
-        let stored = self.store.compartment(DEFAULT_TENANT, &patient).await?;
+        let stored = self.everything(&patient).await?;
         let ruleset = &self.rules.ruleset;
         let mut facts = Facts::read(overlaid(&stored, &[]), &ruleset.sets);
         let as_of = match as_of {

@@ -70,6 +70,7 @@ pub mod service_request_onward;
 pub mod systems;
 pub mod task_check_in;
 pub mod task_homework;
+pub mod withdrawal;
 
 use crate::fhir::model::Resource;
 use crate::kap::instruments::Registry;

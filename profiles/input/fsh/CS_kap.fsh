@@ -156,4 +156,5 @@ Description: "What happens and what is observed in ketamine-assisted psychothera
 * #misuse-concern "Concern about misuse" "Somebody of the care team is concerned that ketamine is taken otherwise than prescribed, or passed on."
 * #sud-counseling-note "Substance use disorder counseling note" "A note that analyses the conversation in a substance use disorder counseling session and is kept apart from the record (42 CFR 2.11)."
 * #review-code "Code to be reviewed" "Tag: the sender used a code that the gateway does not know; it is kept beside the text and should be reviewed."
+* #record-withdrawn "Record withdrawn" "Activity: the sender took a record back; what it had brought is entered in error since."
 * #entered-in-error "Entered in error" "Tag: the record that this resource came from no longer holds it, and the resource's type has no status to say so."

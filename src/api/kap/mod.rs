@@ -4,6 +4,7 @@ mod courses;
 mod instruments;
 mod map;
 mod records;
+mod withdraw;
 
 use crate::{
     api::{
@@ -34,6 +35,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         endpoint(Method::GET, "/kap/v1/instruments", || web::route().to(instruments::list)),
         endpoint(Method::GET, "/kap/v1/instruments/{key}", || web::route().to(instruments::show)),
         endpoint(Method::POST, "/kap/v1/{kind}/$map", || web::route().to(map::map)),
+        endpoint(Method::POST, "/kap/v1/{kind}/{record_id}/$withdraw", || web::route().to(withdraw::withdraw)),
         endpoint(Method::POST, "/kap/v1/{kind}", || web::route().to(records::post)),
         endpoint(Method::PUT, "/kap/v1/{kind}/{record_id}", || web::route().to(records::put)),
         endpoint(Method::GET, "/kap/v1/{kind}/{record_id}", || web::route().to(records::get)),

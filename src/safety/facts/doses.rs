@@ -60,13 +60,17 @@ impl Product {
         if self.codes.has(Set::Ketamine) {
             return Some(Agent::Ketamine);
         }
-        let name = self.name.to_lowercase();
-        if name.contains("esketamine") || name.contains("spravato") {
-            Some(Agent::Esketamine)
-        } else {
-            name.contains("ketamine").then_some(Agent::Ketamine)
-        }
+        agent_of_name(&self.name)
     }
+}
+
+/// Ketamine or esketamine by a name that somebody wrote.
+pub(super) fn agent_of_name(name: &str) -> Option<Agent> {
+    let name = name.to_lowercase();
+    if name.contains("esketamine") || name.contains("spravato") {
+        return Some(Agent::Esketamine);
+    }
+    ["ketamine", "ketalar"].iter().any(|own| name.contains(own)).then_some(Agent::Ketamine)
 }
 
 impl Reader<'_> {
@@ -197,6 +201,7 @@ impl Reader<'_> {
         });
         let by = resource.performer.iter().find_map(|performer| self.link(&performer.actor));
         let encounter = self.link(&resource.context);
+        let prescription = self.link_to(&resource.authorizing_prescription, "MedicationRequest");
         self.facts.dispenses.push(Dispense {
             source: key,
             agent,
@@ -205,6 +210,7 @@ impl Reader<'_> {
             by,
             // Handed over to nobody else than the patient, where nobody else is named.
             to_patient: to_patient.or_else(|| (home || (at.is_some() && resource.receiver.is_empty())).then_some(true)),
+            prescription,
             encounter,
         });
     }
@@ -219,7 +225,8 @@ impl Reader<'_> {
         let is_order = matches!(&*resource.intent, "order" | "original-order" | "instance-order" | "filler-order");
         if is_order && !is_told && !matches!(&*resource.status, "draft" | "cancelled") {
             let encounter = self.link(&resource.encounter);
-            self.facts.orders.push(Order { source: key, at, encounter });
+            let by = self.link(&resource.requester);
+            self.facts.orders.push(Order { source: key, at, encounter, by });
         }
     }
 

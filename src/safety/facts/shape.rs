@@ -216,7 +216,7 @@ shapes! {
         value_coding: Many<AnswerCoding<'a>>, value_integer: Number, value_decimal: Number, value_boolean: Flag,
         item: Many<Item<'a>>,
     }
-    AnswerCoding { system: Text<'a>, code: Text<'a>, extension: Many<OrdinalExtension<'a>>, }
+    AnswerCoding { system: Text<'a>, code: Text<'a>, display: Text<'a>, extension: Many<OrdinalExtension<'a>>, }
     OrdinalExtension { url: Text<'a>, value_decimal: Number, }
     Item { link_id: Text<'a>, answer: Many<Answer<'a>>, item: Many<Item<'a>>, }
     Qualification { code: Many<Concept<'a>>, }
@@ -277,12 +277,14 @@ shapes! {
         intent: Text<'a>,
         destination: Many<Reference<'a>>,
         receiver: Many<Reference<'a>>,
+        authorizing_prescription: Many<Reference<'a>>,
         event: Many<Concept<'a>>,
         severity: Many<Concept<'a>>,
         birth_date: Text<'a>,
         gender: Text<'a>,
         empty_reason: Many<Concept<'a>>,
         item: Many<Item<'a>>,
+        questionnaire: Text<'a>,
         form: Many<Concept<'a>>,
         ingredient: Many<Ingredient<'a>>,
         practitioner: Many<Reference<'a>>,
