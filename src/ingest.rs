@@ -2,6 +2,7 @@
 
 mod course;
 mod judging;
+mod merge;
 mod patient;
 mod shared;
 mod timeline;
@@ -27,6 +28,7 @@ use crate::store::{
 };
 use bytes::Bytes;
 pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
+pub use merge::Merged;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -63,6 +65,8 @@ pub enum IngestError {
     /// More than one system uses this id: name one.
     #[error("more than one system has it")]
     Ambiguous { systems: Vec<String> },
+    #[error("there is no such patient")]
+    UnknownPatient,
     #[error("there is no such course")]
     UnknownCourse,
     #[error("there is no Composition with that id")]
@@ -234,6 +238,7 @@ impl Gateway {
         warnings.extend(self.foreign_course(&mapped).await?);
         self.keep_labels(kind, &record, &mut mapped).await?;
         let source = record.header().source;
+        self.keep_links(&mut mapped, &mapping::source_prefix(kind, &source.system, &source.record_id)).await?;
         let key = RecordKey {
             kind: kind.as_str().to_owned(),
             system: source.system.clone(),

@@ -139,6 +139,7 @@ fn lines(error: &IngestError) -> Vec<String> {
         | IngestError::Contended
         | IngestError::UnknownRecord
         | IngestError::Ambiguous { .. }
+        | IngestError::UnknownPatient
         | IngestError::UnknownCourse
         | IngestError::UnknownComposition
         | IngestError::Store(_)

@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 const MOST_MEDICATIONS: usize = 2_000;
 
 impl Gateway {
-    /// The current resources of the patient's compartment, and the Medications that they refer to: those are in nobody's
+    /// The current resources of the patient's compartment, those of all whom a merge made the same, and the Medications that they refer to: those are in nobody's
     /// compartment, and without them a dose would not be known for one.
     pub(super) async fn everything(&self, patient: &str) -> Result<Vec<StoredResource>, IngestError> {
-        let mut found = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let mut found = self.compartments(patient).await?;
         let mut wanted = BTreeSet::new();
         for stored in &found {
             if is_of_medicine(&stored.resource_type) && names_another(&stored.body) {

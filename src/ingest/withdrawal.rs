@@ -3,13 +3,14 @@
 
 use super::{ATTEMPTS, Gateway, IngestError, Mapped, Receipt, RecordOutcome, parse, unchanged};
 use crate::fhir::build;
+use crate::fhir::model::Resource;
 use crate::fhir::model::resources::Provenance;
 use crate::fhir::resource::{Emitted, identify};
 use crate::kap::kind::Kind;
 use crate::kap::records::withdrawal::{NotOne, Withdrawal};
 use crate::mapping::course::view::View;
 use crate::mapping::withdrawal::{self, RecordName};
-use crate::mapping::{self, course_state, retraction};
+use crate::mapping::{self, course_state, patient_link, retraction};
 use crate::store::{Committed, DEFAULT_TENANT, RecordKey, RecordWrite, StoredRecord, StoredResource, Write, WriteMode};
 use jiff::Timestamp;
 
@@ -162,7 +163,9 @@ impl Gateway {
             // What a closure says of it goes with it.
             resource = parse(old)?;
         }
-        if !mapping::is_owned(&resource, prefix) {
+        let is_replaced = matches!(&resource, Resource::Patient(patient) if patient_link::is_replaced(patient));
+        if is_replaced || !mapping::is_owned(&resource, prefix) {
+            // Who was merged is no error: the link says who it is.
             return Ok(None);
         }
         retraction::unversion(&mut resource);

@@ -52,6 +52,7 @@ pub mod observation_verdict;
 pub mod observation_vitals;
 pub mod outcome;
 pub mod patient;
+pub mod patient_link;
 pub mod preparation_session;
 pub mod procedure;
 pub mod procedure_preparation;

@@ -91,6 +91,9 @@ Description: "What happens and what is observed in ketamine-assisted psychothera
 * #suicide-risk-low "Low suicide risk" "Lowest tier of the suicide risk screener; the method names the tiering."
 * #suicide-risk-moderate "Moderate suicide risk" "Middle tier of the suicide risk screener; the method names the tiering."
 * #suicide-risk-high "High suicide risk" "Highest tier of the suicide risk screener; the method names the tiering."
+* #administered-ingredient "Ingredient given" "Part of a cumulative dose: which medicine was given."
+* #administration-route "Route of administration" "Part of a cumulative dose: by which route it was given."
+* #administration-count "Number of administrations" "Part of a cumulative dose: how many administrations it is the sum of."
 * #cumulative-ketamine-dose "Cumulative ketamine dose" "The sum of the doses given by one route in a span of time; never summed over routes."
 
 // Outcome assessments

@@ -3,6 +3,7 @@
 mod courses;
 mod instruments;
 mod map;
+mod patients;
 mod records;
 mod withdraw;
 
@@ -32,6 +33,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint(Method::GET, "/kap/v1/courses/{id}", || web::route().to(courses::course)),
         endpoint(Method::GET, "/kap/v1/courses/{id}/rules", || web::route().to(courses::rules)),
+        endpoint(Method::POST, "/kap/v1/patients/$merge", || web::route().to(patients::merge)),
         endpoint(Method::GET, "/kap/v1/instruments", || web::route().to(instruments::list)),
         endpoint(Method::GET, "/kap/v1/instruments/{key}", || web::route().to(instruments::show)),
         endpoint(Method::POST, "/kap/v1/{kind}/$map", || web::route().to(map::map)),

@@ -128,6 +128,7 @@ impl Report {
             | IngestError::Contended
             | IngestError::UnknownRecord
             | IngestError::Ambiguous { .. }
+            | IngestError::UnknownPatient
             | IngestError::UnknownCourse
             | IngestError::UnknownComposition
             | IngestError::Rebuild(_)

@@ -12,8 +12,11 @@ const DEVICE_MILLIGRAMS: i64 = 28;
 
 pub fn dosing_session(session: Place, findings: &mut Findings) {
     for dose in session.each("doses") {
+        if dose.text("status") == Some("not-done") {
+            continue;
+        }
         within_contact(session, dose, findings);
-        if is_esketamine(dose) && dose.text("status") != Some("not-done") {
+        if is_esketamine(dose) {
             esketamine(dose, findings);
         }
     }

@@ -16,6 +16,7 @@ pub mod summary;
 pub mod view;
 
 use super::course_scores::{ScoreLine, score_lines};
+use super::patient_link;
 use crate::fhir::codec;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::Observation;
@@ -162,7 +163,8 @@ impl<'a> Members<'a> {
         let mut elsewhere = Elsewhere::default();
         let mut members = Vec::new();
         for resource in all() {
-            if resource.is_in_error() || resource.is_psychotherapy_note() || is_apart(resource) {
+            // The sums stand in `exposure`, of this course alone.
+            if is_sum(resource) || resource.is_in_error() || resource.is_psychotherapy_note() || is_apart(resource) {
                 continue;
             }
             let name = resource.reference();
@@ -186,7 +188,9 @@ impl<'a> Members<'a> {
                 members.push((resource, false));
             }
         }
-        let patient = all().find(|resource| resource.kind() == "Patient");
+        let mut patients = all().filter(|resource| resource.kind() == "Patient");
+        // Of those who were merged the survivor.
+        let patient = patients.clone().find(|own| patient_link::replaced_by(own).is_none()).or_else(|| patients.next());
         Self { course, patient, provenances, resources: members, elsewhere, as_of }
     }
 
@@ -301,6 +305,11 @@ fn is_apart(resource: View<'_>) -> bool {
 /// The gateway's own conclusions: they stand in no record.
 fn is_of_gateway(resource: View<'_>) -> bool {
     matches!(resource.kind(), "DetectedIssue" | "Flag")
+}
+
+/// The gateway's sum of all doses by one route.
+fn is_sum(resource: View<'_>) -> bool {
+    resource.text("meta.source").is_some_and(|source| source.starts_with("urn:kap-gateway:safety#cumulative-dose/"))
 }
 
 /// When it was, in microseconds, by whichever element tells it.

@@ -199,7 +199,16 @@ impl Reader<'_> {
             self.link_to(&performer.actor, "Organization")
                 .or_else(|| self.link_to(&performer.on_behalf_of, "Organization"))
         });
-        let by = resource.performer.iter().find_map(|performer| self.link(&performer.actor));
+        // Who compounded it fills somebody's order; that somebody is the source.
+        let medications = resource.contained.iter().filter(|one| &*one.resource_type == "Medication");
+        let compounded = medications.filter_map(|one| extension(&one.extension, "kap-compounded"));
+        let parts: Vec<&Extension<'_>> = compounded.flat_map(|found| found.extension.iter()).collect();
+        let pharmacy = parts.into_iter().find_map(|part| self.link_to(&part.value_reference, "Organization"));
+        let organization = organization.filter(|organization| Some(*organization) != pharmacy);
+        let by = resource.performer.iter().find_map(|performer| {
+            self.link_to(&performer.actor, "Practitioner")
+                .or_else(|| self.link_to(&performer.actor, "PractitionerRole"))
+        });
         let encounter = self.link(&resource.context);
         let prescription = self.link_to(&resource.authorizing_prescription, "MedicationRequest");
         self.facts.dispenses.push(Dispense {
@@ -248,6 +257,37 @@ impl Reader<'_> {
             from: from.or(ordered),
             until,
         });
+    }
+}
+
+impl Route {
+    /// SNOMED CT.
+    pub fn code(self) -> &'static str {
+        ROUTES.iter().find(|(_, own)| *own == self).map_or("", |(code, _)| code)
+    }
+
+    /// SNOMED CT's words.
+    pub const fn display(self) -> &'static str {
+        match self {
+            Self::Intravenous => "Intravenous route",
+            Self::Intramuscular => "Intramuscular route",
+            Self::Subcutaneous => "Subcutaneous route",
+            Self::Intranasal => "Nasal route",
+            Self::Oral => "Oral route",
+            Self::Sublingual => "Sublingual route",
+            Self::Buccal => "Buccal route",
+            Self::Rectal => "Rectal route",
+        }
+    }
+}
+
+impl Agent {
+    /// RxNorm ingredient and its name.
+    pub const fn ingredient(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ketamine => ("6130", "ketamine"),
+            Self::Esketamine => ("2119365", "esketamine"),
+        }
     }
 }
 

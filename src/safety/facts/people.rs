@@ -42,6 +42,10 @@ impl Reader<'_> {
             "M" | "male" | "248153007" => Some(false),
             _ => None,
         };
+        // Of two who were merged the survivor is the person.
+        if resource.link.iter().any(|link| &*link.r#type == "replaced-by") && self.facts.person.source.is_some() {
+            return;
+        }
         self.facts.person = Person { source: Some(key), birth: Moment::parse(&resource.birth_date), is_female };
     }
 
