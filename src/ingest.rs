@@ -2,11 +2,13 @@
 
 mod course;
 mod judging;
+mod merge;
+mod patient;
 mod shared;
 mod timeline;
+mod withdrawal;
 
 use crate::fhir::model::Resource;
-use crate::fhir::resource::identify;
 use crate::fhir::transaction::{TransactionEntry, transaction};
 use crate::fhir::{codec, search};
 pub use crate::kap::contract::{Contract, ContractError};
@@ -19,13 +21,14 @@ use crate::kap::{check, json};
 pub use crate::mapping::course::summary::course_of as course_of_summary;
 use crate::mapping::draft::Entry;
 use crate::mapping::reading::RebuildError;
-use crate::mapping::{self, Mapped, course_state, retraction};
+use crate::mapping::{self, Mapped};
 use crate::store::{
     Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, StoreError, StoredRecord, StoredResource, Write,
     WriteMode, WriteOutcome, WrittenResource,
 };
 use bytes::Bytes;
 pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
+pub use merge::Merged;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -54,11 +57,16 @@ pub enum IngestError {
     /// Other writers of the same record were faster each time.
     #[error("the record is being written by others")]
     Contended,
+    /// Its sender took the record back: a newer revision brings it again.
+    #[error("the record was withdrawn")]
+    Withdrawn { revision: String },
     #[error("there is no such record")]
     UnknownRecord,
     /// More than one system uses this id: name one.
     #[error("more than one system has it")]
     Ambiguous { systems: Vec<String> },
+    #[error("there is no such patient")]
+    UnknownPatient,
     #[error("there is no such course")]
     UnknownCourse,
     #[error("there is no Composition with that id")]
@@ -85,8 +93,10 @@ pub struct Preview {
 pub enum RecordOutcome {
     Created,
     Updated,
-    /// The same revision with the same content was there already.
+    /// The same revision with the same content was there already, or it was withdrawn before.
     Unchanged,
+    /// Its sender took it back.
+    Withdrawn,
 }
 
 /// The answer to a stored record.
@@ -224,6 +234,7 @@ impl Gateway {
         warnings.extend(self.foreign_course(&mapped).await?);
         self.keep_labels(kind, &record, &mut mapped).await?;
         let source = record.header().source;
+        self.keep_links(&mut mapped, &mapping::source_prefix(kind, &source.system, &source.record_id)).await?;
         let key = RecordKey {
             kind: kind.as_str().to_owned(),
             system: source.system.clone(),
@@ -346,33 +357,19 @@ impl Gateway {
         let mut found = Vec::new();
         for old in &stored.resources {
             let kept = mapped.entries.iter().any(|new| new.id == old.id && new.resource_type == old.resource_type);
-            if kept {
-                continue;
+            if !kept {
+                found.extend(self.retracted(old, &prefix, &mapped.patient_id).await?);
             }
-            let Some(current) = self.store.read(DEFAULT_TENANT, &old.resource_type, &old.id).await? else { continue };
-            let mut resource = parse(&current)?;
-            if course_state::is_amended(identify(&resource).and_then(|(_, _, meta)| meta)) {
-                // What a closure says of it goes with it.
-                resource = parse(old)?;
-            }
-            if !mapping::is_owned(&resource, &prefix) {
-                continue;
-            }
-            retraction::unversion(&mut resource);
-            let resource = retraction::retract(resource);
-            found.push(self.write(&old.resource_type, &old.id, &resource, WriteMode::Put, &mapped.patient_id)?);
         }
         Ok(found)
     }
 
     /// A record as its sender sent it, rebuilt from FHIR. `system` is needed where more than one uses the id.
     pub async fn record(&self, kind: Kind, record_id: &str, system: Option<&str>) -> Result<Rebuilt, IngestError> {
-        let mut found = self.store.records(DEFAULT_TENANT, kind.as_str(), record_id, system).await?;
-        if found.len() > 1 {
-            let systems = found.into_iter().map(|record| record.key.system).collect();
-            return Err(IngestError::Ambiguous { systems });
+        let stored = self.one_record(kind, record_id, system).await?;
+        if withdrawal::is_withdrawn(&stored) {
+            return Err(IngestError::Withdrawn { revision: stored.revision });
         }
-        let stored = found.pop().ok_or(IngestError::UnknownRecord)?;
         let resources = stored.resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let instruments = self.contract.instruments();
         let record = mapping::rebuild(kind, &stored.key.system, record_id, &resources, instruments)?;
@@ -409,6 +406,9 @@ fn unchanged(stored: &StoredResource) -> WrittenResource {
 fn revise(stored: &StoredRecord, revision: &Revision, digest: [u8; 32]) -> Result<RecordOutcome, IngestError> {
     match revision.compare(&Revision::from_text(&stored.revision)) {
         Some(Ordering::Greater) => Ok(RecordOutcome::Updated),
+        Some(Ordering::Equal) if withdrawal::is_withdrawn(stored) => {
+            Err(IngestError::Withdrawn { revision: stored.revision.clone() })
+        }
         Some(Ordering::Equal) if stored.digest == digest => Ok(RecordOutcome::Unchanged),
         Some(Ordering::Equal) => Err(IngestError::Conflicting { revision: stored.revision.clone() }),
         Some(Ordering::Less) => Err(IngestError::Stale { stored: stored.revision.clone() }),

@@ -269,12 +269,19 @@ impl ApiError {
             IngestError::Incomparable { stored } => Some(vec![revision_issue(format!(
                 "Revision {stored} of this record is stored: a record's revisions are all numbers or all instants."
             ))]),
+            IngestError::Withdrawn { revision } => Some(vec![Issue {
+                code: IssueType::Deleted,
+                ..revision_issue(format!(
+                    "This record was withdrawn by its sender; a revision newer than {revision} would bring it again."
+                ))
+            }]),
             IngestError::Ambiguous { systems } => {
                 let problem = format!("must say which sender is meant: {}", systems.join(", "));
                 Some(vec![parameter_issue(&ParameterError::new("system", IssueType::Required, problem))])
             }
             IngestError::Contended
             | IngestError::UnknownRecord
+            | IngestError::UnknownPatient
             | IngestError::UnknownCourse
             | IngestError::UnknownComposition
             | IngestError::Store(_)
@@ -335,9 +342,11 @@ fn ingest_row(error: &IngestError) -> Row {
         IngestError::Stale { .. } => row(StatusCode::CONFLICT, IssueType::Conflict),
         IngestError::Conflicting { .. } => row(StatusCode::CONFLICT, IssueType::Conflict),
         IngestError::Incomparable { .. } => row(StatusCode::CONFLICT, IssueType::Conflict),
+        IngestError::Withdrawn { .. } => row(StatusCode::GONE, IssueType::Deleted),
         IngestError::Contended => row(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
         IngestError::UnknownRecord => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::Ambiguous { .. } => row(StatusCode::BAD_REQUEST, IssueType::Required),
+        IngestError::UnknownPatient => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::UnknownCourse => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::UnknownComposition => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::Store(error) => store_row(error),

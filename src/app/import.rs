@@ -132,10 +132,14 @@ fn lines(error: &IngestError) -> Vec<String> {
         IngestError::Incomparable { stored } => vec![format!(
             "error: /source/revision: revision {stored} of this record is stored: a record's revisions are all numbers or all instants"
         )],
+        IngestError::Withdrawn { revision } => vec![format!(
+            "error: /source/revision: this record was withdrawn; a revision newer than {revision} would bring it again"
+        )],
         IngestError::Stale { .. }
         | IngestError::Contended
         | IngestError::UnknownRecord
         | IngestError::Ambiguous { .. }
+        | IngestError::UnknownPatient
         | IngestError::UnknownCourse
         | IngestError::UnknownComposition
         | IngestError::Store(_)

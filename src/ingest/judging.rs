@@ -7,6 +7,7 @@
 use super::{Gateway, IngestError};
 use crate::fhir::search;
 use crate::mapping::course;
+use crate::safety::exposure::{self, Computed};
 use crate::safety::facts::{Facts, Stored};
 use crate::safety::finding::{Finding, State, Verdict};
 pub use crate::safety::resources::Occasion;
@@ -167,7 +168,7 @@ impl Gateway {
         patient: &str,
         writes: impl Iterator<Item = &'a Write> + Clone + Send,
     ) -> Result<Judged, IngestError> {
-        let stored = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let stored = self.everything(patient).await?;
         let resources = overlaid(&stored, writes.clone());
         let facts = Facts::read(resources.iter().copied(), &self.rules.ruleset.sets);
         let as_of = facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now()));
@@ -177,14 +178,18 @@ impl Gateway {
         let changes = resources::changes(&facts, ruleset, &verdicts, patient, standing, Occasion::Written, as_of);
         let written: HashSet<String> = writes.map(|own| format!("{}/{}", own.resource_type, own.id)).collect();
         let remarks = self.remarks(&facts, &verdicts, &changes, &written);
-        Ok(Judged { writes: as_writes(changes, patient)?, remarks })
+        let mut all = as_writes(changes, patient)?;
+        let sums = resources.iter().copied().filter(exposure::is_ours);
+        all.extend(computed(exposure::changes(&facts, patient, sums, as_of), patient)?);
+        Ok(Judged { writes: all, remarks })
     }
 
     /// Judges a patient as of now and stores what changed; true: something did. For the schedule, for writes that no
     /// record made, and after an import.
     pub async fn judge(&self, patient: &str, occasion: Occasion) -> Result<bool, IngestError> {
+        let patient = &self.survivor(patient).await?;
         let _held = self.hold(patient).await;
-        let stored = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let stored = self.everything(patient).await?;
         let resources = overlaid(&stored, [].iter());
         let ruleset = &self.rules.ruleset;
         let facts = Facts::read(resources.iter().copied(), &ruleset.sets);
@@ -192,11 +197,15 @@ impl Gateway {
         let verdicts = crate::safety::judge(&facts, ruleset, as_of);
         let standing = resources.iter().copied().filter(resources::is_ours);
         let changes = resources::changes(&facts, ruleset, &verdicts, patient, standing, occasion, as_of);
-        if changes.is_empty() {
+        let sums = resources.iter().copied().filter(exposure::is_ours);
+        let sums = exposure::changes(&facts, patient, sums, as_of);
+        if changes.is_empty() && sums.is_empty() {
             return Ok(false);
         }
         let change = |write| StoreChange { action: Action::Put(write), expected: Expected::Any };
-        let changes = as_writes(changes, patient)?.into_iter().map(change).collect();
+        let mut writes = as_writes(changes, patient)?;
+        writes.extend(computed(sums, patient)?);
+        let changes = writes.into_iter().map(change).collect();
         match self.store.transact(DEFAULT_TENANT, Transaction { conditions: Vec::new(), changes, trial: false }).await?
         {
             Transacted::Done(_) => Ok(true),
@@ -256,7 +265,8 @@ impl Gateway {
     ) -> Result<RulesReport, IngestError> {
         let course = self.find_course(id, system).await?;
         let patient = course::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
-        let stored = self.store.compartment(DEFAULT_TENANT, &patient).await?;
+        let patient = self.survivor(&patient).await?;
+        let stored = self.everything(&patient).await?;
         let ruleset = &self.rules.ruleset;
         let mut facts = Facts::read(overlaid(&stored, [].iter()), &ruleset.sets);
         let as_of = match as_of {
@@ -406,19 +416,22 @@ fn overlaid<'a, 'w: 'a>(stored: &'a [StoredResource], writes: impl Iterator<Item
 }
 
 fn as_writes(changes: Vec<Change>, patient: &str) -> Result<Vec<Write>, IngestError> {
-    changes
-        .into_iter()
-        .map(|change| {
-            let index = search::extract(change.resource_type, &change.body)
-                .map_err(|_| IngestError::Internal("a finding is not JSON"))?;
-            Ok(Write {
-                resource_type: change.resource_type.to_owned(),
-                id: change.id,
-                body: Bytes::from(change.body),
-                mode: WriteMode::Put,
-                patient: Some(patient.to_owned()),
-                index,
-            })
-        })
-        .collect()
+    changes.into_iter().map(|change| own(change.resource_type, change.id, change.body, patient)).collect()
+}
+
+fn computed(sums: Vec<Computed>, patient: &str) -> Result<Vec<Write>, IngestError> {
+    sums.into_iter().map(|sum| own(sum.resource_type, sum.id, sum.body, patient)).collect()
+}
+
+/// A conclusion of the gateway: it belongs to no record.
+fn own(resource_type: &str, id: String, body: Vec<u8>, patient: &str) -> Result<Write, IngestError> {
+    let index = search::extract(resource_type, &body).map_err(|_| IngestError::Internal("a finding is not JSON"))?;
+    Ok(Write {
+        resource_type: resource_type.to_owned(),
+        id,
+        body: Bytes::from(body),
+        mode: WriteMode::Unowned,
+        patient: Some(patient.to_owned()),
+        index,
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::{Gateway, IngestError};
 use crate::mapping::course::document::{self, Pool};
-use crate::mapping::course::{self, Members, Timeline, summary};
+use crate::mapping::course::{self, Members, Timeline, medications, summary};
 use crate::store::{DEFAULT_TENANT, Filter, FilterValue, SearchQuery, StoredResource};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -21,7 +21,9 @@ impl Gateway {
     pub async fn course(&self, id: &str, system: Option<&str>) -> Result<Timeline, IngestError> {
         let course = self.find_course(id, system).await?;
         let resources = self.of_patient(&course).await?;
-        let members = Members::of(&course, &resources, Timestamp::now().as_microsecond());
+        let resources = medications::with_medications(resources);
+        // Nothing is left out for being dated in the future: what is planned is of interest.
+        let members = Members::of(&course, &resources, Timestamp::now().as_microsecond(), None);
         Ok(Timeline { scores: members.score_lines(self.contract.instruments()), ..members.timeline() })
     }
 
@@ -62,8 +64,9 @@ impl Gateway {
         let stored = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", course_id).await?;
         let course = json(&stored.ok_or(IngestError::UnknownCourse)?)?;
         let resources = self.of_patient(&course).await?;
-        let as_of = as_of.unwrap_or_else(|| Timestamp::now().as_microsecond());
-        Ok((summary::composition(&Members::of(&course, &resources, as_of)), resources))
+        let now = as_of.unwrap_or_else(|| Timestamp::now().as_microsecond());
+        let readable = medications::with_medications(resources.clone());
+        Ok((summary::composition(&Members::of(&course, &readable, now, as_of)), resources))
     }
 
     async fn document_of(&self, composition: Value, resources: Vec<Value>) -> Result<Value, IngestError> {
@@ -92,7 +95,7 @@ impl Gateway {
     }
 
     async fn compartment(&self, patient: &str) -> Result<Vec<Value>, IngestError> {
-        self.store.compartment(DEFAULT_TENANT, patient).await?.iter().map(json).collect()
+        self.everything(patient).await?.iter().map(json).collect()
     }
 
     pub(super) async fn find_course(&self, id: &str, system: Option<&str>) -> Result<Value, IngestError> {

@@ -49,6 +49,9 @@ impl StoredResource {
 pub enum WriteMode {
     /// A new version, unless the content is the same.
     Put,
+    /// The same, and it belongs to no record, although it is written with one: clients and later judgements may change
+    /// it. So the gateway's own conclusions are written.
+    Unowned,
     /// Nothing: another record may know more about it (a patient or practitioner named in passing).
     CreateIfAbsent,
 }

@@ -14,6 +14,7 @@ mod operations;
 mod pages;
 mod patches;
 mod read;
+mod record_life;
 mod records;
 mod rules;
 mod search;

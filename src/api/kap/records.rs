@@ -36,7 +36,7 @@ async fn store(
     let receipt = api.gateway.ingest(kind, &body, record_id).await?;
     let mut answer = match receipt.outcome {
         RecordOutcome::Created => HttpResponse::Created(),
-        RecordOutcome::Updated | RecordOutcome::Unchanged => HttpResponse::Ok(),
+        RecordOutcome::Updated | RecordOutcome::Unchanged | RecordOutcome::Withdrawn => HttpResponse::Ok(),
     };
     Ok(answer
         .insert_header((header::LOCATION, location(api, &receipt)))
@@ -50,7 +50,7 @@ fn location(api: &Api, receipt: &Receipt) -> String {
     format!("{}/kap/v1/{}/{}?{system}", api.base_url, receipt.kind.as_str(), receipt.record_id)
 }
 
-fn receipt_json(receipt: &Receipt) -> Value {
+pub(super) fn receipt_json(receipt: &Receipt) -> Value {
     let resources = receipt.resources.iter().map(|written| {
         json!({
             "reference": format!("{}/{}", written.resource_type, written.id),
@@ -71,6 +71,7 @@ fn receipt_json(receipt: &Receipt) -> Value {
             RecordOutcome::Created => "created",
             RecordOutcome::Updated => "updated",
             RecordOutcome::Unchanged => "unchanged",
+            RecordOutcome::Withdrawn => "withdrawn",
         },
         "patient": format!("Patient/{}", receipt.patient_id),
         "course": format!("EpisodeOfCare/{}", receipt.course_id),

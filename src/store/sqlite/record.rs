@@ -93,13 +93,16 @@ impl<'a> Recorder<'a> {
         origin: Origin,
     ) -> rusqlite::Result<Put> {
         let collection = self.collection(tenant, &write.resource_type)?;
+        let origin = if write.mode == WriteMode::Unowned { Origin::Other } else { origin };
         let body = Unversioned::parse(write).map_err(uncommittable)?;
         let Some(current) = Current::find(self.connection, collection, &write.id)? else {
             return self.create(collection, write, body, origin);
         };
         let known = match write.mode {
             WriteMode::CreateIfAbsent => Some(current.version_id),
-            WriteMode::Put => unchanged(self.connection, &current, own.get(&current.seq).copied(), body)?,
+            WriteMode::Put | WriteMode::Unowned => {
+                unchanged(self.connection, &current, own.get(&current.seq).copied(), body)?
+            }
         };
         match known {
             Some(version_id) => Ok(Put {

@@ -6,9 +6,17 @@ use super::search;
 use crate::store::transaction::{
     Action, ChangeOutcome, Changed, Condition, Expected, Finds, Refusal, Transacted, Transaction,
 };
-use crate::store::{SearchQuery, StoreError, StoredResource, Write, WriteOutcome};
+use crate::store::{SearchQuery, StoreError, StoredResource, Write, WriteMode, WriteOutcome};
 use bytes::Bytes;
 use rusqlite::{Error, OptionalExtension, params};
+
+/// What the gateway concludes belongs to no record, and takes the place of what was written as if it did.
+fn is_unowned(action: &Action) -> bool {
+    match action {
+        Action::Put(write) => write.mode == WriteMode::Unowned,
+        Action::Delete { .. } => false,
+    }
+}
 
 impl Recorder<'_> {
     pub(super) fn transact(&mut self, tenant: &str, transaction: &Transaction) -> rusqlite::Result<Transacted> {
@@ -76,8 +84,8 @@ impl Recorder<'_> {
             Expected::Version(expected) => version == Some(expected),
         };
         Ok(match current {
-            Some((_, true)) => Some(Refusal::OfRecord),
-            Some((_, false)) | None => (!is_expected).then_some(Refusal::Expectation { current: version }),
+            Some((_, true)) if !is_unowned(action) => Some(Refusal::OfRecord),
+            Some((_, _)) | None => (!is_expected).then_some(Refusal::Expectation { current: version }),
         })
     }
 
