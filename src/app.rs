@@ -21,6 +21,7 @@ pub use crate::{
 use crate::{
     api::{self, Api, PageSize, metrics::Metrics, observe::observe},
     config::Switch,
+    consent::{Door, PermitAll, Policy},
     fhir::definitions::{AddError, Definitions},
     ingest::{Contract, ContractError, Gateway, Rules, RulesFileError},
     store::{StoreError, sqlite::SqliteStore},
@@ -89,6 +90,11 @@ pub struct Running {
 
 /// Starts a gateway: opens the store, binds the address, answers.
 pub fn run(config: &Config) -> Result<Running, AppError> {
+    run_with(config, Arc::new(PermitAll))
+}
+
+/// The same with another policy at the door.
+pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, AppError> {
     // Before the data file is touched: a wrong file of rules stops the start.
     let rules = Rules::load(config.safety_rules.as_deref())?;
     let contract = contract(config)?;
@@ -101,9 +107,10 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         let scheme = if certificate.is_some() { "https" } else { "http" };
         format!("{scheme}://{address}")
     });
-    let gateway = Arc::new(Gateway { contract, store: store.clone(), base: format!("{base_url}/fhir"), rules });
+    let door = Door::new(store.clone(), policy);
+    let gateway = Arc::new(Gateway { contract, door: door.clone(), base: format!("{base_url}/fhir"), rules });
     let api = Api {
-        store: store.clone(),
+        door,
         gateway: gateway.clone(),
         base_url: base_url.clone(),
         page_size: PageSize { default: config.page_size, max: config.page_size_max },

@@ -5,6 +5,7 @@ mod judging;
 mod shared;
 mod timeline;
 
+use crate::consent::{Door, Sight};
 use crate::fhir::model::Resource;
 use crate::fhir::resource::identify;
 use crate::fhir::transaction::{TransactionEntry, transaction};
@@ -21,14 +22,13 @@ use crate::mapping::draft::Entry;
 use crate::mapping::reading::RebuildError;
 use crate::mapping::{self, Mapped, course_state, retraction};
 use crate::store::{
-    Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, StoreError, StoredRecord, StoredResource, Write,
-    WriteMode, WriteOutcome, WrittenResource,
+    Committed, RecordKey, RecordWrite, StoreError, StoredRecord, StoredResource, Write, WriteMode, WriteOutcome,
+    WrittenResource,
 };
 use bytes::Bytes;
 pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
 use serde_json::Value;
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 /// How often a commit is tried again when another writer of the same record was faster.
 const ATTEMPTS: usize = 8;
@@ -119,7 +119,7 @@ pub struct Rebuilt {
 /// The pipeline with what it needs.
 pub struct Gateway {
     pub contract: Contract,
-    pub store: Arc<dyn ResourceStore>,
+    pub door: Door,
     /// What full URLs start with, for example `http://127.0.0.1:8080/fhir`.
     pub base: String,
     pub rules: Rules,
@@ -285,7 +285,7 @@ impl Gateway {
                 retractions,
                 writes,
             };
-            match self.store.commit(DEFAULT_TENANT, commit).await? {
+            match self.door.commit(commit).await? {
                 Committed::Stored(mut resources) => {
                     resources.truncate(own);
                     return Ok(receipt(outcome, resources, remarks));
@@ -296,8 +296,13 @@ impl Gateway {
         Err(IngestError::Contended)
     }
 
+    /// What the pipeline itself may see: everything.
+    fn inside(&self) -> &Sight {
+        self.door.own_sight()
+    }
+
     async fn stored(&self, key: &RecordKey) -> Result<Option<StoredRecord>, IngestError> {
-        let mut found = self.store.records(DEFAULT_TENANT, &key.kind, &key.record_id, Some(&key.system)).await?;
+        let mut found = self.inside().records(&key.kind, &key.record_id, Some(&key.system)).await?;
         Ok(found.pop())
     }
 
@@ -350,7 +355,7 @@ impl Gateway {
             if kept {
                 continue;
             }
-            let Some(current) = self.store.read(DEFAULT_TENANT, &old.resource_type, &old.id).await? else { continue };
+            let Some(current) = self.inside().read(&old.resource_type, &old.id).await? else { continue };
             let mut resource = parse(&current)?;
             if course_state::is_amended(identify(&resource).and_then(|(_, _, meta)| meta)) {
                 // What a closure says of it goes with it.
@@ -367,8 +372,14 @@ impl Gateway {
     }
 
     /// A record as its sender sent it, rebuilt from FHIR. `system` is needed where more than one uses the id.
-    pub async fn record(&self, kind: Kind, record_id: &str, system: Option<&str>) -> Result<Rebuilt, IngestError> {
-        let mut found = self.store.records(DEFAULT_TENANT, kind.as_str(), record_id, system).await?;
+    pub async fn record(
+        &self,
+        sight: &Sight,
+        kind: Kind,
+        record_id: &str,
+        system: Option<&str>,
+    ) -> Result<Rebuilt, IngestError> {
+        let mut found = sight.records(kind.as_str(), record_id, system).await?;
         if found.len() > 1 {
             let systems = found.into_iter().map(|record| record.key.system).collect();
             return Err(IngestError::Ambiguous { systems });

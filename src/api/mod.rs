@@ -13,11 +13,12 @@ pub mod metrics;
 pub mod observe;
 pub mod parameters;
 pub mod representation;
+pub mod session;
 
 use crate::{
+    consent::Door,
     fhir::{definitions::Definitions, validate::Validator},
     ingest::Gateway,
-    store::ResourceStore,
 };
 use actix_web::{
     HttpRequest, Resource, Route,
@@ -41,7 +42,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// What the handlers work with.
 pub struct Api {
-    pub store: Arc<dyn ResourceStore>,
+    pub door: Door,
     pub gateway: Arc<Gateway>,
     /// Where clients reach the server, without a slash at the end: `https://kap.example.org`.
     pub base_url: String,

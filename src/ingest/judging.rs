@@ -5,6 +5,7 @@
 //! between the two.
 
 use super::{Gateway, IngestError};
+use crate::consent::Sight;
 use crate::fhir::search;
 use crate::mapping::course;
 use crate::safety::facts::{Facts, Stored};
@@ -13,7 +14,7 @@ pub use crate::safety::resources::Occasion;
 use crate::safety::resources::{self, Change, explained};
 use crate::safety::ruleset::{RuleId, RulesError, Ruleset, Severity};
 use crate::store::transaction::{Action, Change as StoreChange, Expected, Transacted, Transaction};
-use crate::store::{DEFAULT_TENANT, Filter, FilterValue, SearchQuery, StoredResource, Write, WriteMode};
+use crate::store::{Filter, FilterValue, SearchQuery, StoredResource, Write, WriteMode};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -163,7 +164,7 @@ impl Gateway {
 
     /// Judges a patient's stored resources with these writes over them.
     pub(super) async fn judge_with(&self, patient: &str, writes: &[Write]) -> Result<Judged, IngestError> {
-        let stored = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let stored = self.inside().compartment(patient).await?.resources;
         let resources = overlaid(&stored, writes);
         let facts = Facts::read(resources.iter().copied(), &self.rules.ruleset.sets);
         let as_of = facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now()));
@@ -180,7 +181,7 @@ impl Gateway {
     /// record made, and after an import.
     pub async fn judge(&self, patient: &str, occasion: Occasion) -> Result<bool, IngestError> {
         let _held = self.hold(patient).await;
-        let stored = self.store.compartment(DEFAULT_TENANT, patient).await?;
+        let stored = self.inside().compartment(patient).await?.resources;
         let resources = overlaid(&stored, &[]);
         let ruleset = &self.rules.ruleset;
         let facts = Facts::read(resources.iter().copied(), &ruleset.sets);
@@ -193,12 +194,17 @@ impl Gateway {
         }
         let change = |write| StoreChange { action: Action::Put(write), expected: Expected::Any };
         let changes = as_writes(changes, patient)?.into_iter().map(change).collect();
-        match self.store.transact(DEFAULT_TENANT, Transaction { conditions: Vec::new(), changes, trial: false }).await?
-        {
+        match self.door.transact(Transaction { conditions: Vec::new(), changes, trial: false }).await? {
             Transacted::Done(_) => Ok(true),
             Transacted::Superseded => Err(IngestError::Contended),
             Transacted::Refused(_) => Err(IngestError::Internal("a finding belongs to a record")),
         }
+    }
+
+    /// The patient whom a stored resource is about, for a judgement after it was deleted.
+    pub async fn patient_of(&self, resource_type: &str, id: &str) -> Result<Option<String>, IngestError> {
+        let Some(stored) = self.inside().read(resource_type, id).await? else { return Ok(None) };
+        Ok(search::patient::patient(resource_type, id, &super::timeline::json(&stored)?))
     }
 
     /// Has the patient a course, of this gateway's or another's?
@@ -210,7 +216,7 @@ impl Gateway {
             count: 1,
             ..SearchQuery::default()
         };
-        Ok(!self.store.search(DEFAULT_TENANT, query).await?.resources.is_empty())
+        Ok(!self.inside().search(query).await?.resources.is_empty())
     }
 
     /// Judges the patient of every course; how many were judged, and of how many something changed.
@@ -225,7 +231,7 @@ impl Gateway {
                 after: after.take(),
                 ..SearchQuery::default()
             };
-            let page = self.store.search(DEFAULT_TENANT, query).await?;
+            let page = self.inside().search(query).await?;
             let mut patients: Vec<String> = Vec::new();
             for course in &page.resources {
                 patients.extend(course::patient_id(&super::timeline::json(course)?));
@@ -246,13 +252,15 @@ impl Gateway {
     /// How all rules stand for a course's patient, now or as of an instant. Nothing is stored.
     pub async fn course_rules(
         &self,
+        sight: &Sight,
         id: &str,
         system: Option<&str>,
         as_of: Option<Timestamp>,
     ) -> Result<RulesReport, IngestError> {
-        let course = self.find_course(id, system).await?;
+        let course = self.find_course(sight, id, system).await?;
         let patient = course::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
-        let stored = self.store.compartment(DEFAULT_TENANT, &patient).await?;
+        let seen = sight.compartment(&patient).await?;
+        let stored = seen.resources;
         let ruleset = &self.rules.ruleset;
         let mut facts = Facts::read(overlaid(&stored, &[]), &ruleset.sets);
         let as_of = match as_of {
@@ -268,18 +276,25 @@ impl Gateway {
             as_of: as_of.to_string(),
             reviewed: ruleset.reviewed.clone(),
             unreadable: facts.unreadable,
-            rules: verdicts.iter().map(|verdict| self.rule_report(&facts, verdict)).collect(),
+            rules: verdicts.iter().map(|verdict| self.rule_report(&facts, verdict, seen.is_whole)).collect(),
         })
     }
 
-    fn rule_report(&self, facts: &Facts, verdict: &Verdict) -> RuleReport {
+    fn rule_report(&self, facts: &Facts, verdict: &Verdict, is_whole: bool) -> RuleReport {
         let rule = self.rules.ruleset.rule(verdict.rule);
         // Judged where a resource leaves, not over what is stored.
         let is_outbound = verdict.rule == RuleId::R80;
         RuleReport {
             rule: verdict.rule.as_str(),
             title: rule.title.clone(),
-            state: if is_outbound { "on-the-way-out" } else { verdict.state.as_str() },
+            state: match verdict.state {
+                _ if is_outbound => "on-the-way-out",
+                // What is withheld might be what the rule looks for: nobody is told that all is well.
+                State::Holds | State::NotApplicable if !is_whole => State::CannotEvaluate.as_str(),
+                State::Holds | State::NotApplicable | State::Disabled | State::CannotEvaluate | State::Fires => {
+                    verdict.state.as_str()
+                }
+            },
             looked_at: verdict.looked_at,
             source: rule.source.clone(),
             url: rule.url.clone(),

@@ -8,9 +8,7 @@ use crate::kap::fault::{Fault, FaultKind};
 use crate::kap::kind::Kind;
 use crate::kap::records::Record;
 use crate::mapping::{self, Mapped, course};
-use crate::store::{
-    DEFAULT_TENANT, Filter, FilterValue, RecordKey, SearchQuery, StoredRecord, StoredResource, Write, WriteMode,
-};
+use crate::store::{Filter, FilterValue, RecordKey, SearchQuery, StoredRecord, StoredResource, Write, WriteMode};
 
 impl Gateway {
     /// `Patient.id` of the patient, if one is stored under any identifier that the record gives: an intake may list
@@ -28,14 +26,14 @@ impl Gateway {
             count: 2,
             ..SearchQuery::default()
         };
-        let mut found = self.store.search(DEFAULT_TENANT, query).await?.resources;
+        let mut found = self.inside().search(query).await?.resources;
         let known = found.pop();
         Ok(if found.is_empty() { known.map(|patient| patient.id) } else { None })
     }
 
     /// A warning where the course is stored as another patient's: its timeline will not show this record.
     pub(super) async fn foreign_course(&self, mapped: &Mapped) -> Result<Option<Fault>, IngestError> {
-        let Some(stored) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", &mapped.course_id).await? else {
+        let Some(stored) = self.inside().read("EpisodeOfCare", &mapped.course_id).await? else {
             return Ok(None);
         };
         let is_own = course::patient_id(&json(&stored)?).as_deref() == Some(mapped.patient_id.as_str());
@@ -58,7 +56,7 @@ impl Gateway {
             if entry.shared.is_some() || !is_shared {
                 continue;
             }
-            let Some(current) = self.store.read(DEFAULT_TENANT, entry.resource_type, &entry.id).await? else {
+            let Some(current) = self.inside().read(entry.resource_type, &entry.id).await? else {
                 continue;
             };
             let current = parse(&current)?;
@@ -84,7 +82,7 @@ impl Gateway {
             let is_same = |old: &&StoredResource| old.id == write.id && old.resource_type == write.resource_type;
             let Some(old) = stored.resources.iter().find(is_same) else { continue };
             if mapping::is_owned(&parse(old)?, &prefix)
-                && let Some(current) = self.store.read(DEFAULT_TENANT, &write.resource_type, &write.id).await?
+                && let Some(current) = self.inside().read(&write.resource_type, &write.id).await?
                 && mapping::is_owned(&parse(&current)?, &prefix)
             {
                 write.mode = WriteMode::Put;

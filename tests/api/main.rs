@@ -5,6 +5,7 @@ mod capabilities;
 mod command_line;
 mod contract;
 mod course_state;
+mod door;
 mod errors;
 mod formats;
 mod history;

@@ -5,7 +5,7 @@ use super::{
     resource_body,
     write::{self, Intent, Verb, answer, content, links::Links, matching::Matching},
 };
-use crate::api::{Api, error::ApiError, fhir, parameters};
+use crate::api::{error::ApiError, fhir, parameters, session::Session};
 use actix_web::{HttpRequest, HttpResponse, http::header::HeaderName, web};
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ pub async fn create(
     request: HttpRequest,
     resource_type: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let resource_type = resource_type.into_inner();
     let representation = fhir::representation_only(&request)?;
@@ -31,7 +31,7 @@ pub async fn create(
 }
 
 /// The search of `If-None-Exist`: parameters as in a URL, without the `?`.
-fn unless(request: &HttpRequest, api: &Api, resource_type: &str) -> Result<Option<Matching>, ApiError> {
+fn unless(request: &HttpRequest, api: &Session, resource_type: &str) -> Result<Option<Matching>, ApiError> {
     let mut sent = request.headers().get_all(IF_NONE_EXIST);
     let Some(value) = sent.next() else { return Ok(None) };
     if sent.next().is_some() {

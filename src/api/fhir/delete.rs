@@ -2,7 +2,7 @@
 
 use super::write::{self, At, Intent, Verb, answer, links::Links, matching::Matching};
 use crate::{
-    api::{Api, conditional, error::ApiError, fhir, parameters},
+    api::{conditional, error::ApiError, fhir, parameters, session::Session},
     fhir::validate::Report,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 pub async fn delete(
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (resource_type, id) = path.into_inner();
     let representation = fhir::representation_only(&request)?;
@@ -27,7 +27,7 @@ pub async fn delete(
 pub async fn conditional_delete(
     request: HttpRequest,
     resource_type: web::Path<String>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let resource_type = resource_type.into_inner();
     let parameters = parameters::decode(request.query_string())?;

@@ -2,7 +2,6 @@
 
 use crate::{
     api::{
-        Api,
         conditional::etag,
         error::{ApiError, ParameterError},
         fhir::{
@@ -11,9 +10,10 @@ use crate::{
             search_query::page_size,
         },
         parameters::{self, FORMAT, PRETTY, Parameter},
+        session::Session,
     },
     fhir::{outcome::IssueType, search::parse_date},
-    store::{DEFAULT_TENANT, StoredResource, history::HistoryQuery},
+    store::{StoredResource, history::HistoryQuery},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ const KNOWN: [&str; 6] = [COUNT, SINCE, AT, CURSOR, FORMAT, PRETTY];
 pub async fn history(
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (resource_type, id) = path.into_inner();
     answer(&request, &api, Some(resource_type), Some(id)).await
@@ -34,18 +34,18 @@ pub async fn history(
 pub async fn history_of_type(
     request: HttpRequest,
     resource_type: web::Path<String>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     answer(&request, &api, Some(resource_type.into_inner()), None).await
 }
 
-pub async fn history_of_all(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+pub async fn history_of_all(request: HttpRequest, api: Session) -> Result<HttpResponse, ApiError> {
     answer(&request, &api, None, None).await
 }
 
 async fn answer(
     request: &HttpRequest,
-    api: &Api,
+    api: &Session,
     resource_type: Option<String>,
     id: Option<String>,
 ) -> Result<HttpResponse, ApiError> {
@@ -56,14 +56,13 @@ async fn answer(
     if let Some(resource_type) = &resource_type {
         fhir::check_type(resource_type)?;
     }
-    // Versions count from 1 without gaps, so the newest number is how many there are.
     let mut total = None;
     if let (Some(resource_type), Some(id)) = (&resource_type, &id) {
-        let newest = api.store.history(DEFAULT_TENANT, resource_type, id, 1, None).await?;
-        let Some(newest) = newest.first() else {
+        let count = api.rows().count_versions(resource_type, id).await?;
+        if count == 0 {
             return Err(ApiError::NotFound { resource_type: resource_type.clone() });
-        };
-        total = (query.since.is_none() && query.at.is_none()).then_some(newest.version_id);
+        }
+        total = (query.since.is_none() && query.at.is_none()).then_some(count);
     }
     let path = [resource_type.as_deref(), id.as_deref(), Some("_history")];
     let base = api.fhir_base();
@@ -72,7 +71,7 @@ async fn answer(
     let (versions, next) = match count {
         0 => (Vec::new(), None),
         _ => {
-            let page = api.store.versions(DEFAULT_TENANT, query).await?;
+            let page = api.rows().versions(query).await?;
             (page.versions, page.next)
         }
     };
@@ -93,7 +92,7 @@ async fn answer(
 }
 
 /// Which versions, and the page size, which may be 0.
-fn read(parameters: &[Parameter], api: &Api, errors: &mut Vec<ParameterError>) -> (HistoryQuery, usize) {
+fn read(parameters: &[Parameter], api: &Session, errors: &mut Vec<ParameterError>) -> (HistoryQuery, usize) {
     let mut query = HistoryQuery { count: api.page_size.default, ..HistoryQuery::default() };
     let mut count = api.page_size.default;
     for Parameter { name, value } in parameters {

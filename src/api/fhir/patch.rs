@@ -6,7 +6,7 @@ use super::{
     write::{self, At, Intent, Verb, answer, links::Links, matching::Matching},
 };
 use crate::{
-    api::{self, Api, conditional, error::ApiError, fhir, parameters},
+    api::{self, conditional, error::ApiError, fhir, parameters, session::Session},
     fhir::{json, patch::Patch, validate::Report},
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
@@ -20,7 +20,7 @@ pub async fn patch(
     request: HttpRequest,
     path: web::Path<(String, String)>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (resource_type, id) = path.into_inner();
     let representation = fhir::representation_only(&request)?;
@@ -37,7 +37,7 @@ pub async fn conditional_patch(
     request: HttpRequest,
     resource_type: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let resource_type = resource_type.into_inner();
     let parameters = parameters::decode(request.query_string())?;
@@ -52,7 +52,7 @@ pub async fn conditional_patch(
     Ok(answer::one(&api, &request, representation, done.map_err(answer::failure)?))
 }
 
-async fn read(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Patch, ApiError> {
+async fn read(request: &HttpRequest, payload: web::Payload, api: &Session) -> Result<Patch, ApiError> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let named = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     if named.eq_ignore_ascii_case(JSON_PATCH) {

@@ -6,7 +6,7 @@ use super::{
     resource_body,
     write::{self, At, Intent, Verb, answer, content, links::Links, matching::Matching},
 };
-use crate::api::{Api, conditional, error::ApiError, fhir, parameters};
+use crate::api::{conditional, error::ApiError, fhir, parameters, session::Session};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ pub async fn update(
     request: HttpRequest,
     path: web::Path<(String, String)>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (resource_type, id) = path.into_inner();
     let representation = fhir::representation_only(&request)?;
@@ -36,7 +36,7 @@ pub async fn conditional_update(
     request: HttpRequest,
     resource_type: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let resource_type = resource_type.into_inner();
     let parameters = parameters::decode(request.query_string())?;

@@ -1,12 +1,12 @@
 //! Records: store one, get one back as it was sent.
 
-use super::{JSON, SYSTEM, body, check_json_is_accepted, kind, query, segment, system};
+use super::{JSON, SYSTEM, body, check_json_is_accepted, kind, query, seen_remarks, segment, system};
 use crate::{
     api::{
-        Api,
         conditional::{Version, version_headers},
         error::ApiError,
         parameters::{self, Parameter},
+        session::Session,
     },
     ingest::{Fault, Receipt, RecordOutcome},
     store::WriteOutcome,
@@ -14,11 +14,11 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use serde_json::{Value, json};
 
-pub async fn post(request: HttpRequest, payload: web::Payload, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+pub async fn post(request: HttpRequest, payload: web::Payload, api: Session) -> Result<HttpResponse, ApiError> {
     store(&request, payload, &api, None).await
 }
 
-pub async fn put(request: HttpRequest, payload: web::Payload, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+pub async fn put(request: HttpRequest, payload: web::Payload, api: Session) -> Result<HttpResponse, ApiError> {
     let record_id = segment(&request, "record_id")?;
     store(&request, payload, &api, Some(&record_id)).await
 }
@@ -26,14 +26,15 @@ pub async fn put(request: HttpRequest, payload: web::Payload, api: web::Data<Api
 async fn store(
     request: &HttpRequest,
     payload: web::Payload,
-    api: &Api,
+    api: &Session,
     record_id: Option<&str>,
 ) -> Result<HttpResponse, ApiError> {
     let kind = kind(request)?;
     query(request, &[])?;
     check_json_is_accepted(request)?;
     let body = body(request, payload, api).await?;
-    let receipt = api.gateway.ingest(kind, &body, record_id).await?;
+    let mut receipt = api.gateway.ingest(kind, &body, record_id).await?;
+    receipt.remarks = seen_remarks(api, receipt.remarks).await?;
     let mut answer = match receipt.outcome {
         RecordOutcome::Created => HttpResponse::Created(),
         RecordOutcome::Updated | RecordOutcome::Unchanged => HttpResponse::Ok(),
@@ -45,7 +46,7 @@ async fn store(
 }
 
 /// Where the record can be had; the system is in it, because another may use the same id.
-fn location(api: &Api, receipt: &Receipt) -> String {
+fn location(api: &Session, receipt: &Receipt) -> String {
     let system = parameters::encode(&[Parameter::new(SYSTEM, receipt.system.as_str())]);
     format!("{}/kap/v1/{}/{}?{system}", api.base_url, receipt.kind.as_str(), receipt.record_id)
 }
@@ -85,12 +86,12 @@ fn warning(fault: &Fault) -> Value {
 }
 
 /// The record, rebuilt from the FHIR resources that it became.
-pub async fn get(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+pub async fn get(request: HttpRequest, api: Session) -> Result<HttpResponse, ApiError> {
     let kind = kind(&request)?;
     let record_id = segment(&request, "record_id")?;
     let system = system(&request)?;
     check_json_is_accepted(&request)?;
-    let rebuilt = api.gateway.record(kind, &record_id, system.as_deref()).await?;
+    let rebuilt = api.gateway.record(api.rows(), kind, &record_id, system.as_deref()).await?;
     let version = Version { tag: &rebuilt.revision, last_updated: rebuilt.last_updated };
     let (mut answer, unchanged) = version_headers(&request, version);
     if unchanged {

@@ -15,7 +15,7 @@ use super::{
     write::{self, Done, Failure, Intent, Verb, answer::Return, content, links::Links},
 };
 use crate::{
-    api::{Api, error::ApiError, fhir, parameters::Handling},
+    api::{error::ApiError, fhir, parameters::Handling, session::Session},
     fhir::{codec, outcome::Severity, validate::Report},
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, rt, web};
@@ -35,11 +35,7 @@ struct Manner {
     handling: Handling,
 }
 
-pub async fn bundle(
-    request: HttpRequest,
-    payload: web::Payload,
-    api: web::Data<Api>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn bundle(request: HttpRequest, payload: web::Payload, api: Session) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
     // Nothing is sent back where nothing is said: a large transaction would come back whole.
     let prefers = match Return::said(&request) {
@@ -72,7 +68,7 @@ fn entries(bundle: &Value) -> Result<&[Value], ApiError> {
     }
 }
 
-async fn transaction(api: &web::Data<Api>, bundle: Value, manner: Manner) -> Result<Value, ApiError> {
+async fn transaction(api: &Session, bundle: Value, manner: Manner) -> Result<Value, ApiError> {
     let mut asked = Vec::new();
     let mut failures = Vec::new();
     for (place, entry) in entries(&bundle)?.iter().enumerate() {
@@ -119,7 +115,7 @@ async fn transaction(api: &web::Data<Api>, bundle: Value, manner: Manner) -> Res
 }
 
 /// Holds the whole Bundle to R4 and its resources to their profiles, references between its entries too.
-async fn accept(api: &web::Data<Api>, bundle: Value) -> Result<Report, ApiError> {
+async fn accept(api: &Session, bundle: Value) -> Result<Report, ApiError> {
     let validator = api.validator_on_write().cloned();
     let judged = web::block(move || match &validator {
         Some(validator) => {
@@ -137,7 +133,7 @@ async fn accept(api: &web::Data<Api>, bundle: Value) -> Result<Report, ApiError>
     if report.is_valid() { Ok(report) } else { Err(ApiError::Invalid(report)) }
 }
 
-async fn batch(api: &web::Data<Api>, mut bundle: Value, manner: Manner) -> Result<Value, ApiError> {
+async fn batch(api: &Session, mut bundle: Value, manner: Manner) -> Result<Value, ApiError> {
     let count = entries(&bundle)?.len();
     let full_urls: Vec<String> = entries(&bundle)?
         .iter()
@@ -168,7 +164,7 @@ async fn batch(api: &web::Data<Api>, mut bundle: Value, manner: Manner) -> Resul
 }
 
 /// One entry of a batch, with its answer.
-async fn single(api: &Api, entry: &Value, full_urls: &[String], manner: Manner) -> Value {
+async fn single(api: &Session, entry: &Value, full_urls: &[String], manner: Manner) -> Value {
     let answered = match entry::read(api, entry) {
         Ok(Entry { ask: Ask::Read(reading), .. }) => return reading::answer(api, reading, manner.handling).await,
         Ok(Entry { ask: Ask::Write(intent), .. }) => write_one(api, intent, full_urls).await,
@@ -180,7 +176,7 @@ async fn single(api: &Api, entry: &Value, full_urls: &[String], manner: Manner) 
     }
 }
 
-async fn write_one(api: &Api, intent: Intent, full_urls: &[String]) -> Result<Done, ApiError> {
+async fn write_one(api: &Session, intent: Intent, full_urls: &[String]) -> Result<Done, ApiError> {
     let Intent { resource_type, verb, if_match } = intent;
     let (verb, report) = match verb {
         Verb::Create { id, resource, unless } => {
@@ -200,7 +196,7 @@ async fn write_one(api: &Api, intent: Intent, full_urls: &[String]) -> Result<Do
 }
 
 async fn taken(
-    api: &Api,
+    api: &Session,
     resource_type: &str,
     resource: Value,
     full_urls: &[String],

@@ -3,7 +3,6 @@
 
 use crate::{
     api::{
-        Api,
         conditional::etag,
         error::ApiError,
         fhir::{
@@ -14,6 +13,7 @@ use crate::{
                 answer::{self, Return},
             },
         },
+        session::Session,
     },
     fhir::validate::Report,
 };
@@ -40,7 +40,7 @@ pub fn bundle(kind: &str, mut entries: Vec<Value>, report: &Report) -> Value {
 }
 
 /// What became of a write.
-pub fn of_write(api: &Api, done: &Done, prefers: Return) -> Value {
+pub fn of_write(api: &Session, done: &Done, prefers: Return) -> Value {
     let resource = &done.resource;
     let mut entry = Map::new();
     let mut response = Map::new();
@@ -49,6 +49,7 @@ pub fn of_write(api: &Api, done: &Done, prefers: Return) -> Value {
         entry
             .insert("fullUrl".into(), format!("{}/{}/{}", api.fhir_base(), resource.resource_type, resource.id).into());
         if prefers == Return::Representation
+            && api.rows().shows(resource)
             && let Ok(body) = serde_json::from_slice(&resource.body)
         {
             entry.insert("resource".into(), body);

@@ -4,12 +4,12 @@
 use super::{Done, Failure};
 use crate::{
     api::{
-        Api,
         conditional::{etag, http_date},
         error::ApiError,
         fhir::acceptance::RULES,
         parameters,
         representation::Representation,
+        session::Session,
     },
     fhir::outcome::{Issue, IssueType, Severity, operation_outcome},
     store::transaction::ChangeOutcome,
@@ -81,7 +81,7 @@ pub fn outcome(done: &Done) -> Value {
 }
 
 /// The answer to a request about one resource.
-pub fn one(api: &Api, request: &HttpRequest, representation: Representation, done: Vec<Done>) -> HttpResponse {
+pub fn one(api: &Session, request: &HttpRequest, representation: Representation, done: Vec<Done>) -> HttpResponse {
     let Some(done) = done.into_iter().next() else {
         return HttpResponse::from_error(ApiError::Unwritable);
     };
@@ -100,8 +100,11 @@ pub fn one(api: &Api, request: &HttpRequest, representation: Representation, don
     }
     match (prefers, done.resource.is_deletion()) {
         (Return::Outcome, _) => representation.write(answer, outcome(&done).to_string().into()),
-        (Return::Representation, false) => representation.write(answer, done.resource.body),
-        (Return::Minimal, _) | (Return::Representation, true) => answer.finish(),
+        // What was written is a row like any other.
+        (Return::Representation, false) if api.rows().shows(&done.resource) => {
+            representation.write(answer, done.resource.body)
+        }
+        (Return::Minimal | Return::Representation, _) => answer.finish(),
     }
 }
 

@@ -10,11 +10,11 @@ pub mod matching;
 mod plan;
 
 use crate::{
-    api::{Api, error::ApiError},
-    fhir::{patch::Patch, search::patient, validate::Report},
+    api::{error::ApiError, session::Session},
+    fhir::{patch::Patch, validate::Report},
     ingest::Occasion,
     store::{
-        DEFAULT_TENANT, StoredResource,
+        StoredResource,
         transaction::{Action, Change, ChangeOutcome, Changed, Expected, Refusal, Transacted, Transaction},
     },
 };
@@ -97,7 +97,7 @@ pub struct Failure {
 /// Does all of them or none; the answer has one for each intent, or all that is wrong. The content must have been
 /// accepted before (`content::accept`), and `reports` is what was found then.
 pub async fn perform(
-    api: &Api,
+    api: &Session,
     intents: &[Intent],
     links: &Links,
     reports: Vec<Report>,
@@ -109,7 +109,7 @@ pub async fn perform(
             return Ok(done(plan, &places, Vec::new(), reports));
         }
         let patients = patients(api, &transaction).await.map_err(all_fail)?;
-        let transacted = api.store.transact(DEFAULT_TENANT, transaction).await;
+        let transacted = api.door.transact(transaction).await;
         match transacted.map_err(|error| all_fail(error.into()))? {
             Transacted::Done(changed) => {
                 judge(api, patients).await;
@@ -131,15 +131,13 @@ pub async fn perform(
 }
 
 /// The patients whom a transaction is about; of what it deletes, those whom the version before was about.
-async fn patients(api: &Api, transaction: &Transaction) -> Result<BTreeSet<String>, ApiError> {
+async fn patients(api: &Session, transaction: &Transaction) -> Result<BTreeSet<String>, ApiError> {
     let mut patients = BTreeSet::new();
     for change in &transaction.changes {
         match &change.action {
             Action::Put(write) => patients.extend(write.patient.clone()),
             Action::Delete { resource_type, id } => {
-                let stored = api.store.read(DEFAULT_TENANT, resource_type, id).await?;
-                let body = stored.and_then(|stored| serde_json::from_slice::<Value>(&stored.body).ok());
-                patients.extend(body.and_then(|body| patient::patient(resource_type, id, &body)));
+                patients.extend(api.gateway.patient_of(resource_type, id).await?);
             }
         }
     }
@@ -148,7 +146,7 @@ async fn patients(api: &Api, transaction: &Transaction) -> Result<BTreeSet<Strin
 
 /// The safety rules look at what others write too, for patients who have a course here. The write is durable already:
 /// a judgement that fails is logged, and the schedule makes it up.
-async fn judge(api: &Api, patients: BTreeSet<String>) {
+async fn judge(api: &Session, patients: BTreeSet<String>) {
     for patient in patients {
         let judged = match api.gateway.has_course(&patient).await {
             Ok(true) => api.gateway.judge(&patient, Occasion::Written).await,
@@ -170,14 +168,14 @@ fn is_outdated(intents: &[Intent], places: &[usize], (place, refusal): &(usize, 
 }
 
 /// Whether a change of that resource could be done now; nothing is stored.
-pub async fn try_change(api: &Api, action: Action) -> Result<Option<ApiError>, ApiError> {
+pub async fn try_change(api: &Session, action: Action) -> Result<Option<ApiError>, ApiError> {
     let resource_type = action.resource_type().to_owned();
     if super::guide::find(&resource_type, action.id()).is_some() {
         return Ok(Some(ApiError::OfGuide));
     }
     let change = Change { action, expected: Expected::Any };
     let transaction = Transaction { changes: vec![change], trial: true, ..Transaction::default() };
-    Ok(match api.store.transact(DEFAULT_TENANT, transaction).await? {
+    Ok(match api.door.transact(transaction).await? {
         Transacted::Done(_) | Transacted::Superseded => None,
         Transacted::Refused(_) => Some(ApiError::OfRecord { resource_type }),
     })
