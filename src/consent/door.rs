@@ -1,6 +1,7 @@
 //! The consent room: the door, and what one requester sees through it.
 
 use super::{Context, Decision, Policy, Row};
+use crate::store::once::{Digest, Earlier, KeptAnswer, Once, Onced, Work};
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
     Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
@@ -12,7 +13,7 @@ use std::sync::Arc;
 pub struct Door {
     store: Arc<dyn ResourceStore>,
     policy: Arc<dyn Policy>,
-    inside: Sight,
+    own_sight: Sight,
 }
 
 /// What one requester can see for one purpose. Cheap to clone.
@@ -47,8 +48,8 @@ impl Policy for Inside {
 
 impl Door {
     pub fn new(store: Arc<dyn ResourceStore>, policy: Arc<dyn Policy>) -> Self {
-        let inside = Sight::new(Arc::clone(&store), Arc::new(Inside), Context::own_work());
-        Self { store, policy, inside }
+        let own_sight = Sight::new(Arc::clone(&store), Arc::new(Inside), Context::own_work());
+        Self { store, policy, own_sight }
     }
 
     /// What a requester sees.
@@ -58,17 +59,27 @@ impl Door {
 
     /// What the pipeline and the safety rules see: everything. Nothing that is read here may leave.
     pub fn own_sight(&self) -> &Sight {
-        &self.inside
+        &self.own_sight
     }
 
     /// See `ResourceStore::commit`.
     pub async fn commit(&self, write: RecordWrite) -> Result<Committed, StoreError> {
-        self.store.commit(self.inside.tenant(), write).await
+        self.store.commit(self.own_sight.tenant(), write).await
     }
 
     /// See `ResourceStore::transact`.
     pub async fn transact(&self, transaction: Transaction) -> Result<Transacted, StoreError> {
-        self.store.transact(self.inside.tenant(), transaction).await
+        self.store.transact(self.own_sight.tenant(), transaction).await
+    }
+
+    /// See `ResourceStore::once`. What was kept before is for `Sight::shows_answer` to let out.
+    pub async fn once(&self, work: Work, once: Once) -> Result<Onced, StoreError> {
+        self.store.once(self.own_sight.tenant(), work, once).await
+    }
+
+    /// See `ResourceStore::kept_answer`; likewise.
+    pub async fn kept_answer(&self, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError> {
+        self.store.kept_answer(self.own_sight.tenant(), name, now).await
     }
 
     /// Can the store take a write now?
@@ -99,6 +110,18 @@ impl Sight {
     /// The door: every row that leaves has passed here.
     pub fn shows(&self, resource: &StoredResource) -> bool {
         self.policy.decide(&self.context, &Row::of(resource)) == Decision::Permit
+    }
+
+    /// May an answer that was given before be given again? What it shows may have been withheld since.
+    pub async fn shows_answer(&self, answer: &KeptAnswer) -> Result<bool, StoreError> {
+        if self.withholds {
+            for row in &answer.rows {
+                if self.vread(&row.resource_type, &row.id, row.version_id).await?.is_none() {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// The current version, if it is seen.

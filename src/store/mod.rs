@@ -6,6 +6,7 @@
 pub mod history;
 mod keys;
 mod matching;
+pub mod once;
 mod query;
 pub mod sqlite;
 pub mod transaction;
@@ -18,6 +19,7 @@ pub use query::{
 use crate::fhir::search::IndexRow;
 use bytes::Bytes;
 use history::{HistoryPage, HistoryQuery};
+use once::{Digest, Earlier, Once, Onced, Work};
 use transaction::{Transacted, Transaction};
 
 /// Whose data: every key starts with it. One gateway serves one tenant until access control names more.
@@ -195,4 +197,11 @@ pub trait ResourceStore: Send + Sync {
 
     /// Can it take a write now? For readiness.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// Does the work and keeps its answer, in one transaction; or gives what was kept under the key before. Returns when it
+    /// is durable.
+    async fn once(&self, tenant: &str, work: Work, once: Once) -> Result<Onced, StoreError>;
+
+    /// What is kept under that name and not forgotten at `now` (microseconds since 1970-01-01T00:00:00Z).
+    async fn kept_answer(&self, tenant: &str, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError>;
 }

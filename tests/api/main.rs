@@ -26,5 +26,6 @@ mod test_app;
 mod transactions;
 mod validate;
 mod validate_files;
+mod wholes;
 mod writes;
 mod writes_conditional;

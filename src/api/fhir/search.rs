@@ -277,7 +277,11 @@ pub async fn find(
 }
 
 /// A page of several types, one type after the other. The cursor says in which it ended.
-async fn across(api: &Session, told: &Search, searches: impl Iterator<Item = &Search>) -> Result<SearchPage, ApiError> {
+pub async fn across(
+    api: &Session,
+    told: &Search,
+    searches: impl Iterator<Item = &Search>,
+) -> Result<SearchPage, ApiError> {
     let mut start = match &told.query.after {
         None => None,
         Some(Cursor(text)) => Some(text.split_once('.').ok_or(StoreError::InvalidCursor)?),
@@ -324,7 +328,13 @@ async fn across(api: &Session, told: &Search, searches: impl Iterator<Item = &Se
     Ok(all)
 }
 
-fn searchset(url: &str, base: &str, search: Search, mut page: SearchPage, api: &Session) -> Result<Bytes, ApiError> {
+pub fn searchset(
+    url: &str,
+    base: &str,
+    search: Search,
+    mut page: SearchPage,
+    api: &Session,
+) -> Result<Bytes, ApiError> {
     if search.count_only {
         page.resources.clear();
         page.included.clear();
