@@ -2,6 +2,7 @@
 
 mod course;
 mod judging;
+mod once;
 mod shared;
 mod timeline;
 
@@ -22,11 +23,11 @@ use crate::mapping::draft::Entry;
 use crate::mapping::reading::RebuildError;
 use crate::mapping::{self, Mapped, course_state, retraction};
 use crate::store::{
-    Committed, RecordKey, RecordWrite, StoreError, StoredRecord, StoredResource, Write, WriteMode, WriteOutcome,
-    WrittenResource,
+    RecordKey, RecordWrite, StoreError, StoredRecord, StoredResource, Write, WriteMode, WriteOutcome, WrittenResource,
 };
 use bytes::Bytes;
 pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
+pub use once::{Ingested, Manner, ReceiptAnswer, RecordOnce};
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -202,10 +203,11 @@ impl Gateway {
     }
 
     /// What the safety rules would say of a record beside what is stored; nothing is stored.
-    pub async fn remarks_on(&self, kind: Kind, body: &[u8]) -> Result<Vec<Remark>, IngestError> {
+    pub async fn remarks_on(&self, sight: &Sight, kind: Kind, body: &[u8]) -> Result<Vec<Remark>, IngestError> {
         let Accepted { record, .. } = accept(&self.contract, kind, body, None, |_| ())?;
         let mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
-        Ok(self.judge_with(&mapped.patient_id, &self.writes(&mapped)?).await?.remarks)
+        let remarks = self.judge_with(&mapped.patient_id, &self.writes(&mapped)?).await?.remarks;
+        self.seen_remarks(sight, remarks).await
     }
 
     /// The pipeline: check, parse, map, store, answer. `record_id` is what the path says, where it says one.
@@ -221,6 +223,22 @@ impl Gateway {
         record_id: Option<&str>,
         judging: Judging,
     ) -> Result<Receipt, IngestError> {
+        let manner = Manner { judging, sight: self.inside().clone(), once: None };
+        match self.ingest_for(kind, body, record_id, &manner).await? {
+            Ingested::Now(receipt) => Ok(*receipt),
+            Ingested::Before(_) => Err(IngestError::Internal("a record without a key was answered before")),
+        }
+    }
+
+    /// The same for somebody, who may have given it a key.
+    pub async fn ingest_for(
+        &self,
+        kind: Kind,
+        body: &[u8],
+        record_id: Option<&str>,
+        manner: &Manner,
+    ) -> Result<Ingested, IngestError> {
+        let (judging, once) = (manner.judging, manner.once.as_ref());
         let accepted = accept(&self.contract, kind, body, record_id, digest)?;
         let Accepted { record, seen: digest, mut warnings } = accepted;
         let mut mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
@@ -234,7 +252,7 @@ impl Gateway {
             record_id: source.record_id.clone(),
         };
         let writes = self.writes(&mapped)?;
-        let receipt = |outcome, resources, remarks| Receipt {
+        let receipt = |outcome, resources, remarks: Vec<Remark>| Receipt {
             kind,
             system: key.system.clone(),
             record_id: key.record_id.clone(),
@@ -243,7 +261,7 @@ impl Gateway {
             patient_id: mapped.patient_id.clone(),
             course_id: mapped.course_id.clone(),
             resources,
-            warnings,
+            warnings: warnings.clone(),
             remarks,
         };
         let _held = match judging {
@@ -262,7 +280,8 @@ impl Gateway {
                     Judging::Now => self.judge_with(&mapped.patient_id, &writes).await?.remarks,
                     Judging::Later => Vec::new(),
                 };
-                return Ok(receipt(outcome, resources, remarks));
+                let remarks = self.seen_remarks(&manner.sight, remarks).await?;
+                return self.settled(receipt(outcome, resources, remarks), once).await;
             }
             let mut writes = writes.clone();
             self.take_back_descriptions(kind, &key, stored.as_ref(), &mut writes).await?;
@@ -273,7 +292,7 @@ impl Gateway {
             if judging == Judging::Now {
                 let all: Vec<Write> = writes.iter().chain(&retractions).cloned().collect();
                 let judged = self.judge_with(&mapped.patient_id, &all).await?;
-                remarks = judged.remarks;
+                remarks = self.seen_remarks(&manner.sight, judged.remarks).await?;
                 // Written with the record, but none of its resources.
                 retractions.extend(judged.writes);
             }
@@ -285,12 +304,9 @@ impl Gateway {
                 retractions,
                 writes,
             };
-            match self.door.commit(commit).await? {
-                Committed::Stored(mut resources) => {
-                    resources.truncate(own);
-                    return Ok(receipt(outcome, resources, remarks));
-                }
-                Committed::Superseded => {}
+            let receipt = receipt(outcome, Vec::new(), remarks);
+            if let Some(ingested) = self.settle(commit, own, receipt, once).await? {
+                return Ok(ingested);
             }
         }
         Err(IngestError::Contended)

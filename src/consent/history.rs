@@ -2,7 +2,8 @@
 //! restricted is not told by what it was before.
 
 use super::Sight;
-use crate::store::history::{HistoryPage, HistoryQuery};
+use crate::store::history::{HistoryPage, HistoryQuery, MadeBy};
+use crate::store::once::ShownRow;
 use crate::store::{StoreError, StoredResource};
 
 /// Versions of one step of a count.
@@ -77,6 +78,16 @@ impl Sight {
         versions.truncate(query.count);
         let next = versions.last().filter(|_| more).map(|last| last.last_updated);
         Ok(HistoryPage { versions, next })
+    }
+
+    /// How versions that are seen came to be, in their order.
+    pub async fn made_by(&self, versions: &[StoredResource]) -> Result<Vec<Option<MadeBy>>, StoreError> {
+        let row = |version: &StoredResource| ShownRow {
+            resource_type: version.resource_type.clone(),
+            id: version.id.clone(),
+            version_id: version.version_id,
+        };
+        self.store.made_by(self.tenant(), versions.iter().map(row).collect()).await
     }
 
     async fn seen(&self, versions: Vec<StoredResource>) -> Result<Vec<StoredResource>, StoreError> {

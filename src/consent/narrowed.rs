@@ -3,7 +3,9 @@
 
 use super::Sight;
 use crate::fhir::search::{self, IndexValue};
-use crate::store::{Cursor, Filter, FilterValue, Include, SearchPage, SearchQuery, StoreError, StoredResource};
+use crate::store::{
+    Cursor, Filter, FilterValue, INCLUDE_LIMIT, Include, SearchPage, SearchQuery, StoreError, StoredResource,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 
@@ -14,14 +16,11 @@ const COUNTED_EXACTLY: u64 = 200_000;
 const STEP: usize = 500;
 /// Resources through which a link of a chain may lead.
 const MOST_LINKED: usize = 1000;
-/// Rounds of `:iterate`, and resources that come along with one page.
+/// Rounds of `:iterate`.
 const MOST_ROUNDS: usize = 10;
-const MOST_INCLUDED: usize = 1000;
 
 const TOO_MANY_LINKED: StoreError =
     StoreError::TooCostly("a chain or _has leads through more than 1000 resources: add a filter that few match");
-const TOO_MANY_INCLUDED: StoreError =
-    StoreError::TooCostly("a page would include more than 1000 resources: ask for a smaller _count or fewer includes");
 
 type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
@@ -35,7 +34,7 @@ impl Sight {
             true => self.count(&plain, if query.exact_total { COUNTED_EXACTLY } else { COUNTED }).await?,
             false => None,
         };
-        let included = self.along(&resources, &includes).await?;
+        let included = self.along(&resources, &includes, query.include_limit.unwrap_or(INCLUDE_LIMIT)).await?;
         Ok(SearchPage { resources, included, total: total.filter(|_| query.total), next })
     }
 
@@ -143,7 +142,12 @@ impl Sight {
 
     /// What comes along with the rows that are seen: the store is asked for each round by itself, so that nothing is
     /// reached through what is not seen.
-    async fn along(&self, matches: &[StoredResource], includes: &[Include]) -> Result<Vec<StoredResource>, StoreError> {
+    async fn along(
+        &self,
+        matches: &[StoredResource],
+        includes: &[Include],
+        limit: usize,
+    ) -> Result<Vec<StoredResource>, StoreError> {
         let mut seen: BTreeSet<(String, String)> = matches.iter().map(name).collect();
         let mut from: Vec<(String, String)> = matches.iter().map(name).collect();
         let mut added = Vec::new();
@@ -160,6 +164,7 @@ impl Sight {
                 let query = SearchQuery {
                     resource_type,
                     count: ids.len(),
+                    include_limit: Some(limit),
                     filters: vec![Filter { parameter: "_id".to_owned(), any_of: ids }],
                     includes: asked.iter().map(|include| Include { iterate: false, ..include.clone() }).collect(),
                     ..SearchQuery::default()
@@ -171,8 +176,8 @@ impl Sight {
                         added.push(row);
                     }
                 }
-                if added.len() > MOST_INCLUDED {
-                    return Err(TOO_MANY_INCLUDED);
+                if added.len() > limit {
+                    return Err(StoreError::TooManyIncluded { limit });
                 }
             }
             from = next;

@@ -194,7 +194,7 @@ impl Gateway {
         }
         let change = |write| StoreChange { action: Action::Put(write), expected: Expected::Any };
         let changes = as_writes(changes, patient)?.into_iter().map(change).collect();
-        match self.door.transact(Transaction { conditions: Vec::new(), changes, trial: false }).await? {
+        match self.door.transact(Transaction { changes, ..Transaction::default() }).await? {
             Transacted::Done(_) => Ok(true),
             Transacted::Superseded => Err(IngestError::Contended),
             Transacted::Refused(_) => Err(IngestError::Internal("a finding belongs to a record")),
@@ -205,6 +205,29 @@ impl Gateway {
     pub async fn patient_of(&self, resource_type: &str, id: &str) -> Result<Option<String>, IngestError> {
         let Some(stored) = self.inside().read(resource_type, id).await? else { return Ok(None) };
         Ok(search::patient::patient(resource_type, id, &super::timeline::json(&stored)?))
+    }
+
+    /// Remarks, but for those that rest on resources that the requester does not see. The rules themselves see everything:
+    /// what they find is stored whoever sends a record.
+    pub(super) async fn seen_remarks(
+        &self,
+        sight: &Sight,
+        mut remarks: Vec<Remark>,
+    ) -> Result<Vec<Remark>, IngestError> {
+        if !sight.withholds() {
+            return Ok(remarks);
+        }
+        let mut seen = Vec::with_capacity(remarks.len());
+        for remark in remarks.drain(..) {
+            let mut is_hidden = false;
+            for (resource_type, id) in remark.implicated.iter().filter_map(|reference| reference.split_once('/')) {
+                is_hidden |= sight.hides(resource_type, id).await?;
+            }
+            if !is_hidden {
+                seen.push(remark);
+            }
+        }
+        Ok(seen)
     }
 
     /// Has the patient a course, of this gateway's or another's?

@@ -91,11 +91,11 @@ async fn answer(
     let base = api.fhir_base();
     let (mut count, mut told) = (asked.count, None);
     let page = loop {
-        let searches = searches(&owner, &asked, count);
+        let searches = searches(&owner, &asked, (count, api.limits.include_limit));
         let Some(first) = searches.first() else { break None };
         match across(api, first, searches.iter()).await {
             // What so many refer to is too much for one answer: a smaller page has a next link.
-            Err(ApiError::Store(StoreError::TooCostly(_))) if count > 1 => count = count.div_ceil(4),
+            Err(ApiError::Store(StoreError::TooManyIncluded { .. })) if count > 1 => count = count.div_ceil(4),
             Err(other) => return Err(other),
             Ok(page) => {
                 told = searches.into_iter().next();
@@ -106,7 +106,7 @@ async fn answer(
     let nothing = SearchPage { resources: vec![], included: vec![], total: None, next: None };
     let mut page = page.unwrap_or(nothing);
     page.included.retain(|row| asked.brings(&owner, row));
-    let search = told.unwrap_or_else(|| asked.search(owner.compartment, Vec::new(), count));
+    let search = told.unwrap_or_else(|| asked.search(owner.compartment, Vec::new(), (count, api.limits.include_limit)));
     let url = format!("{base}/{}/{}/$everything", owner.compartment, owner.id);
     let bundle = searchset(&url, &base, search, page, api)?;
     Ok(representation.write(HttpResponse::Ok(), bundle))
@@ -171,7 +171,8 @@ impl Asked {
         self.wants(&row.resource_type) && self.since.is_none_or(|since| row.last_updated >= since) && !is_member()
     }
 
-    fn search(&self, resource_type: &str, filters: Vec<Filter>, count: usize) -> Search {
+    /// `size`: of a page, and of what comes along with it.
+    fn search(&self, resource_type: &str, filters: Vec<Filter>, size: (usize, usize)) -> Search {
         let all = |direction, resource_type: &str, parameter: Option<&str>| Include {
             direction,
             resource_type: resource_type.to_owned(),
@@ -187,9 +188,10 @@ impl Asked {
         let query = SearchQuery {
             resource_type: resource_type.to_owned(),
             filters,
-            count,
+            count: size.0,
             after: self.after.clone(),
             includes,
+            include_limit: Some(size.1),
             ..SearchQuery::default()
         };
         Search { query, count_only: false, subset: Subset::Whole, used: self.used.clone(), notes: Vec::new() }
@@ -215,19 +217,19 @@ impl Asked {
 }
 
 /// A search for each type that can be there; the owner's own first.
-fn searches(owner: &Owner, asked: &Asked, count: usize) -> Vec<Search> {
+fn searches(owner: &Owner, asked: &Asked, size: (usize, usize)) -> Vec<Search> {
     let mut searches = Vec::new();
     if asked.wants(owner.compartment) {
         let id = FilterValue::Token { system: None, code: Some(owner.id.clone()) };
         let mut filters = vec![Filter { parameter: "_id".to_owned(), any_of: vec![id] }];
         filters.extend(asked.filters("Basic"));
-        searches.push(asked.search(owner.compartment, filters, count));
+        searches.push(asked.search(owner.compartment, filters, size));
     }
     for resource_type in resource_types().filter(|name| *name != owner.compartment && asked.wants(name)) {
         if let Some(of_owner) = of_owner(owner, resource_type) {
             let mut filters = vec![of_owner];
             filters.extend(asked.filters(resource_type));
-            searches.push(asked.search(resource_type, filters, count));
+            searches.push(asked.search(resource_type, filters, size));
         }
     }
     searches

@@ -13,7 +13,10 @@ use crate::{
         session::Session,
     },
     fhir::{outcome::IssueType, search::parse_date},
-    store::{StoredResource, history::HistoryQuery},
+    store::{
+        StoredResource,
+        history::{HistoryQuery, MadeBy, Method},
+    },
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -85,8 +88,9 @@ async fn answer(
         used.push(Parameter::new(CURSOR, next.to_string()));
         bundle.link("next", &url, &used);
     }
-    for version in &versions {
-        bundle.version(&base, version, &request_and_response(version));
+    let made_by = api.rows().made_by(&versions).await?;
+    for (version, made_by) in versions.iter().zip(made_by) {
+        bundle.version(&base, version, &request_and_response(version, made_by));
     }
     Ok(representation.write(HttpResponse::Ok(), bundle.finish()))
 }
@@ -123,15 +127,23 @@ fn read(parameters: &[Parameter], api: &Session, errors: &mut Vec<ParameterError
     (query, count)
 }
 
-/// How the version came to be: a PUT makes the same of it, also where it was a POST or a PATCH.
-fn request_and_response(version: &StoredResource) -> Value {
-    let (method, status) = match version.version_id {
-        _ if version.is_deletion() => ("DELETE", "204"),
-        1 => ("PUT", "201"),
-        _ => ("PUT", "200"),
+/// How the version came to be. What no request under `/fhir` made, but a record, is told as the PUT that would make the
+/// same of it; so is what an older data file does not tell.
+fn request_and_response(version: &StoredResource, made_by: Option<MadeBy>) -> Value {
+    let created = made_by.map_or(version.version_id == 1, |made_by| made_by.created);
+    let (method, status) = match (version.is_deletion(), made_by.map(|made_by| made_by.method)) {
+        (true, _) => ("DELETE", "204"),
+        (false, Some(Method::Post)) => ("POST", "201"),
+        (false, Some(Method::Patch)) => ("PATCH", "200"),
+        (false, Some(Method::Put) | None) => ("PUT", if created { "201" } else { "200" }),
+    };
+    let url = match method {
+        // A create goes to the type.
+        "POST" => version.resource_type.clone(),
+        _ => format!("{}/{}", version.resource_type, version.id),
     };
     json!({
-        "request": { "method": method, "url": format!("{}/{}", version.resource_type, version.id) },
+        "request": { "method": method, "url": url },
         "response": {
             "status": status,
             "etag": etag(version.version_id),

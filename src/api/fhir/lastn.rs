@@ -4,7 +4,6 @@ use super::{
     COUNT, CURSOR,
     operation::Operation,
     search::searchset,
-    search_filter::Surroundings,
     search_query::{self, SORT, TOTAL},
 };
 use crate::{
@@ -43,7 +42,7 @@ pub async fn lastn(request: HttpRequest, api: Session) -> Result<HttpResponse, A
     let all = sent.clone();
     let (max, mut errors) = max(&mut sent);
     let base = api.fhir_base();
-    let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+    let surroundings = api.surroundings(&base);
     let handling = Handling::of(&request);
     let (mut search, more) = search_query::parse(OBSERVATION, &sent, handling, api.page_size, surroundings);
     errors.extend(more);

@@ -8,7 +8,7 @@ use crate::{
             self, CURSOR,
             bundle::{Bundle, BundleType},
             guide,
-            search_filter::{Surroundings, is_type},
+            search_filter::is_type,
             search_query::{self, SORT, Search},
         },
         parameters::{self, Handling, Parameter},
@@ -156,7 +156,7 @@ impl Place {
 }
 
 async fn posted(request: &HttpRequest, payload: web::Payload, api: &Session) -> Result<Vec<Parameter>, ApiError> {
-    let form = read_form(request, payload, api.body_limit).await?;
+    let form = read_form(request, payload, api).await?;
     let mut parameters = parameters::decode(request.query_string())?;
     parameters.extend(parameters::decode(&form)?);
     if let Ok(representation) = Representation::chosen(&parameters, request.headers()) {
@@ -167,8 +167,8 @@ async fn posted(request: &HttpRequest, payload: web::Payload, api: &Session) -> 
 }
 
 /// The form's text. A search without parameters needs no body, and then no Content-Type.
-async fn read_form(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<String, ApiError> {
-    let body = api::body(request, payload, limit).await?;
+async fn read_form(request: &HttpRequest, payload: web::Payload, api: &Session) -> Result<String, ApiError> {
+    let body = api::body(request, payload, &api.limits, api.limits.of_records()).await?;
     let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let named = content_type.and_then(|text| text.split(';').next()).map(|name| name.trim().to_ascii_lowercase());
     if named.as_deref() != Some(FORM) && !(named.is_none() && body.is_empty()) {
@@ -186,7 +186,7 @@ async fn answer(
     let sent = parameters.clone();
     let mut errors = place.narrow(&mut parameters);
     let base = api.fhir_base();
-    let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+    let surroundings = api.surroundings(&base);
     let mut searches = Vec::new();
     for resource_type in &place.types {
         let handling = Handling::of(request);
@@ -264,7 +264,7 @@ pub async fn find(
     handling: Handling,
 ) -> Result<Bytes, ApiError> {
     let base = api.fhir_base();
-    let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+    let surroundings = api.surroundings(&base);
     let (mut search, errors) = search_query::parse(resource_type, &parameters, handling, api.page_size, surroundings);
     if !errors.is_empty() {
         return Err(ApiError::Parameters(errors));

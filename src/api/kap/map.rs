@@ -1,6 +1,6 @@
 //! `$map`: what a record would become, without storing anything.
 
-use super::{body, kind, query, seen_remarks, wants_outcome};
+use super::{body, kind, query, wants_outcome};
 use crate::ingest::Remark;
 use crate::{
     api::{
@@ -28,7 +28,7 @@ pub async fn map(request: HttpRequest, payload: web::Payload, api: Session) -> R
     answer.insert_header((WARNINGS, preview.warnings.len()));
     if wants_outcome(&request) {
         let mut issues = fault_issues(&preview.warnings);
-        let remarks = seen_remarks(&api, api.gateway.remarks_on(kind, &body).await?).await?;
+        let remarks = api.gateway.remarks_on(api.rows(), kind, &body).await?;
         if issues.is_empty() && remarks.is_empty() {
             issues.push(Issue {
                 severity: Severity::Information,

@@ -11,9 +11,8 @@ use crate::{
         error::ApiError,
         parameters::{self, Parameter},
         representation::{Format, Representation},
-        session::Session,
     },
-    ingest::{Kind, Remark},
+    ingest::Kind,
 };
 use actix_web::{
     HttpRequest,
@@ -57,7 +56,7 @@ async fn body(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result
     if !is_json(request) {
         return Err(ApiError::UnsupportedMediaType { expected: "application/json in UTF-8" });
     }
-    api::body(request, payload, api.body_limit).await
+    api::body(request, payload, &api.limits, api.limits.of_records()).await
 }
 
 fn is_json(request: &HttpRequest) -> bool {
@@ -93,23 +92,4 @@ fn check_json_is_accepted(request: &HttpRequest) -> Result<(), ApiError> {
 /// `Prefer: return=OperationOutcome`. <https://hl7.org/fhir/R4/http.html#ops>
 fn wants_outcome(request: &HttpRequest) -> bool {
     parameters::prefers(request, "return=OperationOutcome")
-}
-
-/// What the safety rules say, but for what rests on resources that the requester does not see. The rules themselves see
-/// everything: what they find is stored whoever sends a record.
-async fn seen_remarks(api: &Session, remarks: Vec<Remark>) -> Result<Vec<Remark>, ApiError> {
-    if !api.rows().withholds() {
-        return Ok(remarks);
-    }
-    let mut seen = Vec::with_capacity(remarks.len());
-    for remark in remarks {
-        let mut is_hidden = false;
-        for (resource_type, id) in remark.implicated.iter().filter_map(|reference| reference.split_once('/')) {
-            is_hidden |= api.rows().hides(resource_type, id).await?;
-        }
-        if !is_hidden {
-            seen.push(remark);
-        }
-    }
-    Ok(seen)
 }

@@ -1,18 +1,23 @@
 //! Records: store one, get one back as it was sent.
 
-use super::{JSON, SYSTEM, body, check_json_is_accepted, kind, query, seen_remarks, segment, system};
+use super::{JSON, SYSTEM, body, check_json_is_accepted, kind, query, segment, system};
 use crate::{
     api::{
         conditional::{Version, version_headers},
         error::ApiError,
+        idempotency::{self, Begun, Ticket},
         parameters::{self, Parameter},
         session::Session,
     },
-    ingest::{Fault, Receipt, RecordOutcome},
-    store::WriteOutcome,
+    ingest::{Fault, Ingested, Judging, Manner, Receipt, ReceiptAnswer, RecordOnce, RecordOutcome},
+    store::{
+        WriteOutcome, WrittenResource,
+        once::{KeptAnswer, ShownRow},
+    },
 };
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, rt, web};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub async fn post(request: HttpRequest, payload: web::Payload, api: Session) -> Result<HttpResponse, ApiError> {
     store(&request, payload, &api, None).await
@@ -33,22 +38,53 @@ async fn store(
     query(request, &[])?;
     check_json_is_accepted(request)?;
     let body = body(request, payload, api).await?;
-    let mut receipt = api.gateway.ingest(kind, &body, record_id).await?;
-    receipt.remarks = seen_remarks(api, receipt.remarks).await?;
-    let mut answer = match receipt.outcome {
-        RecordOutcome::Created => HttpResponse::Created(),
-        RecordOutcome::Updated | RecordOutcome::Unchanged => HttpResponse::Ok(),
+    let ticket = match idempotency::begin(request, api).await? {
+        Begun::Again(kept) => return Ok(idempotency::send_json(kept)),
+        Begun::First(ticket) => ticket,
     };
-    Ok(answer
-        .insert_header((header::LOCATION, location(api, &receipt)))
-        .content_type(JSON)
-        .body(receipt_json(&receipt).to_string()))
+    let answer: ReceiptAnswer = {
+        let base_url = api.base_url.clone();
+        Arc::new(move |receipt: &Receipt| kept(&base_url, receipt))
+    };
+    let key = ticket.as_ref().map(Ticket::key);
+    let once = key.map(|key| RecordOnce { key, answer: Arc::clone(&answer) });
+    let manner = Manner { judging: Judging::Now, sight: api.rows().clone(), once };
+    let (gateway, record_id) = (Arc::clone(&api.gateway), record_id.map(str::to_owned));
+    // Ends what it has begun also where the client goes away or the time for the request is over.
+    let ingesting = rt::spawn(async move { gateway.ingest_for(kind, &body, record_id.as_deref(), &manner).await });
+    let ingested = ingesting.await.map_err(|_| ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR))??;
+    Ok(idempotency::send_json(match (ingested, key) {
+        (Ingested::Before(earlier), Some(key)) => {
+            idempotency::again(api, &key, earlier.request, earlier.answer).await?
+        }
+        (Ingested::Before(earlier), None) => earlier.answer,
+        (Ingested::Now(receipt), _) => answer(&receipt),
+    }))
+}
+
+/// The answer to a receipt, as it is sent and kept.
+fn kept(base_url: &str, receipt: &Receipt) -> KeptAnswer {
+    let status = match receipt.outcome {
+        RecordOutcome::Created => StatusCode::CREATED,
+        RecordOutcome::Updated | RecordOutcome::Unchanged => StatusCode::OK,
+    };
+    let row = |written: &WrittenResource| ShownRow {
+        resource_type: written.resource_type.clone(),
+        id: written.id.clone(),
+        version_id: written.version_id,
+    };
+    KeptAnswer {
+        status: status.as_u16(),
+        headers: vec![("location".to_owned(), location(base_url, receipt))],
+        body: receipt_json(receipt).to_string().into(),
+        rows: receipt.resources.iter().map(row).collect(),
+    }
 }
 
 /// Where the record can be had; the system is in it, because another may use the same id.
-fn location(api: &Session, receipt: &Receipt) -> String {
+fn location(base_url: &str, receipt: &Receipt) -> String {
     let system = parameters::encode(&[Parameter::new(SYSTEM, receipt.system.as_str())]);
-    format!("{}/kap/v1/{}/{}?{system}", api.base_url, receipt.kind.as_str(), receipt.record_id)
+    format!("{base_url}/kap/v1/{}/{}?{system}", receipt.kind.as_str(), receipt.record_id)
 }
 
 fn receipt_json(receipt: &Receipt) -> Value {

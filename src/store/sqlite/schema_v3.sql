@@ -10,3 +10,7 @@ CREATE TABLE kept_answer (
     PRIMARY KEY (tenant, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX kept_answer_by_until ON kept_answer (until);
+
+-- How a version came to be: 0 not known, else 1 POST, 2 PUT, 3 PATCH, and 4 more where it created the resource.
+ALTER TABLE resource ADD COLUMN made_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE past_version ADD COLUMN made_by INTEGER NOT NULL DEFAULT 0;

@@ -7,7 +7,6 @@ use crate::{
         error::{ApiError, ParameterError},
         fhir::{
             COUNT, CURSOR,
-            search_filter::Surroundings,
             search_include::{INCLUDE, REVINCLUDE},
             search_query::{self, SORT, TOTAL},
             search_subset::{ELEMENTS, SUMMARY},
@@ -47,7 +46,7 @@ impl Matching {
             }
         }
         let base = api.fhir_base();
-        let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+        let surroundings = api.surroundings(&base);
         let (search, more) =
             search_query::parse(resource_type, &filters, Handling::Strict, api.page_size, surroundings);
         errors.extend(more);

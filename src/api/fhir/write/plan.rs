@@ -17,6 +17,7 @@ use crate::{
     },
     store::{
         StoredResource,
+        history::Method,
         transaction::{Action, Change, Condition, Expected, Transaction},
     },
 };
@@ -187,6 +188,11 @@ impl Plan {
                 None => Action::Delete { resource_type: intent.resource_type.clone(), id: id.clone() },
             };
             transaction.changes.push(Change { action, expected: *expected });
+            transaction.methods.push(match &intent.verb {
+                Verb::Create { .. } => Method::Post,
+                Verb::Update { .. } | Verb::Delete { .. } => Method::Put,
+                Verb::Patch { .. } => Method::Patch,
+            });
             places.push(place);
         }
         if failures.is_empty() { Ok((transaction, places)) } else { Err(failures) }
@@ -232,7 +238,8 @@ fn patched(api: &Session, intent: &Intent, patch: &Patch, current: StoredResourc
         return Err(ApiError::VersionMismatch { current: Some(version_id) });
     }
     let mut resource: Value = serde_json::from_slice(&body).map_err(|_| ApiError::Unwritable)?;
-    let rules = Rules { definitions: &api.definitions, types: api.validator().types(), most_bytes: api.body_limit };
+    let rules =
+        Rules { definitions: &api.definitions, types: api.validator().types(), most_bytes: api.limits.fhir_body_limit };
     patch.apply(&mut resource, &rules).map_err(ApiError::UnfitPatch)?;
     if resource["id"] != id.as_str() || resource["resourceType"] != intent.resource_type.as_str() {
         return Err(ApiError::PatchOfIdentity);
