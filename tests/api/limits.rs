@@ -176,7 +176,7 @@ async fn head_that_does_not_come_is_not_waited_for() {
 async fn large_bodies_wait_for_room_and_small_ones_do_not() {
     let app = TestApp::start_with(Options {
         large_bodies: Some(1),
-        body_seconds: Some(4),
+        body_seconds: Some(10),
         validate_writes: Some(Switch::Off),
         ..Options::default()
     });
@@ -194,7 +194,7 @@ async fn large_bodies_wait_for_room_and_small_ones_do_not() {
     let text = tokio::task::spawn_blocking(|| answer(holding)).await.expect("an answer");
     assert!(text.starts_with("HTTP/1.1 408"), "{text}");
     // It has let the room go; many at once take turns.
-    let several: Vec<_> = (0..4)
+    let several: Vec<_> = (0..3)
         .map(|_| {
             let request = app.request(Method::POST, "/fhir/Basic").header("Content-Type", "application/fhir+json");
             tokio::spawn(request.body(basic(2 << 20).to_string()).send())
