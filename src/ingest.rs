@@ -3,11 +3,13 @@
 mod course;
 mod judging;
 mod merge;
+mod once;
 mod patient;
 mod shared;
 mod timeline;
 mod withdrawal;
 
+use crate::consent::{Door, Sight};
 use crate::fhir::model::Resource;
 use crate::fhir::transaction::{TransactionEntry, transaction};
 use crate::fhir::{codec, search};
@@ -23,15 +25,14 @@ use crate::mapping::draft::Entry;
 use crate::mapping::reading::RebuildError;
 use crate::mapping::{self, Mapped};
 use crate::store::{
-    Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, StoreError, StoredRecord, StoredResource, Write,
-    WriteMode, WriteOutcome, WrittenResource,
+    RecordKey, RecordWrite, StoreError, StoredRecord, StoredResource, Write, WriteMode, WriteOutcome, WrittenResource,
 };
 use bytes::Bytes;
 pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
 pub use merge::Merged;
+pub use once::{Ingested, Manner, ReceiptAnswer, RecordOnce};
 use serde_json::Value;
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 /// How often a commit is tried again when another writer of the same record was faster.
 const ATTEMPTS: usize = 8;
@@ -129,7 +130,7 @@ pub struct Rebuilt {
 /// The pipeline with what it needs.
 pub struct Gateway {
     pub contract: Contract,
-    pub store: Arc<dyn ResourceStore>,
+    pub door: Door,
     /// What full URLs start with, for example `http://127.0.0.1:8080/fhir`.
     pub base: String,
     pub rules: Rules,
@@ -208,10 +209,11 @@ impl Gateway {
     }
 
     /// What the safety rules would say of a record beside what is stored; nothing is stored.
-    pub async fn remarks_on(&self, kind: Kind, body: &[u8]) -> Result<Vec<Remark>, IngestError> {
+    pub async fn remarks_on(&self, sight: &Sight, kind: Kind, body: &[u8]) -> Result<Vec<Remark>, IngestError> {
         let Accepted { record, .. } = accept(&self.contract, kind, body, None, |_| ())?;
         let mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
-        Ok(self.judge_with(&mapped.patient_id, self.writes(&mapped)?.iter()).await?.remarks)
+        let remarks = self.judge_with(&mapped.patient_id, self.writes(&mapped)?.iter()).await?.remarks;
+        self.seen_remarks(sight, remarks).await
     }
 
     /// The pipeline: check, parse, map, store, answer. `record_id` is what the path says, where it says one.
@@ -227,6 +229,22 @@ impl Gateway {
         record_id: Option<&str>,
         judging: Judging,
     ) -> Result<Receipt, IngestError> {
+        let manner = Manner { judging, sight: self.inside().clone(), once: None };
+        match self.ingest_for(kind, body, record_id, &manner).await? {
+            Ingested::Now(receipt) => Ok(*receipt),
+            Ingested::Before(_) => Err(IngestError::Internal("a record without a key was answered before")),
+        }
+    }
+
+    /// The same for somebody, who may have given it a key.
+    pub async fn ingest_for(
+        &self,
+        kind: Kind,
+        body: &[u8],
+        record_id: Option<&str>,
+        manner: &Manner,
+    ) -> Result<Ingested, IngestError> {
+        let (judging, once) = (manner.judging, manner.once.as_ref());
         let accepted = accept(&self.contract, kind, body, record_id, digest)?;
         let Accepted { record, seen: digest, mut warnings } = accepted;
         let mut mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
@@ -241,7 +259,7 @@ impl Gateway {
             record_id: source.record_id.clone(),
         };
         let mut written = Some(self.writes(&mapped)?);
-        let receipt = |outcome, resources, remarks| Receipt {
+        let receipt = |outcome, resources, remarks: Vec<Remark>| Receipt {
             kind,
             system: key.system.clone(),
             record_id: key.record_id.clone(),
@@ -250,7 +268,7 @@ impl Gateway {
             patient_id: mapped.patient_id.clone(),
             course_id: mapped.course_id.clone(),
             resources,
-            warnings,
+            warnings: warnings.clone(),
             remarks,
         };
         let _held = match judging {
@@ -274,7 +292,8 @@ impl Gateway {
                     Judging::Now => self.judge_with(&mapped.patient_id, writes.iter()).await?.remarks,
                     Judging::Later => Vec::new(),
                 };
-                return Ok(receipt(outcome, resources, remarks));
+                let remarks = self.seen_remarks(&manner.sight, remarks).await?;
+                return self.settled(receipt(outcome, resources, remarks), once).await;
             }
             self.take_back_descriptions(kind, &key, stored.as_ref(), &mut writes).await?;
             let mut retractions = self.retractions(kind, &key, stored.as_ref(), &mapped).await?;
@@ -283,7 +302,7 @@ impl Gateway {
             let mut remarks = Vec::new();
             if judging == Judging::Now {
                 let judged = self.judge_with(&mapped.patient_id, writes.iter().chain(&retractions)).await?;
-                remarks = judged.remarks;
+                remarks = self.seen_remarks(&manner.sight, judged.remarks).await?;
                 // Written with the record, but none of its resources.
                 retractions.extend(judged.writes);
             }
@@ -295,19 +314,21 @@ impl Gateway {
                 retractions,
                 writes,
             };
-            match self.store.commit(DEFAULT_TENANT, commit).await? {
-                Committed::Stored(mut resources) => {
-                    resources.truncate(own);
-                    return Ok(receipt(outcome, resources, remarks));
-                }
-                Committed::Superseded => {}
+            let receipt = receipt(outcome, Vec::new(), remarks);
+            if let Some(ingested) = self.settle(commit, own, receipt, once).await? {
+                return Ok(ingested);
             }
         }
         Err(IngestError::Contended)
     }
 
+    /// What the pipeline itself may see: everything.
+    fn inside(&self) -> &Sight {
+        self.door.own_sight()
+    }
+
     async fn stored(&self, key: &RecordKey) -> Result<Option<StoredRecord>, IngestError> {
-        let mut found = self.store.records(DEFAULT_TENANT, &key.kind, &key.record_id, Some(&key.system)).await?;
+        let mut found = self.inside().records(&key.kind, &key.record_id, Some(&key.system)).await?;
         Ok(found.pop())
     }
 
@@ -365,8 +386,14 @@ impl Gateway {
     }
 
     /// A record as its sender sent it, rebuilt from FHIR. `system` is needed where more than one uses the id.
-    pub async fn record(&self, kind: Kind, record_id: &str, system: Option<&str>) -> Result<Rebuilt, IngestError> {
-        let stored = self.one_record(kind, record_id, system).await?;
+    pub async fn record(
+        &self,
+        sight: &Sight,
+        kind: Kind,
+        record_id: &str,
+        system: Option<&str>,
+    ) -> Result<Rebuilt, IngestError> {
+        let stored = self.one_record(sight, kind, record_id, system).await?;
         if withdrawal::is_withdrawn(&stored) {
             return Err(IngestError::Withdrawn { revision: stored.revision });
         }

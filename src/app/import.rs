@@ -12,6 +12,7 @@ pub use report::Tally;
 use crate::{
     app::input::InputError,
     config::Config,
+    consent::{Door, PermitAll},
     ingest::{ContractError, Gateway, IngestError, Kind, Rules, RulesFileError},
     store::{StoreError, sqlite::SqliteStore},
 };
@@ -76,8 +77,9 @@ pub async fn import(config: &Config, job: &Job, tally: Arc<Tally>) -> Result<(),
     let errors = errors(job)?;
     let rules = Rules::load(config.safety_rules.as_deref())?;
     let store = Arc::new(SqliteStore::open(&config.data_file).map_err(ImportError::Open)?);
+    let door = Door::new(store, Arc::new(PermitAll));
     let base = format!("http://{}/fhir", config.listen);
-    let gateway = Arc::new(Gateway { contract, store, base, rules });
+    let gateway = Arc::new(Gateway { contract, door, base, rules });
     let bar = progress(&sources);
     let report = Arc::new(Report::new(Arc::clone(&tally), errors, bar.clone()));
     let lanes = Lanes::start(gateway, Arc::clone(&report));

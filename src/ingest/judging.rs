@@ -5,6 +5,7 @@
 //! between the two.
 
 use super::{Gateway, IngestError};
+use crate::consent::Sight;
 use crate::fhir::search;
 use crate::mapping::course;
 use crate::safety::exposure::{self, Computed};
@@ -14,7 +15,7 @@ pub use crate::safety::resources::Occasion;
 use crate::safety::resources::{self, Change, explained};
 use crate::safety::ruleset::{RuleId, RulesError, Ruleset, Severity};
 use crate::store::transaction::{Action, Change as StoreChange, Expected, Transacted, Transaction};
-use crate::store::{DEFAULT_TENANT, Filter, FilterValue, SearchQuery, StoredResource, Write, WriteMode};
+use crate::store::{Filter, FilterValue, SearchQuery, StoredResource, Write, WriteMode};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -168,7 +169,7 @@ impl Gateway {
         patient: &str,
         writes: impl Iterator<Item = &'a Write> + Clone + Send,
     ) -> Result<Judged, IngestError> {
-        let stored = self.everything(patient).await?;
+        let stored = self.everything(self.inside(), patient).await?.resources;
         let resources = overlaid(&stored, writes.clone());
         let facts = Facts::read(resources.iter().copied(), &self.rules.ruleset.sets);
         let as_of = facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now()));
@@ -189,7 +190,7 @@ impl Gateway {
     pub async fn judge(&self, patient: &str, occasion: Occasion) -> Result<bool, IngestError> {
         let patient = &self.survivor(patient).await?;
         let _held = self.hold(patient).await;
-        let stored = self.everything(patient).await?;
+        let stored = self.everything(self.inside(), patient).await?.resources;
         let resources = overlaid(&stored, [].iter());
         let ruleset = &self.rules.ruleset;
         let facts = Facts::read(resources.iter().copied(), &ruleset.sets);
@@ -206,12 +207,40 @@ impl Gateway {
         let mut writes = as_writes(changes, patient)?;
         writes.extend(computed(sums, patient)?);
         let changes = writes.into_iter().map(change).collect();
-        match self.store.transact(DEFAULT_TENANT, Transaction { conditions: Vec::new(), changes, trial: false }).await?
-        {
+        match self.door.transact(Transaction { changes, ..Transaction::default() }).await? {
             Transacted::Done(_) => Ok(true),
             Transacted::Superseded => Err(IngestError::Contended),
             Transacted::Refused(_) => Err(IngestError::Internal("a finding belongs to a record")),
         }
+    }
+
+    /// The patient whom a stored resource is about, for a judgement after it was deleted.
+    pub async fn patient_of(&self, resource_type: &str, id: &str) -> Result<Option<String>, IngestError> {
+        let Some(stored) = self.inside().read(resource_type, id).await? else { return Ok(None) };
+        Ok(search::patient::patient(resource_type, id, &super::timeline::json(&stored)?))
+    }
+
+    /// Remarks, but for those that rest on resources that the requester does not see. The rules themselves see everything:
+    /// what they find is stored whoever sends a record.
+    pub(super) async fn seen_remarks(
+        &self,
+        sight: &Sight,
+        mut remarks: Vec<Remark>,
+    ) -> Result<Vec<Remark>, IngestError> {
+        if !sight.withholds() {
+            return Ok(remarks);
+        }
+        let mut seen = Vec::with_capacity(remarks.len());
+        for remark in remarks.drain(..) {
+            let mut is_hidden = false;
+            for (resource_type, id) in remark.implicated.iter().filter_map(|reference| reference.split_once('/')) {
+                is_hidden |= sight.hides(resource_type, id).await?;
+            }
+            if !is_hidden {
+                seen.push(remark);
+            }
+        }
+        Ok(seen)
     }
 
     /// Has the patient a course, of this gateway's or another's?
@@ -223,7 +252,7 @@ impl Gateway {
             count: 1,
             ..SearchQuery::default()
         };
-        Ok(!self.store.search(DEFAULT_TENANT, query).await?.resources.is_empty())
+        Ok(!self.inside().search(query).await?.resources.is_empty())
     }
 
     /// Judges the patient of every course; how many were judged, and of how many something changed.
@@ -238,7 +267,7 @@ impl Gateway {
                 after: after.take(),
                 ..SearchQuery::default()
             };
-            let page = self.store.search(DEFAULT_TENANT, query).await?;
+            let page = self.inside().search(query).await?;
             let mut patients: Vec<String> = Vec::new();
             for course in &page.resources {
                 patients.extend(course::patient_id(&super::timeline::json(course)?));
@@ -259,14 +288,16 @@ impl Gateway {
     /// How all rules stand for a course's patient, now or as of an instant. Nothing is stored.
     pub async fn course_rules(
         &self,
+        sight: &Sight,
         id: &str,
         system: Option<&str>,
         as_of: Option<Timestamp>,
     ) -> Result<RulesReport, IngestError> {
-        let course = self.find_course(id, system).await?;
+        let course = self.find_course(sight, id, system).await?;
         let patient = course::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
         let patient = self.survivor(&patient).await?;
-        let stored = self.everything(&patient).await?;
+        let seen = self.everything(sight, &patient).await?;
+        let stored = seen.resources;
         let ruleset = &self.rules.ruleset;
         let mut facts = Facts::read(overlaid(&stored, [].iter()), &ruleset.sets);
         let as_of = match as_of {
@@ -282,18 +313,25 @@ impl Gateway {
             as_of: as_of.to_string(),
             reviewed: ruleset.reviewed.clone(),
             unreadable: facts.unreadable,
-            rules: verdicts.iter().map(|verdict| self.rule_report(&facts, verdict)).collect(),
+            rules: verdicts.iter().map(|verdict| self.rule_report(&facts, verdict, seen.is_whole)).collect(),
         })
     }
 
-    fn rule_report(&self, facts: &Facts, verdict: &Verdict) -> RuleReport {
+    fn rule_report(&self, facts: &Facts, verdict: &Verdict, is_whole: bool) -> RuleReport {
         let rule = self.rules.ruleset.rule(verdict.rule);
         // Judged where a resource leaves, not over what is stored.
         let is_outbound = verdict.rule == RuleId::R80;
         RuleReport {
             rule: verdict.rule.as_str(),
             title: rule.title.clone(),
-            state: if is_outbound { "on-the-way-out" } else { verdict.state.as_str() },
+            state: match verdict.state {
+                _ if is_outbound => "on-the-way-out",
+                // What is withheld might be what the rule looks for: nobody is told that all is well.
+                State::Holds | State::NotApplicable if !is_whole => State::CannotEvaluate.as_str(),
+                State::Holds | State::NotApplicable | State::Disabled | State::CannotEvaluate | State::Fires => {
+                    verdict.state.as_str()
+                }
+            },
             looked_at: verdict.looked_at,
             source: rule.source.clone(),
             url: rule.url.clone(),

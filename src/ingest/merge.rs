@@ -3,6 +3,7 @@
 
 use super::timeline::json;
 use super::{Gateway, IngestError, parse};
+use crate::consent::{Compartment, Sight};
 use crate::fhir::model::Resource;
 use crate::fhir::search;
 use crate::kap::fault::{Fault, FaultKind, Faults};
@@ -11,7 +12,7 @@ use crate::mapping::Mapped;
 use crate::mapping::course::view::View;
 use crate::mapping::patient_link::{self, Replaces};
 use crate::store::transaction::{Action, Change, Expected, Transacted, Transaction};
-use crate::store::{DEFAULT_TENANT, Filter, FilterValue, SearchQuery, StoredResource, Write, WriteMode};
+use crate::store::{Filter, FilterValue, SearchQuery, StoredResource, Write, WriteMode};
 use bytes::Bytes;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -33,14 +34,14 @@ pub struct Merged {
 
 impl Gateway {
     /// Merges the patient with one identifier into the patient with another. Merged twice changes nothing.
-    pub async fn merge_patients(&self, body: &[u8]) -> Result<Merged, IngestError> {
+    pub async fn merge_patients(&self, sight: &Sight, body: &[u8]) -> Result<Merged, IngestError> {
         let value = read_strict(body).map_err(IngestError::Unreadable)?;
         let faults = faults(&value);
         if !faults.is_empty() {
             return Err(IngestError::Refused(Faults::sort(faults)));
         }
-        let (survivor, was_survivor) = self.identified(&value, "survivor").await?;
-        let (merged, was_merged) = self.identified(&value, "merged").await?;
+        let (survivor, was_survivor) = self.identified(sight, &value, "survivor").await?;
+        let (merged, was_merged) = self.identified(sight, &value, "merged").await?;
         if survivor == merged {
             let is_unchanged = true;
             if was_survivor == was_merged {
@@ -60,8 +61,8 @@ impl Gateway {
             Ok(Change { action: Action::Put(write), expected: Expected::Version(stored.version_id) })
         });
         let changes = changes.collect::<Result<Vec<_>, IngestError>>()?;
-        let transaction = Transaction { conditions: Vec::new(), changes, trial: false };
-        match self.store.transact(DEFAULT_TENANT, transaction).await? {
+        let transaction = Transaction { changes, ..Transaction::default() };
+        match self.door.transact(transaction).await? {
             Transacted::Done(_) => {}
             Transacted::Superseded | Transacted::Refused(_) => return Err(IngestError::Contended),
         }
@@ -71,7 +72,7 @@ impl Gateway {
     }
 
     async fn patient(&self, id: &str) -> Result<StoredResource, IngestError> {
-        self.store.read(DEFAULT_TENANT, "Patient", id).await?.ok_or(IngestError::UnknownPatient)
+        self.inside().read("Patient", id).await?.ok_or(IngestError::UnknownPatient)
     }
 
     fn rewritten(&self, stored: &StoredResource, body: &Value) -> Result<Write, IngestError> {
@@ -89,10 +90,15 @@ impl Gateway {
     }
 
     /// `Patient.id` of who has the identifier: the survivor's, and their own before any merge.
-    async fn identified(&self, body: &Value, name: &'static str) -> Result<(String, String), IngestError> {
+    async fn identified(
+        &self,
+        sight: &Sight,
+        body: &Value,
+        name: &'static str,
+    ) -> Result<(String, String), IngestError> {
         let text = |part: &str| body[name]["identifier"][part].as_str().unwrap_or_default().to_owned();
         let identifier = FilterValue::Token { system: Some(text("system")), code: Some(text("value")) };
-        let found = self.patients(vec![identifier]).await?;
+        let found = self.patients(sight, vec![identifier]).await?;
         let mut survivors = BTreeSet::new();
         let mut own = None;
         for patient in &found {
@@ -112,21 +118,25 @@ impl Gateway {
     }
 
     /// The stored patients with any of these identifiers.
-    pub(super) async fn patients(&self, any_of: Vec<FilterValue>) -> Result<Vec<StoredResource>, IngestError> {
+    pub(super) async fn patients(
+        &self,
+        sight: &Sight,
+        any_of: Vec<FilterValue>,
+    ) -> Result<Vec<StoredResource>, IngestError> {
         let query = SearchQuery {
             resource_type: "Patient".to_owned(),
             filters: vec![Filter { parameter: "identifier".to_owned(), any_of }],
             count: MOST_MATCHES,
             ..SearchQuery::default()
         };
-        Ok(self.store.search(DEFAULT_TENANT, query).await?.resources)
+        Ok(sight.search(query).await?.resources)
     }
 
     /// `Patient.id` of who took the place of a patient; the same where nobody did.
     pub(super) async fn survivor(&self, patient: &str) -> Result<String, IngestError> {
         let mut id = patient.to_owned();
         for _ in 0..MOST_LINKS {
-            let Some(stored) = self.store.read(DEFAULT_TENANT, "Patient", &id).await? else { return Ok(id) };
+            let Some(stored) = self.inside().read("Patient", &id).await? else { return Ok(id) };
             match patient_link::replaced_by(&View(&json(&stored)?)) {
                 Some(next) if next != id => id = next,
                 Some(_) | None => return Ok(id),
@@ -136,14 +146,16 @@ impl Gateway {
     }
 
     /// The compartments of a patient and of all whose place the patient took, the survivor's first.
-    pub(super) async fn compartments(&self, patient: &str) -> Result<Vec<StoredResource>, IngestError> {
-        let mut found = self.store.compartment(DEFAULT_TENANT, patient).await?;
+    pub(super) async fn compartments(&self, sight: &Sight, patient: &str) -> Result<Compartment, IngestError> {
+        let Compartment { resources: mut found, mut is_whole } = sight.compartment(patient).await?;
         if !found.iter().any(is_linked) {
-            return Ok(found);
+            return Ok(Compartment { resources: found, is_whole });
         }
         let survivor = self.survivor(patient).await?;
         if survivor != patient {
-            found = self.store.compartment(DEFAULT_TENANT, &survivor).await?;
+            let own = sight.compartment(&survivor).await?;
+            is_whole &= own.is_whole;
+            found = own.resources;
         }
         let mut seen = BTreeSet::from([survivor]);
         let mut at = 0;
@@ -151,13 +163,15 @@ impl Gateway {
             if is_linked(&found[at]) {
                 for other in patient_link::replaces(&View(&json(&found[at])?)) {
                     if seen.insert(other.clone()) {
-                        found.extend(self.store.compartment(DEFAULT_TENANT, &other).await?);
+                        let others = sight.compartment(&other).await?;
+                        is_whole &= others.is_whole;
+                        found.extend(others.resources);
                     }
                 }
             }
             at += 1;
         }
-        Ok(found)
+        Ok(Compartment { resources: found, is_whole })
     }
 
     /// A patient whom the record describes keeps the links of a merge, and the identifiers that others gave.
@@ -165,7 +179,7 @@ impl Gateway {
         for entry in
             mapped.entries.iter_mut().filter(|entry| entry.resource_type == "Patient" && entry.shared.is_none())
         {
-            let Some(current) = self.store.read(DEFAULT_TENANT, "Patient", &entry.id).await? else { continue };
+            let Some(current) = self.inside().read("Patient", &entry.id).await? else { continue };
             if let (Resource::Patient(new), Resource::Patient(old)) = (&mut entry.resource, &parse(&current)?) {
                 let is_own = crate::mapping::is_owned(&Resource::Patient(old.clone()), prefix);
                 patient_link::keep(new, old, if is_own { Replaces::Own } else { Replaces::Another });

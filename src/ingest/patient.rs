@@ -2,8 +2,8 @@
 
 use super::timeline::json;
 use super::{Gateway, IngestError};
+use crate::consent::{Compartment, Sight};
 use crate::mapping::course::view::View;
-use crate::store::{DEFAULT_TENANT, StoredResource};
 use std::collections::BTreeSet;
 
 /// So many Medications of their own are read for one patient.
@@ -12,8 +12,8 @@ const MOST_MEDICATIONS: usize = 2_000;
 impl Gateway {
     /// The current resources of the patient's compartment, those of all whom a merge made the same, and the Medications that they refer to: those are in nobody's
     /// compartment, and without them a dose would not be known for one.
-    pub(super) async fn everything(&self, patient: &str) -> Result<Vec<StoredResource>, IngestError> {
-        let mut found = self.compartments(patient).await?;
+    pub(super) async fn everything(&self, sight: &Sight, patient: &str) -> Result<Compartment, IngestError> {
+        let Compartment { resources: mut found, is_whole } = self.compartments(sight, patient).await?;
         let mut wanted = BTreeSet::new();
         for stored in &found {
             if is_of_medicine(&stored.resource_type) && names_another(&stored.body) {
@@ -21,9 +21,9 @@ impl Gateway {
             }
         }
         for id in wanted.iter().take(MOST_MEDICATIONS) {
-            found.extend(self.store.read(DEFAULT_TENANT, "Medication", id).await?);
+            found.extend(sight.read("Medication", id).await?);
         }
-        Ok(found)
+        Ok(Compartment { resources: found, is_whole })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::kap::kind::Kind;
 use crate::kap::records::Record;
 use crate::mapping::course::view::View;
 use crate::mapping::{self, Mapped, course, patient_link};
-use crate::store::{DEFAULT_TENANT, FilterValue, RecordKey, StoredRecord, StoredResource, Write, WriteMode};
+use crate::store::{FilterValue, RecordKey, StoredRecord, StoredResource, Write, WriteMode};
 use std::collections::BTreeSet;
 
 impl Gateway {
@@ -22,7 +22,7 @@ impl Gateway {
             code: Some(identifier.value.to_owned()),
         });
         let mut survivors = BTreeSet::new();
-        for patient in self.patients(identifiers.collect()).await? {
+        for patient in self.patients(self.inside(), identifiers.collect()).await? {
             // Who was merged is found under the survivor's id.
             let next = patient_link::replaced_by(&View(&json(&patient)?));
             survivors.insert(match next {
@@ -35,7 +35,7 @@ impl Gateway {
 
     /// A warning where the course is stored as another patient's: its timeline will not show this record.
     pub(super) async fn foreign_course(&self, mapped: &Mapped) -> Result<Option<Fault>, IngestError> {
-        let Some(stored) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", &mapped.course_id).await? else {
+        let Some(stored) = self.inside().read("EpisodeOfCare", &mapped.course_id).await? else {
             return Ok(None);
         };
         let is_own = match course::patient_id(&json(&stored)?) {
@@ -62,7 +62,7 @@ impl Gateway {
             if entry.shared.is_some() || !is_shared {
                 continue;
             }
-            let Some(current) = self.store.read(DEFAULT_TENANT, entry.resource_type, &entry.id).await? else {
+            let Some(current) = self.inside().read(entry.resource_type, &entry.id).await? else {
                 continue;
             };
             let current = parse(&current)?;
@@ -88,7 +88,7 @@ impl Gateway {
             let is_same = |old: &&StoredResource| old.id == write.id && old.resource_type == write.resource_type;
             let Some(old) = stored.resources.iter().find(is_same) else { continue };
             if mapping::is_owned(&parse(old)?, &prefix)
-                && let Some(current) = self.store.read(DEFAULT_TENANT, &write.resource_type, &write.id).await?
+                && let Some(current) = self.inside().read(&write.resource_type, &write.id).await?
                 && mapping::is_owned(&parse(&current)?, &prefix)
             {
                 write.mode = WriteMode::Put;

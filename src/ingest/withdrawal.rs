@@ -2,6 +2,7 @@
 //! type has; they stay readable with their history and leave timelines and rules. Mapping specification D-02.
 
 use super::{ATTEMPTS, Gateway, IngestError, Mapped, Receipt, RecordOutcome, parse, unchanged};
+use crate::consent::Sight;
 use crate::fhir::build;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::Provenance;
@@ -11,7 +12,7 @@ use crate::kap::records::withdrawal::{NotOne, Withdrawal};
 use crate::mapping::course::view::View;
 use crate::mapping::withdrawal::{self, RecordName};
 use crate::mapping::{self, course_state, patient_link, retraction};
-use crate::store::{Committed, DEFAULT_TENANT, RecordKey, RecordWrite, StoredRecord, StoredResource, Write, WriteMode};
+use crate::store::{Committed, RecordKey, RecordWrite, StoredRecord, StoredResource, Write, WriteMode};
 use jiff::Timestamp;
 
 /// The digest of a record that was withdrawn: no content has it.
@@ -26,6 +27,7 @@ impl Gateway {
     /// Withdraws a record. `system` is needed where more than one uses the id. Withdrawn twice changes nothing.
     pub async fn withdraw(
         &self,
+        sight: &Sight,
         kind: Kind,
         record_id: &str,
         system: Option<&str>,
@@ -36,7 +38,7 @@ impl Gateway {
             NotOne::Refused(faults) => IngestError::Refused(faults),
         })?;
         for _ in 0..ATTEMPTS {
-            let stored = self.one_record(kind, record_id, system).await?;
+            let stored = self.one_record(sight, kind, record_id, system).await?;
             let name = RecordName { kind, system: &stored.key.system, record_id };
             let own = self.own_provenance(&stored, name).await?;
             let (patient_id, course_id) = withdrawal::patient_and_course(&own)
@@ -58,7 +60,7 @@ impl Gateway {
                 return Ok(receipt(RecordOutcome::Unchanged, resources, Vec::new()));
             }
             let _held = self.hold(&patient_id).await;
-            if is_withdrawn(&self.one_record(kind, record_id, system).await?) {
+            if is_withdrawn(&self.one_record(sight, kind, record_id, system).await?) {
                 // Somebody else was faster.
                 continue;
             }
@@ -79,8 +81,9 @@ impl Gateway {
             let (id, resource) = withdrawal::provenance(name, &withdrawal, &own, targets, &at);
             let provenance = self.write(Provenance::TYPE, &id, &resource, WriteMode::Put, &patient_id)?;
             let own_writes = retractions.len() + 1;
-            let all: Vec<Write> = retractions.iter().chain([&provenance]).cloned().collect();
-            let judged = self.judge_with(&patient_id, all.iter()).await?;
+            let all = retractions.iter().chain([&provenance]);
+            let judged = self.judge_with(&patient_id, all).await?;
+            let remarks = self.seen_remarks(sight, judged.remarks).await?;
             retractions.extend(judged.writes);
             let commit = RecordWrite {
                 key: stored.key.clone(),
@@ -90,10 +93,10 @@ impl Gateway {
                 writes: vec![provenance],
                 retractions,
             };
-            match self.store.commit(DEFAULT_TENANT, commit).await? {
+            match self.door.commit(commit).await? {
                 Committed::Stored(mut resources) => {
                     resources.truncate(own_writes);
-                    return Ok(receipt(RecordOutcome::Withdrawn, resources, judged.remarks));
+                    return Ok(receipt(RecordOutcome::Withdrawn, resources, remarks));
                 }
                 Committed::Superseded => {}
             }
@@ -103,11 +106,12 @@ impl Gateway {
 
     pub(super) async fn one_record(
         &self,
+        sight: &Sight,
         kind: Kind,
         record_id: &str,
         system: Option<&str>,
     ) -> Result<StoredRecord, IngestError> {
-        let mut found = self.store.records(DEFAULT_TENANT, kind.as_str(), record_id, system).await?;
+        let mut found = sight.records(kind.as_str(), record_id, system).await?;
         if found.len() > 1 {
             let systems = found.into_iter().map(|record| record.key.system).collect();
             return Err(IngestError::Ambiguous { systems });
@@ -121,7 +125,7 @@ impl Gateway {
         let listed = stored.resources.iter().find(|own| own.id == id).cloned();
         let found = match listed {
             Some(listed) => Some(listed),
-            None => self.store.read(DEFAULT_TENANT, Provenance::TYPE, &id).await?,
+            None => self.inside().read(Provenance::TYPE, &id).await?,
         };
         let found = parse(&found.ok_or(IngestError::Internal("a record has no Provenance"))?)?;
         Provenance::from_resource(&found).cloned().ok_or(IngestError::Internal("a record has no Provenance"))
@@ -155,7 +159,7 @@ impl Gateway {
         prefix: &str,
         patient_id: &str,
     ) -> Result<Option<Write>, IngestError> {
-        let Some(current) = self.store.read(DEFAULT_TENANT, &old.resource_type, &old.id).await? else {
+        let Some(current) = self.inside().read(&old.resource_type, &old.id).await? else {
             return Ok(None);
         };
         let mut resource = parse(&current)?;
@@ -176,7 +180,7 @@ impl Gateway {
 
     /// Does another record that stands speak of the patient?
     async fn has_other_records(&self, patient_id: &str, prefix: &str) -> Result<bool, IngestError> {
-        let all = self.store.compartment(DEFAULT_TENANT, patient_id).await?;
+        let all = self.inside().compartment(patient_id).await?.resources;
         let provenances = all.iter().filter(|stored| stored.resource_type == Provenance::TYPE);
         let provenances: Vec<serde_json::Value> =
             provenances.map(super::timeline::json).collect::<Result<_, IngestError>>()?;

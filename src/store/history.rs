@@ -19,6 +19,22 @@ pub struct HistoryQuery {
     pub count: usize,
 }
 
+/// The HTTP method of the request by which a version came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Post,
+    Put,
+    Patch,
+}
+
+/// How a version came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeBy {
+    pub method: Method,
+    /// There was nothing before it, or a deletion.
+    pub created: bool,
+}
+
 #[derive(Debug, Clone)]
 pub struct HistoryPage {
     pub versions: Vec<StoredResource>,

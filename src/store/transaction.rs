@@ -5,6 +5,7 @@
 //! there. Meanwhile another may have written. So the transaction says what it was built on, and the store tells if that
 //! no longer holds.
 
+use crate::store::history::Method;
 use crate::store::{SearchQuery, StoredResource, Write};
 
 /// Changes that are done in the order given, all of them or none.
@@ -15,6 +16,9 @@ pub struct Transaction {
     pub changes: Vec<Change>,
     /// Only look whether it could be done: then `Done` holds nothing.
     pub trial: bool,
+    /// By which request each change is asked for, in the same order; the history tells it. May be shorter: then it is not
+    /// known of the rest.
+    pub methods: Vec<Method>,
 }
 
 /// What a search finds before the changes. Its page size and place do not count: all matches do.

@@ -60,7 +60,7 @@ async fn body(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result
     if !is_json(request) {
         return Err(ApiError::UnsupportedMediaType { expected: "application/json in UTF-8" });
     }
-    api::body(request, payload, api.body_limit).await
+    api::body(request, payload, &api.limits, api.limits.of_records()).await
 }
 
 fn is_json(request: &HttpRequest) -> bool {

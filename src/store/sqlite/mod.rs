@@ -9,6 +9,7 @@ mod cursor;
 mod history;
 mod include;
 mod lead;
+mod once;
 mod order;
 mod plan;
 mod readers;
@@ -23,7 +24,8 @@ mod searcher;
 mod transact;
 mod writer;
 
-use crate::store::history::{HistoryPage, HistoryQuery};
+use crate::store::history::{HistoryPage, HistoryQuery, MadeBy};
+use crate::store::once::{Digest, Earlier, Once, Onced, ShownRow, Work};
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
     Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
@@ -156,6 +158,19 @@ impl ResourceStore for SqliteStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         self.open.writer.check().await
+    }
+
+    async fn once(&self, tenant: &str, work: Work, once: Once) -> Result<Onced, StoreError> {
+        self.open.writer.once(tenant, work, once).await
+    }
+
+    async fn made_by(&self, tenant: &str, versions: Vec<ShownRow>) -> Result<Vec<Option<MadeBy>>, StoreError> {
+        let tenant = tenant.to_owned();
+        self.read_aside(move |connection| history::made_by(connection, &tenant, &versions)).await
+    }
+
+    async fn kept_answer(&self, tenant: &str, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError> {
+        self.open.readers.with(|connection| once::kept(connection, tenant, &name, now))
     }
 }
 

@@ -13,7 +13,7 @@ use super::scan::Scan;
 use super::searcher::{Searched, Searcher};
 use crate::fhir::search;
 use crate::store::matching::{FieldTest, Subject, Test};
-use crate::store::{SearchPage, SearchQuery, StoreError, StoredResource};
+use crate::store::{INCLUDE_LIMIT, SearchPage, SearchQuery, StoreError, StoredResource};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use std::collections::BTreeSet;
@@ -71,7 +71,7 @@ pub(super) fn page_within(
         (Some(seq), Some(last)) if more => Some(cursor.cursor(position(&orders, *seq, last))),
         (_, _) => None,
     };
-    let included = searcher.included(&found, &query.includes)?;
+    let included = searcher.included(&found, &query.includes, query.include_limit.unwrap_or(INCLUDE_LIMIT))?;
     Ok(SearchPage { resources, included, total: total.filter(|_| query.total), next })
 }
 
@@ -448,7 +448,7 @@ mod plans {
             "INSERT INTO collection VALUES (1, 'default', 'Observation');
              INSERT INTO field VALUES (1, 1, 'status'), (2, 1, 'effective:date');
              WITH RECURSIVE one (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM one WHERE n < 3000)
-             INSERT INTO resource SELECT n, 1, n, 1, n, NULL, x'', x'', 0 FROM one;
+             INSERT INTO resource SELECT n, 1, n, 1, n, NULL, x'', x'', 0, 0 FROM one;
              INSERT INTO token SELECT 1, 'final', 1, seq FROM resource WHERE seq <= {finals};
              INSERT INTO date SELECT 2, seq, seq, seq FROM resource;"
         );

@@ -42,9 +42,10 @@ impl Recorder<'_> {
             return Ok(Transacted::Done(Vec::new()));
         }
         let mut done = Vec::with_capacity(transaction.changes.len());
-        for change in &transaction.changes {
+        for (place, change) in transaction.changes.iter().enumerate() {
+            let origin = Origin::Other(transaction.methods.get(place).copied());
             done.push(match &change.action {
-                Action::Put(write) => changed(write, self.put(tenant, write, &OwnVersions::new(), Origin::Other)?),
+                Action::Put(write) => changed(write, self.put(tenant, write, &OwnVersions::new(), origin)?),
                 Action::Delete { resource_type, id } => self.delete(tenant, resource_type, id)?,
             });
         }
