@@ -3,10 +3,14 @@
 //! `ResourceStore` is the one contract; `sqlite/` is the embedded default. A PostgreSQL engine takes the place
 //! beside it and passes the same suite (`tests/store.rs`).
 
+mod body;
 pub mod history;
 mod keys;
 mod matching;
+pub mod postgres;
 mod query;
+mod rows;
+mod search;
 pub mod sqlite;
 pub mod transaction;
 

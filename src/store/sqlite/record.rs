@@ -1,9 +1,9 @@
 //! The store room: writes one record and its resources inside the writer's transaction. (`transact` writes what no
 //! record asks for.)
 
-use super::body::Unversioned;
 use super::search_rows::SearchRows;
 use super::writer::Clock;
+use crate::store::body::Unversioned;
 use crate::store::keys::Keys;
 use crate::store::{Committed, RecordWrite, Write, WriteMode, WriteOutcome, WrittenResource};
 use rusqlite::{Connection, Error, OptionalExtension, params};

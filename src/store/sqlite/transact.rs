@@ -1,8 +1,9 @@
 //! The store room: a transaction's changes inside the writer's transaction. All that it expects is looked at first, so
 //! that one which must not be done has written nothing.
 
+use super::index::FileIndex;
 use super::record::{Current, Origin, OwnVersions, Put, Recorder};
-use super::search;
+use crate::store::search;
 use crate::store::transaction::{
     Action, ChangeOutcome, Changed, Condition, Expected, Finds, Refusal, Transacted, Transaction,
 };
@@ -53,7 +54,7 @@ impl Recorder<'_> {
             includes: vec![],
             ..condition.query.clone()
         };
-        let found = search::page_within(self.connection, tenant, &query).map_err(carried)?.resources;
+        let found = search::page(&FileIndex::new(self.connection, tenant), tenant, &query).map_err(carried)?.resources;
         Ok(match (&condition.finds, found.as_slice()) {
             (Finds::Nothing, []) => true,
             (Finds::One(id), [only]) => only.id == *id,

@@ -1,10 +1,10 @@
 //! The store room: one thread writes, and commits all requests that wait in one transaction (group commit), so that
 //! many of them share one fsync.
 
-use super::body::Unversioned;
 use super::recent::Recent;
 use super::record::Recorder;
 use super::unavailable;
+use crate::store::body::Unversioned;
 use crate::store::transaction::{Action, Transacted, Transaction};
 use crate::store::{Committed, RecordWrite, StoreError, Write};
 use jiff::Timestamp;
