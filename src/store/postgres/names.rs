@@ -96,7 +96,9 @@ impl Names {
                 client.query_one(FIND, &[&tenant]).await?.try_get(0)?
             }
         };
-        self.learn(|known| drop(known.tenants.insert(tenant.to_owned(), number)));
+        self.learn(|known| {
+            known.tenants.insert(tenant.to_owned(), number);
+        });
         Ok(number)
     }
 
