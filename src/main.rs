@@ -2,7 +2,7 @@
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use kap_gateway::app::{
-    self, AppError, Config, ConfigError, Format, LogLevel, Options, Representation,
+    self, AppError, Config, ConfigError, Format, LogLevel, Options, Representation, Secret,
     copies::{Backup, Restore},
     doctor::Verdict,
     generate::Size,
@@ -223,6 +223,18 @@ struct Import {
     #[arg(long, env = "KAP_GATEWAY_DATA_FILE", value_name = "FILE")]
     data_file: Option<PathBuf>,
 
+    /// PostgreSQL database that keeps everything, instead of a file, as for serve
+    #[arg(long, env = "KAP_GATEWAY_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<Secret>,
+
+    /// File with the password of the database's user
+    #[arg(long, env = "KAP_GATEWAY_DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    database_password_file: Option<PathBuf>,
+
+    /// Certificates in PEM by which the database's own is verified [default: those of the system]
+    #[arg(long, env = "KAP_GATEWAY_DATABASE_CA", value_name = "FILE")]
+    database_ca: Option<PathBuf>,
+
     /// Largest record, in bytes [default: 1048576]
     #[arg(long, env = "KAP_GATEWAY_BODY_LIMIT", value_name = "BYTES")]
     body_limit: Option<usize>,
@@ -371,8 +383,18 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn import(arguments: Import) -> ExitCode {
-    let Import { files, errors, config, data_file, body_limit, instruments, tierings } = arguments;
-    let options = Options { data_file, body_limit, instruments, tierings, ..Options::default() };
+    let Import { files, errors, config, data_file, body_limit, instruments, tierings, .. } = arguments;
+    let Import { database, database_password_file, database_ca, .. } = arguments;
+    let options = Options {
+        data_file,
+        database,
+        database_password_file,
+        database_ca,
+        body_limit,
+        instruments,
+        tierings,
+        ..Options::default()
+    };
     let config = match configuration(config.as_deref(), options) {
         Ok(config) => config,
         Err(error) => return refuse(&error),

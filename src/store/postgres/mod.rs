@@ -69,6 +69,19 @@ impl PostgresStore {
     /// Connects, and brings the schema to the newest: one of a newer program is an error, as is a database that does not
     /// keep what it acknowledges.
     pub fn open(place: Place<'_>) -> Result<Self, StoreError> {
+        let store = Self::connected(place)?;
+        let engine = Arc::clone(&store.engine);
+        store.block(async move {
+            let mut client = engine.pool.get().await?;
+            connection::examine(&client).await?;
+            schema::migrate(&mut client).await?;
+            unfinished(&client).await
+        })?;
+        Ok(store)
+    }
+
+    /// With threads and a pool, of which no connection has been made.
+    fn connected(place: Place<'_>) -> Result<Self, StoreError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .max_blocking_threads(place.connections.max(2) + THREADS)
@@ -78,14 +91,32 @@ impl PostgresStore {
             .map_err(|error| StoreError::Unavailable(format!("the store's threads cannot start: {error}")))?;
         let pool = connection::pool(place)?;
         let engine = Arc::new(Engine { pool, names: Names::default(), handle: runtime.handle().clone() });
-        let store = Self { engine: Arc::clone(&engine), runtime: Some(runtime) };
+        Ok(Self { engine, runtime: Some(runtime) })
+    }
+
+    /// What a database holds, in a sentence; nothing is changed. An error where no gateway could use it.
+    pub fn look(place: Place<'_>) -> Result<String, StoreError> {
+        let store = Self::connected(place)?;
+        let engine = Arc::clone(&store.engine);
         store.block(async move {
-            let mut client = engine.pool.get().await?;
+            let client = engine.pool.get().await?;
             connection::examine(&client).await?;
-            schema::migrate(&mut client).await?;
-            unfinished(&client).await
-        })?;
-        Ok(store)
+            let version: String = client.query_one("SHOW server_version", &[]).await?.try_get(0)?;
+            let began = std::time::Instant::now();
+            client.query_one("SELECT 1", &[]).await?;
+            let took = began.elapsed().as_micros();
+            let holds = match schema::found(&client).await? {
+                None => "is empty: its tables are made at the start".to_owned(),
+                Some(found) if found > schema::VERSION => return Err(schema::too_new(found)),
+                Some(found) => {
+                    unfinished(&client).await?;
+                    const ABOUT: &str = "SELECT reltuples::bigint FROM pg_class WHERE oid = 'resource'::regclass";
+                    let about: i64 = client.query_one(ABOUT, &[]).await?.try_get(0)?;
+                    format!("has schema version {found} and some {} resources", about.max(0))
+                }
+            };
+            Ok(format!("PostgreSQL {version} answers in {took} µs and keeps what it acknowledges; it {holds}"))
+        })
     }
 
     /// Waits for work on the store's threads, also where the caller is a task of another runtime.

@@ -25,12 +25,7 @@ pub(super) async fn migrate(client: &mut Client) -> Result<(), PgError> {
     let found = found(&transaction).await?;
     let steps = match usize::try_from(found.unwrap_or(0)) {
         Ok(found) if found <= MIGRATIONS.len() => MIGRATIONS.get(found..).unwrap_or_default(),
-        Ok(_) | Err(_) => {
-            return Err(PgError::Refused(format!(
-                "the database has schema version {}, this program knows up to {VERSION}: a newer kap-gateway has used it",
-                found.unwrap_or_default()
-            )));
-        }
+        Ok(_) | Err(_) => return Err(too_new(found.unwrap_or_default())),
     };
     if found.is_none() {
         transaction.batch_execute("CREATE TABLE schema_version (version integer NOT NULL)").await?;
@@ -42,6 +37,12 @@ pub(super) async fn migrate(client: &mut Client) -> Result<(), PgError> {
     transaction.execute("UPDATE schema_version SET version = $1", &[&VERSION]).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+pub(super) fn too_new(found: i32) -> PgError {
+    PgError::Refused(format!(
+        "the database has schema version {found}, this program knows up to {VERSION}: a newer kap-gateway has used it"
+    ))
 }
 
 /// `None`: no gateway has used this database yet.
