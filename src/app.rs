@@ -7,6 +7,7 @@ pub mod generate;
 pub mod import;
 pub mod input;
 pub mod map;
+pub mod migrate_store;
 mod schedule;
 mod store;
 pub mod telemetry;

@@ -7,6 +7,7 @@ use kap_gateway::app::{
     doctor::Verdict,
     generate::Size,
     import::Tally,
+    migrate_store::MigrateStore,
     validate::{Format as ReportFormat, Job, Level, ValidateError},
 };
 use std::{
@@ -123,6 +124,16 @@ Examples:
 
 Nothing is overwritten: move a damaged data file away first, with its -wal and -shm. Exit code: 0 restored, 1 not.")]
     Restore(Restore),
+
+    /// Copy an embedded store's file into a PostgreSQL database
+    #[command(after_help = "\
+Examples:
+  kap-gateway migrate-store --from /var/lib/kap-gateway/gateway.db --to postgres://kap@db.example/kap
+  KAP_GATEWAY_DATABASE=postgres://kap@localhost/kap kap-gateway migrate-store --from gateway.db
+
+Stop the gateway first. All versions, deletions, records and search rows are copied, and counted at the end; gateways do
+not start on a database before that. Broken off, the same command goes on where it ended. Exit code: 0 copied, 1 not.")]
+    MigrateStore(MigrateStore),
 
     /// Look at what the gateway needs from this machine, and say what to do
     #[command(after_help = "\
@@ -294,6 +305,7 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => generate(&arguments),
         Command::Backup(arguments) => told(app::copies::backup(&arguments)),
         Command::Restore(arguments) => told(app::copies::restore(&arguments)),
+        Command::MigrateStore(arguments) => told(app::migrate_store::migrate_store(arguments)),
         Command::Doctor(arguments) => doctor(arguments),
         Command::Demo(arguments) => demo(&arguments),
     }

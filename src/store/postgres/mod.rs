@@ -3,6 +3,7 @@
 //! Gateways keep nothing that another's write makes wrong (`names` says why), so any number of them may run. The store has
 //! threads of its own: connections live on them, whoever asks.
 
+pub mod arrival;
 mod clock;
 mod connection;
 mod error;

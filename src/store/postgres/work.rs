@@ -61,6 +61,17 @@ struct Version {
     body: Bytes,
 }
 
+pub(super) const ADD_RESOURCES: &str =
+    "INSERT INTO resource (tenant, seq, collection, id, version_id, last_updated, deleted,
+                                         of_record, patient, search_keys)
+                   SELECT $1::integer, given.* FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::bigint[],
+                       $6::bigint[], $7::boolean[], $8::boolean[], $9::text[], $10::bytea[]) AS given
+                   ON CONFLICT DO NOTHING";
+pub(super) const ADD_VERSIONS: &str =
+    "INSERT INTO version (tenant, resource, version_id, collection, last_updated, body)
+                   SELECT $1::integer, given.* FROM unnest($2::bigint[], $3::bigint[], $4::integer[], $5::bigint[],
+                       $6::bytea[]) AS given";
+
 pub(super) struct Work<'a> {
     names: &'a Names,
     tenant: i32,
@@ -228,11 +239,6 @@ impl<'a> Work<'a> {
     }
 
     async fn write_resources(&self, client: &Transaction<'_>, new: bool) -> Result<(), PgError> {
-        const ADD: &str = "INSERT INTO resource (tenant, seq, collection, id, version_id, last_updated, deleted,
-                                                 of_record, patient, search_keys)
-                           SELECT $1::integer, given.* FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::bigint[],
-                               $6::bigint[], $7::boolean[], $8::boolean[], $9::text[], $10::bytea[]) AS given
-                           ON CONFLICT DO NOTHING";
         // Unless another has changed it since it was read.
         const CHANGE: &str = "UPDATE resource SET version_id = given.version_id, last_updated = given.last_updated,
                                   deleted = given.deleted, of_record = given.of_record, patient = given.patient,
@@ -267,19 +273,16 @@ impl<'a> Work<'a> {
         if !new {
             values.push(&before);
         }
-        let statement = client.prepare_cached(if new { ADD } else { CHANGE }).await?;
+        let statement = client.prepare_cached(if new { ADD_RESOURCES } else { CHANGE }).await?;
         let done = client.execute(&statement, &values).await?;
         if done == touched.len() as u64 { Ok(()) } else { Err(PgError::Again) }
     }
 
     async fn write_versions(&self, client: &Transaction<'_>) -> Result<(), PgError> {
-        const ADD: &str = "INSERT INTO version (tenant, resource, version_id, collection, last_updated, body)
-                           SELECT $1::integer, given.* FROM unnest($2::bigint[], $3::bigint[], $4::integer[], $5::bigint[],
-                               $6::bytea[]) AS given";
         if self.versions.is_empty() {
             return Ok(());
         }
-        let statement = client.prepare_cached(ADD).await?;
+        let statement = client.prepare_cached(ADD_VERSIONS).await?;
         let seqs: Vec<i64> = self.versions.iter().map(|version| version.seq).collect();
         let version_ids: Vec<i64> = self.versions.iter().map(|version| version.version_id).collect();
         let collections: Vec<i32> = self.versions.iter().map(|version| small(version.collection)).collect();

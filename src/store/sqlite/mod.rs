@@ -4,6 +4,7 @@
 //! connections (`readers`). Point reads run on the caller's thread: they take less time than a change of thread.
 
 pub mod copy;
+pub(super) mod departure;
 mod history;
 mod index;
 #[cfg(test)]
