@@ -30,6 +30,8 @@ const CRATE_ROOMS: &[(&str, &[&str])] = &[
     ("actix_http", &["api", "app"]),
     ("reqwest", &["delivery"]),
     ("rusqlite", &["store"]),
+    ("tokio_postgres", &["store"]),
+    ("deadpool_postgres", &["store"]),
 ];
 
 const LONGEST_FILE: usize = 600;

@@ -65,7 +65,7 @@ pub struct Server {
     folder: PathBuf,
     bin: PathBuf,
     user: Option<String>,
-    settings: Vec<String>,
+    settings: Mutex<Vec<String>>,
     running: Mutex<Option<Running>>,
 }
 
@@ -85,7 +85,7 @@ impl Server {
             folder,
             bin,
             user,
-            settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
+            settings: Mutex::new(settings.iter().map(|setting| (*setting).to_owned()).collect()),
             running: Mutex::new(None),
         };
         let made = server
@@ -153,8 +153,9 @@ impl Server {
         };
         shell.args(["-c", WATCH, "watch"]).arg(self.bin.join("postgres")).arg("-D").arg(self.data());
         shell.arg("-k").arg(&self.folder).env("FOLDER", &self.folder);
+        let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for setting in
-            ["listen_addresses=", "max_connections=200"].into_iter().chain(self.settings.iter().map(String::as_str))
+            ["listen_addresses=", "max_connections=200"].into_iter().chain(settings.iter().map(String::as_str))
         {
             shell.args(["-c", setting]);
         }
@@ -181,9 +182,17 @@ impl Server {
         self.end("INT");
     }
 
-    /// All its processes at once, without a last word.
+    /// `kill -9`. Its processes notice that they are alone, and end.
     pub fn kill(&self) {
-        self.end("QUIT");
+        self.end("KILL");
+        std::thread::sleep(Duration::from_secs(2));
+        std::fs::remove_file(self.data().join("postmaster.pid")).unwrap();
+    }
+
+    /// From the next start on it also listens there.
+    pub fn listen(&self, address: &str) {
+        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        settings.push(format!("listen_addresses={address}"));
     }
 
     fn end(&self, how: &str) {

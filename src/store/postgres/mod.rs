@@ -83,6 +83,8 @@ impl PostgresStore {
 
     /// With threads and a pool, of which no connection has been made.
     fn connected(place: Place<'_>) -> Result<Self, StoreError> {
+        // What is wrong with the place is told before there are threads, which must not be dropped by a task.
+        let pool = connection::pool(place)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .max_blocking_threads(place.connections.max(2) + THREADS)
@@ -90,7 +92,6 @@ impl PostgresStore {
             .enable_all()
             .build()
             .map_err(|error| StoreError::Unavailable(format!("the store's threads cannot start: {error}")))?;
-        let pool = connection::pool(place)?;
         let engine = Arc::new(Engine { pool, names: Names::default(), handle: runtime.handle().clone() });
         Ok(Self { engine, runtime: Some(runtime) })
     }

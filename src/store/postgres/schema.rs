@@ -47,7 +47,10 @@ pub(super) fn too_new(found: i32) -> PgError {
 
 /// `None`: no gateway has used this database yet.
 pub(super) async fn found(client: &impl deadpool_postgres::GenericClient) -> Result<Option<i32>, PgError> {
-    let is_there: bool = client.query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[]).await?.try_get(0)?;
+    // By a look into the table of tables: a look for the name may answer from before the lock.
+    const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM information_schema.tables
+                                           WHERE table_schema = current_schema() AND table_name = 'schema_version')";
+    let is_there: bool = client.query_one(IS_THERE, &[]).await?.try_get(0)?;
     if !is_there {
         return Ok(None);
     }
