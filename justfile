@@ -9,7 +9,7 @@ build:
 
 # Run all tests
 test *ARGS:
-    cargo test --workspace {{ARGS}}
+    ./test {{ARGS}}
 
 # Format all
 fmt:

@@ -7,7 +7,9 @@ pub mod generate;
 pub mod import;
 pub mod input;
 pub mod map;
+pub mod migrate_store;
 mod schedule;
+mod store;
 pub mod telemetry;
 mod tls;
 pub mod validate;
@@ -15,7 +17,7 @@ pub mod validate;
 // The command line takes everything through here.
 pub use crate::{
     api::representation::{Format, Representation},
-    config::{Config, ConfigError, LogLevel, Options, check_environment},
+    config::{Config, ConfigError, LogLevel, Options, Secret, check_environment},
 };
 
 use crate::{
@@ -26,7 +28,7 @@ use crate::{
     consent::{Door, PermitAll, Policy},
     fhir::definitions::{AddError, Definitions},
     ingest::{Contract, ContractError, Gateway, Rules, RulesFileError},
-    store::{StoreError, metered::MeteredStore, sqlite::SqliteStore},
+    store::{ResourceStore, StoreError, metered::MeteredStore},
 };
 use actix_web::{
     App, HttpServer,
@@ -58,7 +60,7 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 pub enum AppError {
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
-    #[error("cannot open the data file: {0}")]
+    #[error("cannot open the store: {0}")]
     Store(#[from] StoreError),
     #[error(transparent)]
     Contract(#[from] ContractError),
@@ -85,7 +87,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where clients reach it, without a slash at the end.
     pub base_url: String,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn ResourceStore>,
     pub gateway: Arc<Gateway>,
     certificate: Option<Arc<Certificate>>,
     handle: ServerHandle,
@@ -105,7 +107,7 @@ pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, App
     let rules = Rules::load(config.safety_rules.as_deref())?;
     let contract = contract(config)?;
     let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
-    let store = Arc::new(SqliteStore::open(&config.data_file)?);
+    let store = store::open(config)?;
     let unbound = |source| AppError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 use std::{
+    fmt,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -17,6 +18,9 @@ const DEFAULT_PAGE_SIZE: usize = 50;
 const DEFAULT_PAGE_SIZE_MAX: usize = 1000;
 /// Far above any machine's processors: more is a slip, and the system might not give as many threads.
 const MOST_WORKERS: usize = 512;
+/// Connections to a database: each is a process there.
+const DEFAULT_CONNECTIONS: usize = 16;
+const MOST_CONNECTIONS: usize = 500;
 
 /// What can be set, in one place or another: nothing here has a default yet.
 ///
@@ -37,6 +41,22 @@ pub struct Options {
     /// SQLite file that keeps everything; it is made if it is not there [default: kap-gateway.db]
     #[arg(long, env = "KAP_GATEWAY_DATA_FILE", value_name = "FILE")]
     pub data_file: Option<PathBuf>,
+
+    /// PostgreSQL database that keeps everything, instead of a file: postgres://user@host/name
+    #[arg(long, env = "KAP_GATEWAY_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub database: Option<Secret>,
+
+    /// File with the password of the database's user: on the command line others on this machine would see it
+    #[arg(long, env = "KAP_GATEWAY_DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    pub database_password_file: Option<PathBuf>,
+
+    /// Certificates in PEM by which the database's own is verified [default: those of the system]
+    #[arg(long, env = "KAP_GATEWAY_DATABASE_CA", value_name = "FILE")]
+    pub database_ca: Option<PathBuf>,
+
+    /// Most connections to the database [default: 16]
+    #[arg(long, env = "KAP_GATEWAY_DATABASE_CONNECTIONS", value_name = "NUMBER")]
+    pub database_connections: Option<usize>,
 
     /// Where clients reach the gateway, for links in answers [default: http:// and the listen address]
     #[arg(long, env = "KAP_GATEWAY_PUBLIC_BASE_URL", value_name = "URL")]
@@ -141,6 +161,37 @@ pub struct Options {
     pub log_level: Option<LogLevel>,
 }
 
+/// A text that no log and no help shows.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("(secret)")
+    }
+}
+
 /// Something that is done or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -172,6 +223,16 @@ pub enum LogLevel {
     Debug,
 }
 
+/// Where a PostgreSQL database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    pub url: Secret,
+    pub password_file: Option<PathBuf>,
+    /// `None`: the certificates of the system.
+    pub ca: Option<PathBuf>,
+    pub connections: usize,
+}
+
 /// What TLS needs, both in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -183,7 +244,9 @@ pub struct TlsFiles {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Counts where there is no database.
     pub data_file: PathBuf,
+    pub database: Option<Database>,
     /// Without a slash at the end. `None`: made from the address that was bound.
     pub public_base_url: Option<String>,
     /// In bytes.
@@ -246,6 +309,12 @@ pub enum ConfigError {
     WrongOtlpEndpoint,
     #[error("data_file must name a file: what is kept nowhere is lost when the gateway stops")]
     WrongDataFile,
+    #[error("data_file and database exclude each other: what is kept stands in one of them. Take one away")]
+    TwoStores,
+    #[error("database_password_file, database_ca and database_connections belong to a database, and none is named")]
+    NoDatabase,
+    #[error("database_connections must be 1 to {MOST_CONNECTIONS}")]
+    Connections,
     #[error("workers must be {MOST_WORKERS} at most")]
     TooManyWorkers,
     #[error("{0} must be {1} at most")]
@@ -271,6 +340,10 @@ impl Options {
             listen: self.listen.or(other.listen),
             allow_unprotected: self.allow_unprotected.or(other.allow_unprotected),
             data_file: self.data_file.or(other.data_file),
+            database: self.database.or(other.database),
+            database_password_file: self.database_password_file.or(other.database_password_file),
+            database_ca: self.database_ca.or(other.database_ca),
+            database_connections: self.database_connections.or(other.database_connections),
             public_base_url: self.public_base_url.or(other.public_base_url),
             body_limit: self.body_limit.or(other.body_limit),
             fhir_body_limit: self.fhir_body_limit.or(other.fhir_body_limit),
@@ -309,9 +382,32 @@ impl TryFrom<Options> for Config {
             (None, None) => None,
             (Some(_), None) | (None, Some(_)) => return Err(ConfigError::HalfTls),
         };
+        if options.database.is_some() && options.data_file.is_some() {
+            return Err(ConfigError::TwoStores);
+        }
+        let connections = options.database_connections.unwrap_or(DEFAULT_CONNECTIONS);
+        if connections == 0 || connections > MOST_CONNECTIONS {
+            return Err(ConfigError::Connections);
+        }
+        let database = match options.database {
+            Some(url) => Some(Database {
+                url,
+                password_file: options.database_password_file,
+                ca: options.database_ca,
+                connections,
+            }),
+            None if options.database_password_file.is_some()
+                || options.database_ca.is_some()
+                || options.database_connections.is_some() =>
+            {
+                return Err(ConfigError::NoDatabase);
+            }
+            None => None,
+        };
         let config = Self {
             listen: options.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
             data_file: options.data_file.unwrap_or_else(|| PathBuf::from("kap-gateway.db")),
+            database,
             public_base_url: options.public_base_url.map(|url| url.trim_end_matches('/').to_owned()),
             body_limit: options.body_limit.unwrap_or(DEFAULT_BODY_LIMIT),
             fhir_body_limit: options.fhir_body_limit.unwrap_or(33_554_432),
@@ -467,6 +563,9 @@ mod tests {
             "data_file = ''",
             "data_file = ':memory:'",
             "workers = 513",
+            "data_file = 'a.db'\ndatabase = 'postgres://kap@localhost/kap'",
+            "database_ca = 'ca.pem'",
+            "database = 'postgres://kap@localhost/kap'\ndatabase_connections = 0",
             "page_size = 0",
             "body_limit = 0",
             "workers = 0",
@@ -479,6 +578,13 @@ mod tests {
         ] {
             assert!(Config::try_from(file(text)).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn url_of_the_database_is_shown_nowhere() {
+        let options = file("database = 'postgres://kap:sesame@localhost/kap'");
+        let shown = format!("{options:?} {:?}", Config::try_from(options.clone()).expect("right"));
+        assert!(!shown.contains("sesame") && shown.contains("(secret)"), "{shown}");
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use kap_gateway::app::{
-    self, AppError, Config, ConfigError, Format, LogLevel, Options, Representation,
+    self, AppError, Config, ConfigError, Format, LogLevel, Options, Representation, Secret,
     copies::{Backup, Restore},
     doctor::Verdict,
     generate::Size,
     import::Tally,
+    migrate_store::MigrateStore,
     validate::{Format as ReportFormat, Job, Level, ValidateError},
 };
 use std::{
@@ -124,6 +125,16 @@ Examples:
 Nothing is overwritten: move a damaged data file away first, with its -wal and -shm. Exit code: 0 restored, 1 not.")]
     Restore(Restore),
 
+    /// Copy an embedded store's file into a PostgreSQL database
+    #[command(after_help = "\
+Examples:
+  kap-gateway migrate-store --from /var/lib/kap-gateway/gateway.db --to postgres://kap@db.example/kap
+  KAP_GATEWAY_DATABASE=postgres://kap@localhost/kap kap-gateway migrate-store --from gateway.db
+
+Stop the gateway first. All versions, deletions, records and search rows are copied, and counted at the end; gateways do
+not start on a database before that. Broken off, the same command goes on where it ended. Exit code: 0 copied, 1 not.")]
+    MigrateStore(MigrateStore),
+
     /// Look at what the gateway needs from this machine, and say what to do
     #[command(after_help = "\
 Examples:
@@ -223,6 +234,18 @@ struct Import {
     #[arg(long, env = "KAP_GATEWAY_DATA_FILE", value_name = "FILE")]
     data_file: Option<PathBuf>,
 
+    /// PostgreSQL database that keeps everything, instead of a file, as for serve
+    #[arg(long, env = "KAP_GATEWAY_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<Secret>,
+
+    /// File with the password of the database's user
+    #[arg(long, env = "KAP_GATEWAY_DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    database_password_file: Option<PathBuf>,
+
+    /// Certificates in PEM by which the database's own is verified [default: those of the system]
+    #[arg(long, env = "KAP_GATEWAY_DATABASE_CA", value_name = "FILE")]
+    database_ca: Option<PathBuf>,
+
     /// Largest record, in bytes [default: 1048576]
     #[arg(long, env = "KAP_GATEWAY_BODY_LIMIT", value_name = "BYTES")]
     body_limit: Option<usize>,
@@ -282,6 +305,7 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => generate(&arguments),
         Command::Backup(arguments) => told(app::copies::backup(&arguments)),
         Command::Restore(arguments) => told(app::copies::restore(&arguments)),
+        Command::MigrateStore(arguments) => told(app::migrate_store::migrate_store(arguments)),
         Command::Doctor(arguments) => doctor(arguments),
         Command::Demo(arguments) => demo(&arguments),
     }
@@ -371,8 +395,18 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn import(arguments: Import) -> ExitCode {
-    let Import { files, errors, config, data_file, body_limit, instruments, tierings } = arguments;
-    let options = Options { data_file, body_limit, instruments, tierings, ..Options::default() };
+    let Import { files, errors, config, data_file, body_limit, instruments, tierings, .. } = arguments;
+    let Import { database, database_password_file, database_ca, .. } = arguments;
+    let options = Options {
+        data_file,
+        database,
+        database_password_file,
+        database_ca,
+        body_limit,
+        instruments,
+        tierings,
+        ..Options::default()
+    };
     let config = match configuration(config.as_deref(), options) {
         Ok(config) => config,
         Err(error) => return refuse(&error),

@@ -30,6 +30,8 @@ const CRATE_ROOMS: &[(&str, &[&str])] = &[
     ("actix_http", &["api", "app"]),
     ("reqwest", &["delivery"]),
     ("rusqlite", &["store"]),
+    ("tokio_postgres", &["store"]),
+    ("deadpool_postgres", &["store"]),
 ];
 
 /// Name, and the only rooms that may say it: what leads past the door of `consent`. Without the trait in scope nobody calls

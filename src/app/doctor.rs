@@ -4,8 +4,11 @@
 
 use super::{definitions, tls::Certificate};
 use crate::{
-    config::Config,
-    store::sqlite::{copy, in_use},
+    config::{Config, Database},
+    store::{
+        postgres::PostgresStore,
+        sqlite::{copy, in_use},
+    },
 };
 use std::{
     fmt,
@@ -75,13 +78,29 @@ pub fn examine(config: &Config) -> Vec<Finding> {
         Ok(_) => right("TLS", format!("{} and its key can be used", files.certificate.display())),
         Err(error) => wrong("TLS", error.to_string()),
     }));
-    let folder = folder_of(&config.data_file);
-    found.push(space(&folder));
-    found.push(syncs(&folder));
-    let used = in_use(&config.data_file);
-    found.push(data_file(&config.data_file, used));
+    let used = match &config.database {
+        Some(database) => {
+            found.push(self::database(database));
+            false
+        }
+        None => {
+            let folder = folder_of(&config.data_file);
+            found.push(space(&folder));
+            found.push(syncs(&folder));
+            let used = in_use(&config.data_file);
+            found.push(data_file(&config.data_file, used));
+            used
+        }
+    };
     found.push(address(config, used));
     found
+}
+
+fn database(database: &Database) -> Finding {
+    match super::store::at(database, PostgresStore::look).and_then(|looked| looked) {
+        Ok(sentence) => right("database", sentence),
+        Err(error) => wrong("database", error.to_string()),
+    }
 }
 
 fn contract(config: &Config) -> Finding {

@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     consent::{Door, PermitAll},
     ingest::{ContractError, Gateway, IngestError, Kind, Rules, RulesFileError},
-    store::{StoreError, sqlite::SqliteStore},
+    store::StoreError,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use lanes::Lanes;
@@ -45,7 +45,7 @@ pub enum ImportError {
         "there is no record in what was named: files in folders are taken by their names (.json, .ndjson, .jsonl, each perhaps with .gz)"
     )]
     Nothing,
-    #[error("cannot open the data file: {0}")]
+    #[error("cannot open the store: {0}")]
     Open(StoreError),
     #[error(transparent)]
     Contract(#[from] ContractError),
@@ -76,7 +76,7 @@ pub async fn import(config: &Config, job: &Job, tally: Arc<Tally>) -> Result<(),
     let sources = source::find(&job.files)?;
     let errors = errors(job)?;
     let rules = Rules::load(config.safety_rules.as_deref())?;
-    let store = Arc::new(SqliteStore::open(&config.data_file).map_err(ImportError::Open)?);
+    let store = super::store::open(config).map_err(ImportError::Open)?;
     let door = Door::new(store, Arc::new(PermitAll));
     let base = format!("http://{}/fhir", config.listen);
     let gateway = Arc::new(Gateway { contract, door, base, rules });

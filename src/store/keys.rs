@@ -69,6 +69,33 @@ impl Keys {
         self.0.iter()
     }
 
+    /// The same with other numbers.
+    pub(super) fn renumbered<E>(
+        &self,
+        field: impl Fn(i64) -> Result<i64, E>,
+        name: impl Fn(i64) -> Result<i64, E>,
+    ) -> Result<Self, E> {
+        let mut keys = Vec::with_capacity(self.0.len());
+        for key in &self.0 {
+            let value = match &key.value {
+                KeyValue::Token { system, code } => KeyValue::Token { system: name(*system)?, code: code.clone() },
+                KeyValue::Quantity(quantity) => KeyValue::Quantity(QuantityKey {
+                    system: name(quantity.system)?,
+                    code: name(quantity.code)?,
+                    unit: name(quantity.unit)?,
+                    canonical: match &quantity.canonical {
+                        Some((base, low, high)) => Some((name(*base)?, low.clone(), high.clone())),
+                        None => None,
+                    },
+                    ..quantity.clone()
+                }),
+                same @ (KeyValue::Date { .. } | KeyValue::Text(_) | KeyValue::Number { .. }) => same.clone(),
+            };
+            keys.push(Key { field: field(key.field)?, value, element: key.element });
+        }
+        Ok(Self::of(keys))
+    }
+
     /// For each key its kind, field, element, and what its kind has: numbers seven bits to a byte, texts behind their
     /// length, dates in eight bytes.
     pub(super) fn bytes(&self) -> Vec<u8> {

@@ -123,6 +123,8 @@ pub(super) enum Beyond {
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) seq: i64,
+    /// The number of its type.
+    pub(super) collection: i64,
     pub(super) id: String,
     pub(super) last_updated: i64,
     pub(super) keys: Keys,

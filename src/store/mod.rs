@@ -1,14 +1,18 @@
 //! The store room: what was acknowledged survives, every version is kept, search rows are written with it.
 //!
-//! `ResourceStore` is the one contract; `sqlite/` is the embedded default. A PostgreSQL engine takes the place
-//! beside it and passes the same suite (`tests/store.rs`).
+//! `ResourceStore` is the one contract; `sqlite/` is the embedded default, `postgres/` is for many gateways on one
+//! database. Both pass the same suite (`tests/store`), and search by the same code (`search/`).
 
+mod body;
 pub mod history;
 mod keys;
 mod matching;
 pub mod metered;
 pub mod once;
+pub mod postgres;
 mod query;
+mod rows;
+mod search;
 pub mod sqlite;
 pub mod transaction;
 
@@ -45,6 +49,22 @@ impl StoredResource {
     pub fn is_deletion(&self) -> bool {
         self.body.is_empty()
     }
+}
+
+/// How much a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holdings {
+    /// Current ones.
+    pub resources: u64,
+    /// Resources that are deleted now.
+    pub deletions: u64,
+    /// All versions, deletions among them.
+    pub versions: u64,
+    pub records: u64,
+    /// Entries in the lists of what records wrote.
+    pub listed: u64,
+    /// Rows of the search index.
+    pub search_rows: u64,
 }
 
 /// What to do where the resource is already there.

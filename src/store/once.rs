@@ -5,6 +5,7 @@
 use super::transaction::{Transacted, Transaction};
 use super::{Committed, RecordWrite};
 use bytes::Bytes;
+use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,6 +41,30 @@ pub struct KeptAnswer {
     pub body: Bytes,
     /// What of the store stands in it: before it is given again, each row passes the door again.
     pub rows: Vec<ShownRow>,
+}
+
+impl KeptAnswer {
+    /// All but the body, as the engines keep it: status, headers and rows in JSON.
+    pub(super) fn head(&self) -> String {
+        let rows = self.rows.iter().map(|row| json!([row.resource_type, row.id, row.version_id]));
+        json!([self.status, self.headers, rows.collect::<Vec<_>>()]).to_string()
+    }
+
+    /// The other way round; `None`: it is not as it was written.
+    pub(super) fn read(head: &str, body: Bytes) -> Option<Self> {
+        let head: Value = serde_json::from_str(head).ok()?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let headers = head[1].as_array()?.iter().map(|pair| Some((text(&pair[0])?, text(&pair[1])?)));
+        let rows = head[2].as_array()?.iter().map(|row| {
+            Some(ShownRow { resource_type: text(&row[0])?, id: text(&row[1])?, version_id: row[2].as_u64()? })
+        });
+        Some(Self {
+            status: head[0].as_u64()?.try_into().ok()?,
+            headers: headers.collect::<Option<_>>()?,
+            rows: rows.collect::<Option<_>>()?,
+            body,
+        })
+    }
 }
 
 /// What is to be done.

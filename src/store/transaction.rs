@@ -6,7 +6,7 @@
 //! no longer holds.
 
 use crate::store::history::Method;
-use crate::store::{SearchQuery, StoredResource, Write};
+use crate::store::{SearchQuery, StoredResource, Write, WriteMode};
 
 /// Changes that are done in the order given, all of them or none.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +55,14 @@ impl Action {
         match self {
             Self::Put(write) => &write.resource_type,
             Self::Delete { resource_type, .. } => resource_type,
+        }
+    }
+
+    /// What the gateway concludes belongs to no record, and takes the place of what was written as if it did.
+    pub(super) fn is_unowned(&self) -> bool {
+        match self {
+            Self::Put(write) => write.mode == WriteMode::Unowned,
+            Self::Delete { .. } => false,
         }
     }
 

@@ -1,18 +1,22 @@
 //! The store's contract: every engine passes the same suite. What only SQLite promises is in `sqlite.rs` and
-//! `crash.rs`.
+//! `crash.rs`, what only PostgreSQL promises in `postgres.rs`.
 
 // Here an unwrap is an assertion, also outside of functions marked as tests.
 #![allow(clippy::unwrap_used)]
 
 mod contract;
 mod crash;
+#[path = "../database/mod.rs"]
+mod database;
 mod dates;
 mod once;
 mod paging;
+mod postgres;
 mod sample;
 mod sqlite;
 mod transactions;
 
+use kap_gateway::store::postgres::{Place, PostgresStore};
 use kap_gateway::store::sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -22,20 +26,37 @@ fn empty_store() -> (SqliteStore, TempDir) {
     (SqliteStore::open(folder.path().join("kap.db")).unwrap(), folder)
 }
 
-/// Runs each test of the contract on an empty SQLite store.
-macro_rules! on_sqlite {
+/// A gateway's store on that database.
+fn store_of(url: &str) -> PostgresStore {
+    PostgresStore::open(Place { url, password: None, authority: None, connections: 8 }).unwrap()
+}
+
+/// Runs each test of the contract on an empty store of each engine.
+macro_rules! on_every_engine {
     ($($module:ident::$test:ident,)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                let (store, _folder) = empty_store();
-                $module::$test(&store).await;
-            }
-        )*
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let (store, _folder) = crate::empty_store();
+                    crate::$module::$test(&store).await;
+                }
+            )*
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let store = crate::store_of(&crate::database::empty_database().await);
+                    crate::$module::$test(&store).await;
+                }
+            )*
+        }
     };
 }
 
-on_sqlite! {
+on_every_engine! {
     contract::new_record_is_created_and_read_back_as_the_same_bytes,
     contract::same_record_again_writes_no_version,
     contract::corrected_record_writes_new_versions_of_exactly_what_changed,

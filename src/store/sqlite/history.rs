@@ -3,7 +3,7 @@
 
 use super::{reads, unavailable};
 use crate::store::StoreError;
-use crate::store::history::{HistoryPage, HistoryQuery, MadeBy, Method};
+use crate::store::history::{HistoryPage, HistoryQuery, MadeBy};
 use crate::store::once::ShownRow;
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
@@ -44,13 +44,7 @@ pub(super) fn made_by(
     for row in versions {
         let values = rusqlite::params![tenant, row.resource_type, row.id, row.version_id];
         let made_by: Option<i64> = statement.query_row(values, |row| row.get(0)).optional().map_err(unavailable)?;
-        let method = made_by.and_then(|made_by| match made_by & 3 {
-            1 => Some(Method::Post),
-            2 => Some(Method::Put),
-            3 => Some(Method::Patch),
-            _ => None,
-        });
-        found.push(method.map(|method| MadeBy { method, created: made_by.is_some_and(|made_by| made_by & 4 != 0) }));
+        found.push(made_by.and_then(MadeBy::of));
     }
     Ok(found)
 }

@@ -3,34 +3,31 @@
 //! One writer thread commits many waiting records in one transaction (`writer`), readers have a pool of
 //! connections (`readers`). Point reads run on the caller's thread: they take less time than a change of thread.
 
-mod body;
 pub mod copy;
-mod cursor;
+pub(super) mod departure;
 mod history;
-mod include;
-mod lead;
+mod index;
 mod once;
-mod order;
-mod plan;
+#[cfg(test)]
+mod plans;
 mod readers;
 mod reads;
 mod recent;
 mod record;
-mod scan;
 mod schema;
-mod search;
 mod search_rows;
-mod searcher;
 mod transact;
 mod writer;
 
 use crate::store::history::{HistoryPage, HistoryQuery, MadeBy};
 use crate::store::once::{Digest, Earlier, Once, Onced, ShownRow, Work};
+use crate::store::search;
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
     Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
 pub use copy::Copied;
+use index::FileIndex;
 use readers::Readers;
 use recent::Recent;
 use rusqlite::{Connection, OpenFlags};
@@ -135,7 +132,12 @@ impl ResourceStore for SqliteStore {
 
     async fn search(&self, tenant: &str, query: SearchQuery) -> Result<SearchPage, StoreError> {
         let tenant = tenant.to_owned();
-        self.read_aside(move |connection| search::page(connection, &tenant, &query)).await
+        self.read_aside(move |connection| {
+            // One snapshot for the page and its total.
+            let transaction = connection.transaction()?;
+            search::page(&FileIndex::new(&transaction, &tenant), &tenant, &query)
+        })
+        .await
     }
 
     async fn records(

@@ -3,10 +3,9 @@
 use super::record::Recorder;
 use super::unavailable;
 use crate::store::StoreError;
-use crate::store::once::{Digest, Earlier, KeptAnswer, Once, Onced, ShownRow, Work, Worked};
+use crate::store::once::{Digest, Earlier, KeptAnswer, Once, Onced, Work, Worked};
 use bytes::Bytes;
 use rusqlite::{Connection, Error, OptionalExtension, params};
-use serde_json::{Value, json};
 
 /// Answers whose time has passed that go with each one that comes: more go than come, so none stay for ever.
 const FORGOTTEN: i64 = 8;
@@ -31,7 +30,7 @@ impl Recorder<'_> {
                 .execute([key.now, FORGOTTEN])?;
             self.connection
                 .prepare_cached("INSERT OR REPLACE INTO kept_answer VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                .execute(params![tenant, key.name, key.request, key.until, head(&answer), &*answer.body])?;
+                .execute(params![tenant, key.name, key.request, key.until, answer.head(), &*answer.body])?;
         }
         Ok(Onced::Now(worked))
     }
@@ -51,29 +50,8 @@ fn find(connection: &Connection, tenant: &str, name: &Digest, now: i64) -> rusql
         .prepare_cached("SELECT request, head, body FROM kept_answer WHERE tenant = ?1 AND name = ?2 AND until >= ?3")?
         .query_row(params![tenant, name, now], |row| {
             let body = Bytes::copy_from_slice(row.get_ref(2)?.as_blob()?);
-            let answer = read(row.get_ref(1)?.as_str()?, body).ok_or(Error::InvalidQuery)?;
+            let answer = KeptAnswer::read(row.get_ref(1)?.as_str()?, body).ok_or(Error::InvalidQuery)?;
             Ok(Earlier { request: row.get(0)?, answer })
         })
         .optional()
-}
-
-fn head(answer: &KeptAnswer) -> String {
-    let rows = answer.rows.iter().map(|row| json!([row.resource_type, row.id, row.version_id]));
-    json!([answer.status, answer.headers, rows.collect::<Vec<_>>()]).to_string()
-}
-
-fn read(head: &str, body: Bytes) -> Option<KeptAnswer> {
-    let head: Value = serde_json::from_str(head).ok()?;
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let headers = head[1].as_array()?.iter().map(|pair| Some((text(&pair[0])?, text(&pair[1])?)));
-    let rows = head[2]
-        .as_array()?
-        .iter()
-        .map(|row| Some(ShownRow { resource_type: text(&row[0])?, id: text(&row[1])?, version_id: row[2].as_u64()? }));
-    Some(KeptAnswer {
-        status: head[0].as_u64()?.try_into().ok()?,
-        headers: headers.collect::<Option<_>>()?,
-        rows: rows.collect::<Option<_>>()?,
-        body,
-    })
 }

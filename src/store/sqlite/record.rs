@@ -1,10 +1,10 @@
 //! The store room: writes one record and its resources inside the writer's transaction. (`transact` writes what no
 //! record asks for.)
 
-use super::body::Unversioned;
 use super::search_rows::SearchRows;
 use super::writer::Clock;
-use crate::store::history::Method;
+use crate::store::body::Unversioned;
+use crate::store::history::Origin;
 use crate::store::keys::Keys;
 use crate::store::{Committed, RecordWrite, Write, WriteMode, WriteOutcome, WrittenResource};
 use rusqlite::{Connection, Error, OptionalExtension, params};
@@ -12,27 +12,6 @@ use std::collections::HashMap;
 
 /// Row numbers of resources, with the version of each that the record wrote last.
 pub(super) type OwnVersions = HashMap<i64, u64>;
-
-/// Who writes a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    Record,
-    /// A request with that method, where it is known.
-    Other(Option<Method>),
-}
-
-impl Origin {
-    /// As the file has it: schema_v3.sql.
-    fn made_by(self, created: bool) -> i64 {
-        let method = match self {
-            Self::Record | Self::Other(None) => return 0,
-            Self::Other(Some(Method::Post)) => 1,
-            Self::Other(Some(Method::Put)) => 2,
-            Self::Other(Some(Method::Patch)) => 3,
-        };
-        if created { method + 4 } else { method }
-    }
-}
 
 /// What became of one write.
 pub(super) struct Put {

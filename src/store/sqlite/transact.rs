@@ -1,22 +1,16 @@
 //! The store room: a transaction's changes inside the writer's transaction. All that it expects is looked at first, so
 //! that one which must not be done has written nothing.
 
-use super::record::{Current, Origin, OwnVersions, Put, Recorder};
-use super::search;
+use super::index::FileIndex;
+use super::record::{Current, OwnVersions, Put, Recorder};
+use crate::store::search;
+use crate::store::history::Origin;
 use crate::store::transaction::{
     Action, ChangeOutcome, Changed, Condition, Expected, Finds, Refusal, Transacted, Transaction,
 };
-use crate::store::{SearchQuery, StoreError, StoredResource, Write, WriteMode, WriteOutcome};
+use crate::store::{SearchQuery, StoreError, StoredResource, Write, WriteOutcome};
 use bytes::Bytes;
 use rusqlite::{Error, OptionalExtension, params};
-
-/// What the gateway concludes belongs to no record, and takes the place of what was written as if it did.
-fn is_unowned(action: &Action) -> bool {
-    match action {
-        Action::Put(write) => write.mode == WriteMode::Unowned,
-        Action::Delete { .. } => false,
-    }
-}
 
 impl Recorder<'_> {
     pub(super) fn transact(&mut self, tenant: &str, transaction: &Transaction) -> rusqlite::Result<Transacted> {
@@ -62,7 +56,7 @@ impl Recorder<'_> {
             includes: vec![],
             ..condition.query.clone()
         };
-        let found = search::page_within(self.connection, tenant, &query).map_err(carried)?.resources;
+        let found = search::page(&FileIndex::new(self.connection, tenant), tenant, &query).map_err(carried)?.resources;
         Ok(match (&condition.finds, found.as_slice()) {
             (Finds::Nothing, []) => true,
             (Finds::One(id), [only]) => only.id == *id,
@@ -85,7 +79,7 @@ impl Recorder<'_> {
             Expected::Version(expected) => version == Some(expected),
         };
         Ok(match current {
-            Some((_, true)) if !is_unowned(action) => Some(Refusal::OfRecord),
+            Some((_, true)) if !action.is_unowned() => Some(Refusal::OfRecord),
             Some((_, _)) | None => (!is_expected).then_some(Refusal::Expectation { current: version }),
         })
     }

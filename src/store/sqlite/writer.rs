@@ -1,12 +1,12 @@
 //! The store room: one thread writes, and commits all requests that wait in one transaction (group commit), so that
 //! many of them share one fsync.
 
-use super::body::Unversioned;
 use super::recent::Recent;
 use super::record::Recorder;
 use super::unavailable;
+use crate::store::body::{check_record, check_transaction};
 use crate::store::once::{Once, Onced, Work, Worked};
-use crate::store::transaction::{Action, Transacted, Transaction};
+use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{Committed, RecordWrite, StoreError, Write};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -131,17 +131,6 @@ impl Writer {
         jobs.send(Job { task, reply }).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
-}
-
-fn check_record(write: &RecordWrite) -> Result<(), StoreError> {
-    writes(write).try_for_each(|write| Unversioned::parse(write).map(drop))
-}
-
-fn check_transaction(transaction: &Transaction) -> Result<(), StoreError> {
-    transaction.changes.iter().try_for_each(|change| match &change.action {
-        Action::Put(write) => Unversioned::parse(write).map(drop),
-        Action::Delete { .. } => Ok(()),
-    })
 }
 
 fn mistaken() -> StoreError {

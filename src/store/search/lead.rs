@@ -3,18 +3,19 @@
 
 use super::plan::Scope;
 use super::scan::Scan;
-use super::search_rows::{INDEXED_TEXT, NO_NAME, indexed_text};
 use super::searcher::{Searched, Searcher};
 use crate::store::keys::KeyValue;
 use crate::store::matching::{Beyond, CompositeTest, Leaf, Test, UnitKey, ValueTest};
+use crate::store::rows::{INDEXED_TEXT, NO_NAME, indexed_text};
 use crate::store::{TextMatching, UriRelation};
 use std::collections::BTreeSet;
 
 /// Up to so many resources lead a search.
 pub(super) const FEW: usize = 2000;
 
-/// Values of one filter that are looked up each by itself.
+/// Values of one filter that are looked up each by itself, and how many of them at once.
 const MOST_SCANS: usize = 2000;
+const SCANS_TOGETHER: usize = 64;
 
 impl Searcher<'_> {
     /// The resources of the scope that the test may hold for, and perhaps some more. `None`: they are not few, or the
@@ -74,18 +75,18 @@ impl Searcher<'_> {
             Test::Beyond(Beyond::Has { resource_type, fields, test }) => {
                 let Some(sources) = self.few_matches(resource_type, test)? else { return Ok(None) };
                 let Some(own_type) = self.name(scope.resource_type)? else { return Ok(Some(BTreeSet::new())) };
-                let mut found = BTreeSet::new();
+                let mut ids = BTreeSet::new();
                 for source in &sources {
                     let of = source.keys.iter().filter(|key| fields.iter().any(|field| field.field == key.field));
                     for key in of {
                         if let KeyValue::Token { system, code } = &key.value
                             && *system == own_type
                         {
-                            found.extend(self.seq(scope.collection, code)?);
+                            ids.insert(code.as_str());
                         }
                     }
                 }
-                Ok(Some(found))
+                Ok(Some(self.find(scope.collection, ids)?.into_iter().collect()))
             }
         }
     }
@@ -133,8 +134,9 @@ impl Searcher<'_> {
             return Ok(None);
         }
         let mut found = BTreeSet::new();
-        for scan in scans {
-            found.extend(self.scan(&scan, most + 1 - found.len().min(most))?);
+        for part in scans.chunks(if self.index.is_remote() { SCANS_TOGETHER } else { 1 }) {
+            let limit = most + 1 - found.len().min(most);
+            found.extend(self.index.scans(part, limit)?.into_iter().flatten());
             if found.len() > most {
                 return Ok(None);
             }
@@ -174,13 +176,13 @@ pub(super) fn scans(leaf: &Leaf) -> Option<Vec<Scan>> {
             let is_whole = *matching == TextMatching::Exact && text.len() < INDEXED_TEXT - 8;
             each(&|field| vec![if is_whole { Scan::text(field, &text) } else { Scan::texts(field, &text) }])
         }
-        ValueTest::Number(number) => each(&|field| vec![Scan::numbers(field, Some(NO_NAME), number)]),
+        ValueTest::Number(number) => each(&|field| vec![Scan::numbers(field, NO_NAME, number)]),
         ValueTest::Quantity { unit: UnitKey::Any | UnitKey::Words(_), .. } => {
             each(&|field| vec![Scan::all_numbers(field)])
         }
         ValueTest::Quantity { number, unit: UnitKey::Code { canonical, .. } } => each(&|field| {
-            let plain = Scan::numbers(field, Some(NO_NAME), number);
-            let base = canonical.as_ref().map(|(base, number)| Scan::numbers(field, Some(*base), number));
+            let plain = Scan::numbers(field, NO_NAME, number);
+            let base = canonical.as_ref().map(|(base, number)| Scan::numbers(field, *base, number));
             [Some(plain), base].into_iter().flatten().collect()
         }),
         ValueTest::TokenIn(_) | ValueTest::Exists => return None,

@@ -1,11 +1,10 @@
 //! The store room: a search's filters made ready: parameters become fields of the index, and names their numbers.
 
-use super::search_rows::{self, NO_NAME, identifier_field, name};
 use super::searcher::{Searched, Searcher};
 use crate::fhir::search::{self, CompositeBase, SearchType, Source, normalize};
 use crate::store::matching::{Beyond, CompositeTest, FieldTest, Leaf, Test, UnitKey, ValueTest};
+use crate::store::rows::{self, NO_NAME, identifier_field};
 use crate::store::{Filter, FilterValue, TextMatching, UnitTest};
-use rusqlite::params;
 
 /// What resources of one type are looked at.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +158,7 @@ impl Searcher<'_> {
         let value = match (self.value_test(value)?, fields.as_slice()) {
             // With its system the code stands in the order of the resources.
             (Some(ValueTest::Token { system: None, code: Some(code) }), [field]) => {
-                Some(ValueTest::Token { system: self.only_system(field.field, &code)?, code: Some(code) })
+                Some(ValueTest::Token { system: self.index.only_system(field.field, &code)?, code: Some(code) })
             }
             (value, _) => value,
         };
@@ -223,16 +222,6 @@ impl Searcher<'_> {
         })
     }
 
-    /// The one system in which a code stands, by two looks into the index.
-    fn only_system(&self, field: i64, code: &str) -> Searched<Option<i64>> {
-        let sql = "SELECT min(system), max(system) FROM token WHERE field = ?1 AND code = ?2";
-        let ends: (Option<i64>, Option<i64>) = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row(params![field, code], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(ends.0.filter(|_| ends.0 == ends.1))
-    }
-
     fn composite(&self, scope: Scope<'_>, bases: &[CompositeBase], values: &[FilterValue]) -> Searched<Test> {
         let mut tests = Vec::new();
         for base in bases.iter().filter(|base| base.components.len() == values.len()) {
@@ -261,12 +250,12 @@ impl Searcher<'_> {
     pub(super) fn fields(&self, scope: Scope<'_>, sources: &[Source]) -> Searched<Vec<FieldTest>> {
         let mut fields = Vec::new();
         for source in sources {
-            let Some(field) = self.field(scope.collection, source.field)? else { continue };
+            let Some(field) = self.index.field(scope.collection, source.field)? else { continue };
             let target = match &source.target {
                 Some(name) => Some((self.name(name)?, name.clone())),
                 None => None,
             };
-            fields.push(FieldTest { field, is_indexed: search_rows::is_indexed(source.field), target });
+            fields.push(FieldTest { field, is_indexed: rows::is_indexed(source.field), target });
         }
         Ok(fields)
     }
@@ -276,23 +265,12 @@ impl Searcher<'_> {
         for source in sources {
             for is_alone in [true, false] {
                 let name = identifier_field(source.field, is_alone);
-                let field = self.field(scope.collection, &name)?;
-                let is_indexed = search_rows::is_indexed(&name);
+                let field = self.index.field(scope.collection, &name)?;
+                let is_indexed = rows::is_indexed(&name);
                 fields.extend(field.map(|field| FieldTest { field, is_indexed, target: None }));
             }
         }
         Ok(fields)
-    }
-
-    pub(super) fn field(&self, collection: i64, name: &str) -> Searched<Option<i64>> {
-        Ok(search_rows::field(self.connection, collection, name)?)
-    }
-
-    pub(super) fn name(&self, text: &str) -> Searched<Option<i64>> {
-        if text.is_empty() {
-            return Ok(Some(NO_NAME));
-        }
-        Ok(name(self.connection, text)?)
     }
 }
 

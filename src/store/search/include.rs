@@ -2,10 +2,10 @@
 
 use super::plan::Scope;
 use super::scan::Scan;
-use super::searcher::{Searched, Searcher};
+use super::searcher::{Searched, Searcher, TOGETHER};
 use crate::fhir::search::{self, SearchParameter, SearchType};
 use crate::store::keys::KeyValue;
-use crate::store::matching::FieldTest;
+use crate::store::matching::{FieldTest, Oracle};
 use crate::store::{Include, IncludeDirection, StoreError, StoredResource};
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ impl Searcher<'_> {
             added.extend(&next);
             from = next;
         }
-        added.into_iter().map(|seq| self.resource(seq)).collect()
+        self.index.resources(&added)
     }
 
     fn related(&self, from: &[i64], include: &Include, limit: usize) -> Searched<Vec<i64>> {
@@ -56,10 +56,11 @@ impl Searcher<'_> {
             fields.extend(self.fields(scope, &parameter.sources)?);
         }
         let mut found = Vec::new();
-        for seq in from {
+        for part in from.chunks(TOGETHER) {
+            self.approach(part)?;
             match include.direction {
-                IncludeDirection::Forward => self.referred(scope, *seq, &fields, include, &mut found)?,
-                IncludeDirection::Reverse => self.referring(*seq, &fields, include, limit, &mut found)?,
+                IncludeDirection::Forward => self.referred(scope, part, &fields, include, &mut found)?,
+                IncludeDirection::Reverse => self.referring(part, &fields, include, limit, &mut found)?,
             }
         }
         Ok(found)
@@ -68,50 +69,67 @@ impl Searcher<'_> {
     fn referred(
         &self,
         scope: Scope<'_>,
-        seq: i64,
+        seqs: &[i64],
         fields: &[FieldTest],
         include: &Include,
         found: &mut Vec<i64>,
     ) -> Searched<()> {
-        if self.type_of(seq)? != scope.resource_type {
-            return Ok(());
+        // In the order of the references; those of one type are asked for together.
+        let mut targets: Vec<(i64, String)> = Vec::new();
+        for seq in seqs {
+            let Some(subject) = self.subject(*seq)?.filter(|subject| subject.collection == scope.collection) else {
+                continue;
+            };
+            for key in subject.keys.iter() {
+                let is_of = |field: &FieldTest| field.field == key.field && field.takes(&key.value);
+                let KeyValue::Token { system, code } = &key.value else { continue };
+                if !fields.iter().any(is_of) {
+                    continue;
+                }
+                let resource_type = self.text(*system)?;
+                if include.target.as_ref().is_some_and(|target| *target != resource_type) {
+                    continue;
+                }
+                if let Some(collection) = self.collection(&resource_type)? {
+                    targets.push((collection, code.clone()));
+                }
+            }
         }
-        let Some(subject) = self.subject(seq)? else { return Ok(()) };
-        for key in subject.keys.iter() {
-            let is_of = |field: &FieldTest| field.field == key.field && field.takes(&key.value);
-            let KeyValue::Token { system, code } = &key.value else { continue };
-            if !fields.iter().any(is_of) {
-                continue;
+        let collections: BTreeSet<i64> = targets.iter().map(|(collection, _)| *collection).collect();
+        if self.index.is_remote() {
+            for collection in collections {
+                let ids = targets.iter().filter(|(of, _)| *of == collection).map(|(_, id)| id.as_str()).collect();
+                self.find(collection, ids)?;
             }
-            let resource_type = crate::store::matching::Oracle::text(self, *system)?;
-            if include.target.as_ref().is_some_and(|target| *target != resource_type) {
-                continue;
-            }
-            if let Some(collection) = self.collection(&resource_type)? {
-                found.extend(self.seq(collection, code)?);
-            }
+        }
+        for (collection, id) in targets {
+            found.extend(self.seq(collection, &id)?);
         }
         Ok(())
     }
 
     fn referring(
         &self,
-        seq: i64,
+        seqs: &[i64],
         fields: &[FieldTest],
         include: &Include,
         limit: usize,
         found: &mut Vec<i64>,
     ) -> Searched<()> {
-        let own_type = self.type_of(seq)?;
-        if include.target.as_ref().is_some_and(|target| *target != own_type) {
-            return Ok(());
+        let mut scans = Vec::new();
+        for seq in seqs {
+            let Some(subject) = self.subject(*seq)? else { continue };
+            let own_type = self.type_of(&subject)?;
+            if include.target.as_ref().is_some_and(|target| *target != own_type) {
+                continue;
+            }
+            let Some(system) = self.name(&own_type)? else { continue };
+            for field in fields.iter().filter(|field| field.target.as_ref().is_none_or(|(_, name)| *name == own_type)) {
+                scans.push(Scan::token(field.field, Some(&subject.id), Some(system)));
+            }
         }
-        let Some(system) = self.name(&own_type)? else { return Ok(()) };
-        let Some(subject) = self.subject(seq)? else { return Ok(()) };
-        for field in fields.iter().filter(|field| field.target.as_ref().is_none_or(|(_, name)| *name == own_type)) {
-            found.extend(
-                self.scan(&Scan::token(field.field, Some(&subject.id), Some(system)), limit.saturating_add(1))?,
-            );
+        for part in scans.chunks(TOGETHER) {
+            found.extend(self.index.scans(part, limit.saturating_add(1))?.into_iter().flatten());
         }
         Ok(())
     }

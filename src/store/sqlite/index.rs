@@ -1,0 +1,174 @@
+//! The store room: what a search reads of the file.
+
+use super::{reads, search_rows, unavailable};
+use crate::store::keys::Keys;
+use crate::store::matching::Subject;
+use crate::store::search::{Index, Scan, Searched, Shown, Value};
+use crate::store::{StoreError, StoredResource};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_iter};
+
+/// Bytes of a statement that is kept for its next use.
+const KEPT_TEXT: usize = 1000;
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        unavailable(error)
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Integer(number) => number.to_sql(),
+            Self::Text(text) => text.to_sql(),
+            Self::Blob(bytes) => bytes.to_sql(),
+        }
+    }
+}
+
+/// One tenant's part of the file, in the transaction of the connection.
+pub(super) struct FileIndex<'a> {
+    connection: &'a Connection,
+    tenant: &'a str,
+}
+
+impl<'a> FileIndex<'a> {
+    pub(super) fn new(connection: &'a Connection, tenant: &'a str) -> Self {
+        Self { connection, tenant }
+    }
+
+    fn rows<T>(
+        &self,
+        scan: &Scan,
+        limit: usize,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Searched<Vec<T>> {
+        let sql = format!("{} LIMIT ?", scan.sql(""));
+        let limit = Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
+        let values = params_from_iter(scan.values.iter().chain([&limit]));
+        Ok(match sql.len() > KEPT_TEXT {
+            true => self.connection.prepare(&sql)?.query_map(values, read)?.collect::<rusqlite::Result<_>>()?,
+            false => self.connection.prepare_cached(&sql)?.query_map(values, read)?.collect::<rusqlite::Result<_>>()?,
+        })
+    }
+
+    fn subject(&self, seq: i64) -> Searched<Option<Subject>> {
+        let found = self
+            .connection
+            .prepare_cached("SELECT id, last_updated, search_keys, collection FROM resource WHERE seq = ?1")?
+            .query_row([seq], |row| {
+                let keys = Keys::read(row.get_ref(2)?.as_blob()?);
+                let (id, last_updated, collection) = (row.get(0)?, row.get(1)?, row.get(3)?);
+                Ok(keys.map(|keys| Subject { seq, collection, id, last_updated, keys }))
+            })
+            .optional()?;
+        found.transpose().map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    fn resource(&self, seq: i64) -> Searched<StoredResource> {
+        let sql = "SELECT version_id, last_updated, body, resource_type, resource.id FROM resource
+                   JOIN collection ON collection.id = resource.collection WHERE seq = ?1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([seq], reads::typed)?)
+    }
+}
+
+impl Index for FileIndex<'_> {
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    fn collection(&self, resource_type: &str) -> Searched<Option<i64>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2")?
+            .query_row(params![self.tenant, resource_type], |row| row.get(0))
+            .optional()?)
+    }
+
+    fn type_of(&self, collection: i64) -> Searched<String> {
+        let sql = "SELECT resource_type FROM collection WHERE id = ?1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([collection], |row| row.get(0))?)
+    }
+
+    fn name(&self, text: &str) -> Searched<Option<i64>> {
+        Ok(search_rows::name(self.connection, text)?)
+    }
+
+    fn text(&self, name: i64) -> Searched<String> {
+        let sql = "SELECT text FROM name WHERE id = ?1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
+    }
+
+    fn field(&self, collection: i64, name: &str) -> Searched<Option<i64>> {
+        Ok(search_rows::field(self.connection, collection, name)?)
+    }
+
+    /// By two looks into the index.
+    fn only_system(&self, field: i64, code: &str) -> Searched<Option<i64>> {
+        let sql = "SELECT min(system), max(system) FROM token WHERE field = ?1 AND code = ?2";
+        let ends: (Option<i64>, Option<i64>) = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row(params![field, code], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(ends.0.filter(|_| ends.0 == ends.1))
+    }
+
+    fn has_dates(&self, field: i64) -> Searched<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM date WHERE field = ?1)";
+        Ok(self.connection.prepare_cached(sql)?.query_row([field], |row| row.get(0))?)
+    }
+
+    fn seqs(&self, collection: i64, ids: &[&str]) -> Searched<Vec<Option<i64>>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT seq FROM resource WHERE collection = ?1 AND id = ?2")?;
+        let mut find = |id: &&str| Ok(statement.query_row(params![collection, id], |row| row.get(0)).optional()?);
+        ids.iter().map(&mut find).collect()
+    }
+
+    fn subjects(&self, seqs: &[i64]) -> Searched<Vec<Option<Subject>>> {
+        seqs.iter().map(|seq| self.subject(*seq)).collect()
+    }
+
+    fn scans(&self, scans: &[Scan], limit: usize) -> Searched<Vec<Vec<i64>>> {
+        scans.iter().map(|scan| self.rows(scan, limit, |row| row.get(0))).collect()
+    }
+
+    fn pairs(&self, scan: &Scan, limit: usize) -> Searched<Vec<(i64, i64)>> {
+        self.rows(scan, limit, |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    fn count(&self, scan: &Scan, limit: usize) -> Searched<usize> {
+        let sql = format!("SELECT count(*) FROM ({} LIMIT ?)", scan.sql(""));
+        let limit = Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
+        let values = params_from_iter(scan.values.iter().chain([&limit]));
+        Ok(self.connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
+    }
+
+    fn resources(&self, seqs: &[i64]) -> Searched<Vec<StoredResource>> {
+        seqs.iter().map(|seq| self.resource(*seq)).collect()
+    }
+
+    fn body(&self, seq: i64) -> Searched<Vec<u8>> {
+        let sql = "SELECT body FROM resource WHERE seq = ?1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([seq], |row| row.get(0))?)
+    }
+
+    fn version(&self, collection: i64, seq: i64, version_id: i64) -> Searched<Option<Shown>> {
+        let sql = "SELECT id, last_updated, body FROM resource WHERE seq = ?1 AND version_id = ?2 AND collection = ?3
+                   UNION ALL
+                   SELECT '', last_updated, body FROM past_version
+                   WHERE resource = ?1 AND version_id = ?2 AND collection = ?3";
+        let found: Option<Shown> = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row(params![seq, version_id, collection], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let Some((mut id, last_updated, body)) = found else { return Ok(None) };
+        if id.is_empty() {
+            let sql = "SELECT id FROM resource WHERE seq = ?1 UNION ALL SELECT id FROM deletion WHERE resource = ?1";
+            id = self.connection.prepare_cached(sql)?.query_row([seq], |row| row.get(0))?;
+        }
+        Ok(Some((id, last_updated, body)))
+    }
+}

@@ -1,0 +1,112 @@
+//! The store room: searches of a file are led by its indexes.
+
+use super::index::FileIndex;
+use super::schema;
+use crate::fhir::search::NumberKey;
+use crate::store::keys::{Key, KeyValue, Keys};
+use crate::store::search::{self, Scan, Value};
+use crate::store::{DatePrefix, Filter, FilterValue, NumberTest, SearchQuery, SortKey};
+use rusqlite::{Connection, params, params_from_iter};
+
+/// 3,000 Observations of which the first `final` have that status; each has a date of its own.
+fn observations(finals: i64) -> Connection {
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&mut connection).unwrap();
+    let fill = format!(
+        "INSERT INTO collection VALUES (1, 'default', 'Observation');
+         INSERT INTO field VALUES (1, 1, 'status'), (2, 1, 'effective:date');
+         WITH RECURSIVE one (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM one WHERE n < 3000)
+         INSERT INTO resource SELECT n, 1, n, 1, n, NULL, x'', x'', 0, 0 FROM one;
+         INSERT INTO token SELECT 1, 'final', 1, seq FROM resource WHERE seq <= {finals};
+         INSERT INTO date SELECT 2, seq, seq, seq FROM resource;"
+    );
+    connection.execute_batch(&fill).unwrap();
+    let token = |code: &str| (1, KeyValue::Token { system: 1, code: code.to_owned() });
+    for seq in 1..=3000 {
+        let status = token(if seq <= finals { "final" } else { "amended" });
+        let date = (2, KeyValue::Date { low: seq, high: seq });
+        let keys = [status, date].map(|(field, value)| Key { field, element: 0, value });
+        let update = "UPDATE resource SET search_keys = ?2 WHERE seq = ?1";
+        connection.execute(update, params![seq, Keys::of(keys.into()).bytes()]).unwrap();
+    }
+    connection
+}
+
+fn plan(connection: &Connection, sql: &str, values: usize) -> String {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let values = vec![Value::Integer(1); values];
+    let steps = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+fn finals(sort: &[(&str, bool)]) -> SearchQuery {
+    let status = FilterValue::Token { system: None, code: Some("final".into()) };
+    let filters = vec![Filter { parameter: "status".into(), any_of: vec![status] }];
+    let key =
+        |(parameter, descending): &(&str, bool)| SortKey { parameter: (*parameter).into(), descending: *descending };
+    let sort = sort.iter().map(key).collect();
+    SearchQuery { resource_type: "Observation".into(), filters, sort, count: 10, ..SearchQuery::default() }
+}
+
+/// How many resources a page looks at.
+fn looks(connection: &Connection, query: &SearchQuery) -> usize {
+    search::looks(&FileIndex::new(connection, "default"), query)
+}
+
+const SORTS: [&[(&str, bool)]; 5] =
+    [&[], &[("date", false)], &[("date", true)], &[("_lastUpdated", false)], &[("_lastUpdated", true)]];
+
+#[test]
+fn filter_with_few_matches_leads_in_every_sort() {
+    let connection = observations(50);
+    for sort in SORTS {
+        let looked_at = if sort.is_empty() { 11 } else { 50 };
+        assert_eq!(looks(&connection, &finals(sort)), looked_at, "{sort:?}");
+    }
+}
+
+#[test]
+fn filter_with_many_matches_is_checked_in_the_order_of_the_sort() {
+    let connection = observations(2500);
+    for sort in SORTS {
+        // The last 500 are no matches.
+        let passed = if sort.iter().any(|(_, descending)| *descending) { 500 } else { 0 };
+        assert_eq!(looks(&connection, &finals(sort)), 11 + passed, "{sort:?}");
+    }
+}
+
+#[test]
+fn every_walk_is_along_an_index() {
+    let connection = observations(1);
+    for descending in [false, true] {
+        for (scan, index) in [
+            (Scan::by_update(1, descending, (1, 1)), "resource_by_last_updated (collection=? AND "),
+            (Scan::by_date(1, descending, (1, 1)), "date USING PRIMARY KEY (field=? AND "),
+        ] {
+            let plan = plan(&connection, &scan.sql(""), 3);
+            assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
+            assert!(plan.contains(index), "{plan}");
+        }
+    }
+    let number =
+        NumberTest { prefix: DatePrefix::Eq, value: NumberKey::LOWEST, from: NumberKey::LOWEST, to: NumberKey::LOWEST };
+    let mut scans = vec![
+        Scan::token(1, Some(&"x".to_owned()), Some(1)).after(1),
+        Scan::token(1, Some(&"x".to_owned()), None),
+        Scan::token(1, None, Some(1)),
+        Scan::codes(1, "x"),
+        Scan::text(1, "x"),
+        Scan::texts(1, "x"),
+        Scan::numbers(1, 1, &number),
+        Scan::all_numbers(1),
+        Scan::by_seq(1, false, 1),
+        Scan::by_seq(1, true, 1),
+        Scan::collection(1),
+        Scan::updated(1, DatePrefix::Gt, 1, 1).unwrap(),
+    ];
+    scans.extend(Scan::dates(1, DatePrefix::Ge, 1, 1));
+    for scan in scans {
+        let plan = plan(&connection, &scan.sql(""), scan.values.len());
+        assert!(plan.starts_with("SEARCH") && !plan.contains("TEMP B-TREE"), "{scan:?}: {plan}");
+    }
+}
