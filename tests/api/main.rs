@@ -5,6 +5,8 @@ mod capabilities;
 mod command_line;
 mod contract;
 mod course_state;
+#[path = "../database/mod.rs"]
+mod database;
 mod errors;
 mod formats;
 mod history;
