@@ -135,7 +135,7 @@ fn wrong_use_of_import_and_generate_ends_with_2() {
 
 #[tokio::test]
 async fn a_file_that_a_gateway_holds_is_not_imported_into() {
-    let app = super::test_app::TestApp::start();
+    let app = super::test_app::TestApp::start_on_a_file();
     let folder = TempDir::new().expect("a folder");
     let file = generated(folder.path(), &["--records", "2"]);
     let (code, text) = run(gateway().arg("import").arg(&file).arg("--data-file").arg(app.data_file()));

@@ -5,6 +5,8 @@ mod capabilities;
 mod command_line;
 mod contract;
 mod course_state;
+#[path = "../database/mod.rs"]
+mod database;
 mod door;
 mod errors;
 mod formats;

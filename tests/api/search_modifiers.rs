@@ -174,7 +174,7 @@ async fn includes_come_once_and_by_their_mode() {
         ("Observation?code=dose&_include=Observation:subject", "match dose, match else, include ada"),
         ("Observation?code=dose&_include=Observation:performer", "match dose, match else, include bob"),
         ("Observation?code=dose&_include=Observation:subject:Group", "match dose, match else"),
-        ("Observation?_id=dose&_include=*", "match dose, include ada, include visit"),
+        ("Observation?_id=dose&_include=*", "match dose, include visit, include ada"),
         (
             "Observation?_id=dose&_include=Observation:patient&_include:iterate=Patient:general-practitioner",
             "match dose, include ada, include doc",

@@ -34,16 +34,32 @@ impl TestApp {
         Self::start_with(Options::default())
     }
 
+    /// On a file, unless `KAP_TEST_ENGINE=postgres` asks for a database.
     pub fn start_with(options: Options) -> Self {
         Self::start_with_policy(options, Arc::new(PermitAll))
     }
 
     /// With somebody at the door.
     pub fn start_with_policy(options: Options, policy: Arc<dyn Policy>) -> Self {
+        match std::env::var("KAP_TEST_ENGINE").as_deref() {
+            Ok("postgres") => Self::start_on(Some(new_database()), options, policy),
+            Ok("sqlite") | Err(_) => Self::start_on(None, options, policy),
+            Ok(other) => panic!("KAP_TEST_ENGINE is sqlite or postgres, not {other}"),
+        }
+    }
+
+    /// For tests of the file itself.
+    pub fn start_on_a_file() -> Self {
+        Self::start_on(None, Options::default(), Arc::new(PermitAll))
+    }
+
+    fn start_on(database: Option<String>, options: Options, policy: Arc<dyn Policy>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = Config::try_from(options.or(Options {
             listen: Some("127.0.0.1:0".parse().expect("an address")),
-            data_file: Some(folder.path().join("test.db")),
+            data_file: database.is_none().then(|| folder.path().join("test.db")),
+            database_connections: database.is_some().then_some(4),
+            database: database.map(Into::into),
             page_size_max: Some(100),
             workers: Some(1),
             ..Options::default()
@@ -122,6 +138,15 @@ impl TestApp {
     pub fn neutral(&self, text: &str) -> String {
         text.replace(&self.running.base_url, "http://gateway")
     }
+}
+
+/// Whoever starts a gateway is a task, which cannot wait for another.
+fn new_database() -> String {
+    let made = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(crate::database::empty_database())
+    });
+    made.join().expect("a database")
 }
 
 pub fn header(response: &Response, name: &str) -> String {

@@ -119,9 +119,8 @@ async fn main_queries_and_their_plans() {
     }
     drop(gateway);
     // New sessions tell what they do.
-    crate::database::sql(&server.url(), "ALTER SYSTEM SET auto_explain.log_min_duration = 0; SELECT pg_reload_conf()")
-        .await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let name = database.rsplit_once('/').unwrap().1;
+    crate::database::sql(&server.url(), &format!("ALTER DATABASE {name} SET auto_explain.log_min_duration = 0")).await;
     let gateway = Gateway::on(&database).await;
     let log = server.data().with_file_name("log");
     for query in &queries {

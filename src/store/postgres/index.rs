@@ -230,6 +230,9 @@ impl Index for PgIndex<'_> {
                            FROM resource JOIN version ON version.tenant = resource.tenant
                                AND version.resource = resource.seq AND version.version_id = resource.version_id
                            WHERE resource.tenant = $1 AND resource.seq = ANY($2)";
+        if seqs.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut found = self.wait(async {
             let statement = self.client.prepare_cached(SQL).await?;
             let rows = self.client.query(&statement, &[&self.tenant, &seqs]).await?;

@@ -83,6 +83,8 @@ CREATE TABLE date (
     high bigint NOT NULL,
     PRIMARY KEY (tenant, field, low, resource, high)
 );
+-- What ends after an instant is not found by where it begins.
+CREATE INDEX date_by_high ON date (tenant, field, high, resource);
 
 -- The beginnings of texts, without case and accents.
 CREATE TABLE text (
@@ -104,6 +106,7 @@ CREATE TABLE number (
     resource bigint NOT NULL,
     PRIMARY KEY (tenant, field, unit, low, high, resource)
 );
+CREATE INDEX number_by_high ON number (tenant, field, unit, high, resource);
 
 -- The senders' records, by the SHA-256 of kind, record id and system, and which resources each wrote, in which versions.
 CREATE TABLE record (

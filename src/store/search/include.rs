@@ -80,12 +80,12 @@ impl Searcher<'_> {
             let Some(subject) = self.subject(*seq)?.filter(|subject| subject.collection == scope.collection) else {
                 continue;
             };
-            for key in subject.keys.iter() {
-                let is_of = |field: &FieldTest| field.field == key.field && field.takes(&key.value);
+            // In the order of the parameters: numbers of fields are each engine's own.
+            let references = fields.iter().flat_map(|field| {
+                subject.keys.iter().filter(move |key| field.field == key.field && field.takes(&key.value))
+            });
+            for key in references {
                 let KeyValue::Token { system, code } = &key.value else { continue };
-                if !fields.iter().any(is_of) {
-                    continue;
-                }
                 let resource_type = self.text(*system)?;
                 if include.target.as_ref().is_some_and(|target| *target != resource_type) {
                     continue;
