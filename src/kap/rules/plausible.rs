@@ -1,6 +1,7 @@
 //! The kap room: one part of a record against another. What is odd and may still be true is told with its place, and kept
 //! as it was sent.
 
+use super::super::instruments::{Points, points_of};
 use super::super::place::{Findings, Place};
 use super::super::units;
 use rust_decimal::Decimal;
@@ -40,8 +41,12 @@ pub fn is_esketamine(dose: Place) -> bool {
 
 fn within_contact(session: Place, dose: Place, findings: &mut Findings) {
     let (Some(contact), Some(start)) = (session.at("contact"), dose.instant("start")) else { return };
-    let is_early = contact.instant("start").is_some_and(|from| start < from);
-    if is_early || contact.instant("end").is_some_and(|until| start > until) {
+    let (from, until) = (contact.instant("start"), contact.instant("end"));
+    if from.zip(until).is_some_and(|(from, until)| until < from) {
+        return;
+    }
+    let is_early = from.is_some_and(|from| start < from);
+    if is_early || until.is_some_and(|until| start > until) {
         findings.warning(dose, "start", "The dose lies outside the time of the contact. Both are kept as sent.");
     }
 }
@@ -104,9 +109,10 @@ pub fn results(record: Place, findings: &mut Findings) {
         let Some((_, parts)) = MADE_OF.iter().find(|(whole, _)| result.text("instrument") == Some(*whole)) else {
             continue;
         };
-        let Some(score) = result.decimal("score") else { continue };
+        let is_raw = |own: Place| points_of(own.text("method")) == Points::Raw;
+        let Some(score) = result.decimal("score").filter(|_| is_raw(result)) else { continue };
         let of = |key: &str| {
-            let is_it = |own: &Place| own.text("instrument") == Some(key) && own.text("at") == result.text("at");
+            let is_it = |own: &Place| own.text("instrument") == Some(key) && own.text("at") == result.text("at") && is_raw(*own);
             record.each("results").find(is_it)?.decimal("score")
         };
         let made = parts
@@ -162,7 +168,8 @@ fn decider(intake: Place, findings: &mut Findings) {
     };
     let Some(decider) = suitability.at("decidedBy").and_then(name) else { return };
     let is_prescriber = |member: Place| {
-        member.text("role") == Some("prescriber") && member.at("practitioner").and_then(name).as_ref() == Some(&decider)
+        // A role that is missing is told of elsewhere.
+        member.text("role").is_none_or(|role| role == "prescriber") && member.at("practitioner").and_then(name).as_ref() == Some(&decider)
     };
     if intake.has("careTeam") && !intake.each("careTeam").any(is_prescriber) {
         let sentence = "Who decided is no prescriber of the care team. It is kept as sent.";
