@@ -178,9 +178,9 @@ pub fn preview(contract: &Contract, base: &str, kind: Kind, body: &[u8]) -> Resu
     warnings.extend(notices(&mapped));
     // What the record amends goes along, as far as it knows it, in place of what it only names.
     let is_amended = |entry: &Entry| mapped.amendments.iter().any(|amended| amended.id == entry.id);
-    let mut entries: Vec<Entry> = mapped.entries.iter().filter(|entry| !is_amended(entry)).cloned().collect();
-    entries.extend(mapped.amendments.iter().cloned());
-    let bodies = bodies(&entries)?;
+    let entries: Vec<&Entry> =
+        mapped.entries.iter().filter(|entry| !is_amended(entry)).chain(&mapped.amendments).collect();
+    let bodies = entries.iter().map(|entry| write(&entry.resource)).collect::<Result<Vec<_>, _>>()?;
     let entries = entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
         resource_type: entry.resource_type,
         id: &entry.id,
@@ -198,10 +198,6 @@ fn notices(mapped: &Mapped) -> impl Iterator<Item = Fault> {
         .map(|notice| Fault::warning(FaultKind::Value, notice.pointer.clone(), notice.sentence.clone()))
 }
 
-fn bodies(entries: &[Entry]) -> Result<Vec<Vec<u8>>, IngestError> {
-    entries.iter().map(|entry| write(&entry.resource)).collect()
-}
-
 fn write(resource: &Resource) -> Result<Vec<u8>, IngestError> {
     codec::to_json(resource).map_err(|_| IngestError::Internal("a mapped resource cannot be written"))
 }
@@ -215,7 +211,7 @@ impl Gateway {
     pub async fn remarks_on(&self, kind: Kind, body: &[u8]) -> Result<Vec<Remark>, IngestError> {
         let Accepted { record, .. } = accept(&self.contract, kind, body, None, |_| ())?;
         let mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
-        Ok(self.judge_with(&mapped.patient_id, &self.writes(&mapped)?).await?.remarks)
+        Ok(self.judge_with(&mapped.patient_id, self.writes(&mapped)?.iter()).await?.remarks)
     }
 
     /// The pipeline: check, parse, map, store, answer. `record_id` is what the path says, where it says one.
@@ -244,7 +240,7 @@ impl Gateway {
             system: source.system.clone(),
             record_id: source.record_id.clone(),
         };
-        let writes = self.writes(&mapped)?;
+        let mut written = Some(self.writes(&mapped)?);
         let receipt = |outcome, resources, remarks| Receipt {
             kind,
             system: key.system.clone(),
@@ -262,6 +258,11 @@ impl Gateway {
             Judging::Later => None,
         };
         for _ in 0..ATTEMPTS {
+            // Another attempt is rare, a copy of all index rows is dear: then they are made again.
+            let mut writes = match written.take() {
+                Some(writes) => writes,
+                None => self.writes(&mapped)?,
+            };
             let stored = self.stored(&key).await?;
             let outcome = match &stored {
                 None => RecordOutcome::Created,
@@ -270,20 +271,18 @@ impl Gateway {
             if let (RecordOutcome::Unchanged, Some(stored)) = (outcome, &stored) {
                 let resources = stored.resources.iter().map(unchanged).collect();
                 let remarks = match judging {
-                    Judging::Now => self.judge_with(&mapped.patient_id, &writes).await?.remarks,
+                    Judging::Now => self.judge_with(&mapped.patient_id, writes.iter()).await?.remarks,
                     Judging::Later => Vec::new(),
                 };
                 return Ok(receipt(outcome, resources, remarks));
             }
-            let mut writes = writes.clone();
             self.take_back_descriptions(kind, &key, stored.as_ref(), &mut writes).await?;
             let mut retractions = self.retractions(kind, &key, stored.as_ref(), &mapped).await?;
             retractions.extend(self.course_states(kind, &key, stored.as_ref(), &mapped).await?);
             let own = writes.len() + retractions.len();
             let mut remarks = Vec::new();
             if judging == Judging::Now {
-                let all: Vec<Write> = writes.iter().chain(&retractions).cloned().collect();
-                let judged = self.judge_with(&mapped.patient_id, &all).await?;
+                let judged = self.judge_with(&mapped.patient_id, writes.iter().chain(&retractions)).await?;
                 remarks = judged.remarks;
                 // Written with the record, but none of its resources.
                 retractions.extend(judged.writes);

@@ -163,16 +163,20 @@ impl Gateway {
     }
 
     /// Judges a patient's stored resources with these writes over them.
-    pub(super) async fn judge_with(&self, patient: &str, writes: &[Write]) -> Result<Judged, IngestError> {
+    pub(super) async fn judge_with<'a>(
+        &self,
+        patient: &str,
+        writes: impl Iterator<Item = &'a Write> + Clone + Send,
+    ) -> Result<Judged, IngestError> {
         let stored = self.everything(patient).await?;
-        let resources = overlaid(&stored, writes);
+        let resources = overlaid(&stored, writes.clone());
         let facts = Facts::read(resources.iter().copied(), &self.rules.ruleset.sets);
         let as_of = facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now()));
         let verdicts = crate::safety::judge(&facts, &self.rules.ruleset, as_of);
         let standing = resources.iter().copied().filter(resources::is_ours);
         let ruleset = &self.rules.ruleset;
         let changes = resources::changes(&facts, ruleset, &verdicts, patient, standing, Occasion::Written, as_of);
-        let written: HashSet<String> = writes.iter().map(|own| format!("{}/{}", own.resource_type, own.id)).collect();
+        let written: HashSet<String> = writes.map(|own| format!("{}/{}", own.resource_type, own.id)).collect();
         let remarks = self.remarks(&facts, &verdicts, &changes, &written);
         let mut all = as_writes(changes, patient)?;
         let sums = resources.iter().copied().filter(exposure::is_ours);
@@ -186,7 +190,7 @@ impl Gateway {
         let patient = &self.survivor(patient).await?;
         let _held = self.hold(patient).await;
         let stored = self.everything(patient).await?;
-        let resources = overlaid(&stored, &[]);
+        let resources = overlaid(&stored, [].iter());
         let ruleset = &self.rules.ruleset;
         let facts = Facts::read(resources.iter().copied(), &ruleset.sets);
         let as_of = facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now()));
@@ -264,7 +268,7 @@ impl Gateway {
         let patient = self.survivor(&patient).await?;
         let stored = self.everything(&patient).await?;
         let ruleset = &self.rules.ruleset;
-        let mut facts = Facts::read(overlaid(&stored, &[]), &ruleset.sets);
+        let mut facts = Facts::read(overlaid(&stored, [].iter()), &ruleset.sets);
         let as_of = match as_of {
             Some(as_of) => as_of,
             None => facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now())),
@@ -391,15 +395,16 @@ fn finding_report(facts: &Facts, finding: &Finding) -> FindingReport {
 }
 
 /// What is stored of a patient, with what is about to be written in its place.
-fn overlaid<'a>(stored: &'a [StoredResource], writes: &'a [Write]) -> Vec<Stored<'a>> {
-    let mut places: HashMap<(&str, &str), usize> = HashMap::with_capacity(stored.len() + writes.len());
-    let mut found: Vec<Stored<'a>> = Vec::with_capacity(stored.len() + writes.len());
+fn overlaid<'a, 'w: 'a>(stored: &'a [StoredResource], writes: impl Iterator<Item = &'w Write>) -> Vec<Stored<'a>> {
+    let most = stored.len() + writes.size_hint().0;
+    let mut places: HashMap<(&str, &str), usize> = HashMap::with_capacity(most);
+    let mut found: Vec<Stored<'a>> = Vec::with_capacity(most);
     for one in stored {
         places.insert((&one.resource_type, &one.id), found.len());
         found.push(Stored { resource_type: &one.resource_type, id: &one.id, body: &one.body });
     }
     // What belongs to no patient is in no compartment either when it is read again.
-    for write in writes.iter().filter(|write| write.patient.is_some()) {
+    for write in writes.filter(|write| write.patient.is_some()) {
         let new = Stored { resource_type: &write.resource_type, id: &write.id, body: &write.body };
         match places.get(&(write.resource_type.as_str(), write.id.as_str())) {
             Some(_) if write.mode == WriteMode::CreateIfAbsent => {}

@@ -80,7 +80,7 @@ impl Gateway {
             let provenance = self.write(Provenance::TYPE, &id, &resource, WriteMode::Put, &patient_id)?;
             let own_writes = retractions.len() + 1;
             let all: Vec<Write> = retractions.iter().chain([&provenance]).cloned().collect();
-            let judged = self.judge_with(&patient_id, &all).await?;
+            let judged = self.judge_with(&patient_id, all.iter()).await?;
             retractions.extend(judged.writes);
             let commit = RecordWrite {
                 key: stored.key.clone(),
