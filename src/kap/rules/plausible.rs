@@ -112,7 +112,9 @@ pub fn results(record: Place, findings: &mut Findings) {
         let is_raw = |own: Place| points_of(own.text("method")) == Points::Raw;
         let Some(score) = result.decimal("score").filter(|_| is_raw(result)) else { continue };
         let of = |key: &str| {
-            let is_it = |own: &Place| own.text("instrument") == Some(key) && own.text("at") == result.text("at") && is_raw(*own);
+            let is_it = |own: &Place| {
+                own.text("instrument") == Some(key) && own.text("at") == result.text("at") && is_raw(*own)
+            };
             record.each("results").find(is_it)?.decimal("score")
         };
         let made = parts
@@ -169,7 +171,8 @@ fn decider(intake: Place, findings: &mut Findings) {
     let Some(decider) = suitability.at("decidedBy").and_then(name) else { return };
     let is_prescriber = |member: Place| {
         // A role that is missing is told of elsewhere.
-        member.text("role").is_none_or(|role| role == "prescriber") && member.at("practitioner").and_then(name).as_ref() == Some(&decider)
+        member.text("role").is_none_or(|role| role == "prescriber")
+            && member.at("practitioner").and_then(name).as_ref() == Some(&decider)
     };
     if intake.has("careTeam") && !intake.each("careTeam").any(is_prescriber) {
         let sentence = "Who decided is no prescriber of the care team. It is kept as sent.";

@@ -105,23 +105,20 @@ pub fn series(resources: &[(View<'_>, bool)], lines: &[ScoreLine]) -> Vec<Series
 
 /// What the course's score lines say of each score, by its reference.
 fn changes(lines: &[ScoreLine]) -> HashMap<&str, Change> {
-    let of_line = |line: &'_ ScoreLine| {
-        let baseline = line.baseline.score.text();
-        let told = line.scores.iter().filter_map(move |point| {
-            let change = point.change.as_ref()?;
-            Some((
-                point.reference.as_str(),
-                Change {
-                    baseline: baseline.clone(),
-                    points: change.points.text(),
-                    percent: change.percent.as_ref().map(Decimal::text),
-                    direction: change.direction.map(str::to_owned),
-                    response: change.response,
-                    remission: change.remission,
-                },
-            ))
-        });
-        told.collect::<Vec<_>>()
-    };
     lines.iter().flat_map(of_line).collect()
+}
+
+fn of_line(line: &ScoreLine) -> impl Iterator<Item = (&str, Change)> {
+    line.scores.iter().filter_map(|point| {
+        let change = point.change.as_ref()?;
+        let told = Change {
+            baseline: line.baseline.score.text(),
+            points: change.points.text(),
+            percent: change.percent.as_ref().map(Decimal::text),
+            direction: change.direction.map(str::to_owned),
+            response: change.response,
+            remission: change.remission,
+        };
+        Some((point.reference.as_str(), told))
+    })
 }

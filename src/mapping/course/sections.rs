@@ -276,7 +276,9 @@ impl Content<'_> {
                 ])
             });
             html.table(&["Instrument", "First", "Newest", "Change since baseline", "Meaning"], rows);
-            html.paragraph("Change against the last score before the first dose, else the first. Scales of a session have none.");
+            html.paragraph(
+                "Change against the last score before the first dose, else the first. Scales of a session have none.",
+            );
             entries.extend(series.iter().flat_map(|series| {
                 let newest = series.scores.iter().rev().take(MOST_ROWS);
                 newest.chain(series.scores.first()).map(|score| score.reference.clone())
