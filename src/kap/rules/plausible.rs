@@ -86,7 +86,7 @@ fn leaving(session: Place, discharge: Place, findings: &mut Findings) {
         Some(false) if discharge.has("escort") => {
             "An escort is named, and `escortPresent` is false. Both are kept as sent."
         }
-        Some(true) if discharge.has("escortWaiver") => {
+        Some(true) if discharge.has("escortWaiver") && !discharge.has("escort") => {
             "An escort was present, and a waiver is told. Both are kept as sent."
         }
         Some(_) | None => return,
@@ -94,11 +94,14 @@ fn leaving(session: Place, discharge: Place, findings: &mut Findings) {
     findings.warning(discharge, "escortPresent", sentence);
 }
 
-/// Scores that make another: what the sum is of, with which weight.
-const MADE_OF: &[(&str, &[(&str, i64)])] = &[
-    ("who-5-percent", &[("who-5-raw", 4)]),
+/// A score that others make: the most that it can be, and what it is the sum of, with which weight.
+type MadeOf = (&'static str, i64, &'static [(&'static str, i64)]);
+
+const MADE_OF: &[MadeOf] = &[
+    ("who-5-percent", 100, &[("who-5-raw", 4)]),
     (
         "meq30-total",
+        150,
         &[("meq30-mystical", 1), ("meq30-positive", 1), ("meq30-transcendence", 1), ("meq30-ineffability", 1)],
     ),
 ];
@@ -106,11 +109,15 @@ const MADE_OF: &[(&str, &[(&str, i64)])] = &[
 /// Scores of one time that say two things of one form.
 pub fn results(record: Place, findings: &mut Findings) {
     for result in record.each("results") {
-        let Some((_, parts)) = MADE_OF.iter().find(|(whole, _)| result.text("instrument") == Some(*whole)) else {
+        let Some((_, most, parts)) = MADE_OF.iter().find(|(whole, ..)| result.text("instrument") == Some(*whole))
+        else {
             continue;
         };
         let is_raw = |own: Place| points_of(own.text("method")) == Points::Raw;
-        let Some(score) = result.decimal("score").filter(|_| is_raw(result)) else { continue };
+        let Some(score) = result.decimal("score").filter(|score| is_raw(result) && *score <= Decimal::from(*most))
+        else {
+            continue;
+        };
         let of = |key: &str| {
             let is_it = |own: &Place| {
                 own.text("instrument") == Some(key) && own.text("at") == result.text("at") && is_raw(*own)

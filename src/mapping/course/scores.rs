@@ -95,9 +95,9 @@ pub fn series(resources: &[(View<'_>, bool)], lines: &[ScoreLine]) -> Vec<Series
         let find = |(resource, _): &&(View<'_>, bool)| resource.reference() == score.reference;
         resources.iter().find(find).is_some_and(|(resource, _)| resource.at("partOf").is_some())
     };
-    for series in &mut all {
-        if series.scores.iter().any(in_session) {
-            series.scores.iter_mut().for_each(|score| score.change = None);
+    for score in all.iter_mut().flat_map(|series| &mut series.scores) {
+        if in_session(score) {
+            score.change = None;
         }
     }
     all
