@@ -74,7 +74,7 @@ impl Gateway {
         let resources = self.of_patient(sight, &course).await?;
         let now = as_of.unwrap_or_else(|| Timestamp::now().as_microsecond());
         let readable = medications::with_medications(resources.clone());
-        Ok((summary::composition(&Members::of(&course, &readable, now, as_of)), resources))
+        Ok((summary::composition(&Members::of(&course, &readable, now, as_of), self.contract.instruments()), resources))
     }
 
     async fn document_of(

@@ -289,3 +289,23 @@ async fn a_dose_whose_medicine_is_a_resource_of_its_own_counts() {
     assert_eq!((&muscle["total"], &muscle["medicine"]), (&json!("400"), &json!("ketamine")));
     assert_eq!(states(&app.json("/kap/v1/courses/case08-course/rules").await, "R-30"), "fires", "5 mg/kg at 80 kg");
 }
+
+#[tokio::test]
+async fn doses_of_two_kits_of_one_medicine_add_up() {
+    let app = TestApp::start();
+    for name in ["01-intake", "03-dosing-session-1", "04-dosing-session-2"] {
+        put(&app, &fixture(&format!("case-03/{name}.json"))).await;
+    }
+    let exposure = app.json("/kap/v1/courses/case03-course").await["exposure"].clone();
+    let expected = json!([{ "medicine": "esketamine", "route": "Nasal route", "doses": 2, "total": "140" }]);
+    assert_eq!(exposure, expected, "56 and 84 mg");
+}
+
+#[tokio::test]
+async fn what_is_dated_in_the_future_stands_in_the_timeline() {
+    let app = TestApp::start();
+    put(&app, &fixture("case-08/01-intake.json")).await;
+    let later = fixture(DOSING).to_string().replace("2026-05-12", "2091-05-12");
+    put(&app, &serde_json::from_str(&later).expect("JSON")).await;
+    assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1);
+}

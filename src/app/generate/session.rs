@@ -151,11 +151,16 @@ fn order(case: &Case, day: Date, dose: &Dose, indication: &str, ending: Ending) 
     order
 }
 
+/// Troches are lozenges in every third course.
+fn formulation(case: &Case) -> &'static str {
+    if case.protocol.formulation == "troche" && case.number % 3 == 0 { "lozenge" } else { case.protocol.formulation }
+}
+
 /// `tenths` of a milligram: the kit of esketamine goes by the dose.
 fn product(case: &mut Case, tenths: i64) -> Value {
     let protocol = case.protocol;
     let mut product = json!({
-        "formulation": protocol.formulation, "lotNumber": format!("TEST-{}", case.number % 97),
+        "formulation": formulation(case), "lotNumber": format!("TEST-{}", case.number % 97),
         "expirationDate": later(case.intake, 700).to_string(), "deaSchedule": "CIII",
     });
     if matches!(protocol.way, Way::Infusion | Way::Injection) {
@@ -285,7 +290,11 @@ fn performers(case: &Case) -> Value {
 }
 
 fn dispense(case: &mut Case, day: Date) -> Value {
-    let unit = if case.protocol.formulation == "troche" { "{troche}" } else { "{capsule}" };
+    let unit = match formulation(case) {
+        "troche" => "{troche}",
+        "lozenge" => "{lozenge}",
+        _ => "{capsule}",
+    };
     json!({
         "id": "dispense", "medicine": { "term": "ketamine" }, "product": product(case, 0),
         "quantity": quantity(case.chance.between(4, 12), 0, unit), "daysSupply": 28,

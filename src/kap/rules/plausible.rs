@@ -1,6 +1,7 @@
 //! The kap room: one part of a record against another. What is odd and may still be true is told with its place, and kept
 //! as it was sent.
 
+use super::super::instruments::{Points, points_of};
 use super::super::place::{Findings, Place};
 use super::super::units;
 use rust_decimal::Decimal;
@@ -40,8 +41,12 @@ pub fn is_esketamine(dose: Place) -> bool {
 
 fn within_contact(session: Place, dose: Place, findings: &mut Findings) {
     let (Some(contact), Some(start)) = (session.at("contact"), dose.instant("start")) else { return };
-    let is_early = contact.instant("start").is_some_and(|from| start < from);
-    if is_early || contact.instant("end").is_some_and(|until| start > until) {
+    let (from, until) = (contact.instant("start"), contact.instant("end"));
+    if from.zip(until).is_some_and(|(from, until)| until < from) {
+        return;
+    }
+    let is_early = from.is_some_and(|from| start < from);
+    if is_early || until.is_some_and(|until| start > until) {
         findings.warning(dose, "start", "The dose lies outside the time of the contact. Both are kept as sent.");
     }
 }
@@ -81,7 +86,7 @@ fn leaving(session: Place, discharge: Place, findings: &mut Findings) {
         Some(false) if discharge.has("escort") => {
             "An escort is named, and `escortPresent` is false. Both are kept as sent."
         }
-        Some(true) if discharge.has("escortWaiver") => {
+        Some(true) if discharge.has("escortWaiver") && !discharge.has("escort") => {
             "An escort was present, and a waiver is told. Both are kept as sent."
         }
         Some(_) | None => return,
@@ -89,11 +94,14 @@ fn leaving(session: Place, discharge: Place, findings: &mut Findings) {
     findings.warning(discharge, "escortPresent", sentence);
 }
 
-/// Scores that make another: what the sum is of, with which weight.
-const MADE_OF: &[(&str, &[(&str, i64)])] = &[
-    ("who-5-percent", &[("who-5-raw", 4)]),
+/// A score that others make: the most that it can be, and what it is the sum of, with which weight.
+type MadeOf = (&'static str, i64, &'static [(&'static str, i64)]);
+
+const MADE_OF: &[MadeOf] = &[
+    ("who-5-percent", 100, &[("who-5-raw", 4)]),
     (
         "meq30-total",
+        150,
         &[("meq30-mystical", 1), ("meq30-positive", 1), ("meq30-transcendence", 1), ("meq30-ineffability", 1)],
     ),
 ];
@@ -101,12 +109,19 @@ const MADE_OF: &[(&str, &[(&str, i64)])] = &[
 /// Scores of one time that say two things of one form.
 pub fn results(record: Place, findings: &mut Findings) {
     for result in record.each("results") {
-        let Some((_, parts)) = MADE_OF.iter().find(|(whole, _)| result.text("instrument") == Some(*whole)) else {
+        let Some((_, most, parts)) = MADE_OF.iter().find(|(whole, ..)| result.text("instrument") == Some(*whole))
+        else {
             continue;
         };
-        let Some(score) = result.decimal("score") else { continue };
+        let is_raw = |own: Place| points_of(own.text("method")) == Points::Raw;
+        let Some(score) = result.decimal("score").filter(|score| is_raw(result) && *score <= Decimal::from(*most))
+        else {
+            continue;
+        };
         let of = |key: &str| {
-            let is_it = |own: &Place| own.text("instrument") == Some(key) && own.text("at") == result.text("at");
+            let is_it = |own: &Place| {
+                own.text("instrument") == Some(key) && own.text("at") == result.text("at") && is_raw(*own)
+            };
             record.each("results").find(is_it)?.decimal("score")
         };
         let made = parts
@@ -162,7 +177,9 @@ fn decider(intake: Place, findings: &mut Findings) {
     };
     let Some(decider) = suitability.at("decidedBy").and_then(name) else { return };
     let is_prescriber = |member: Place| {
-        member.text("role") == Some("prescriber") && member.at("practitioner").and_then(name).as_ref() == Some(&decider)
+        // A role that is missing is told of elsewhere.
+        member.text("role").is_none_or(|role| role == "prescriber")
+            && member.at("practitioner").and_then(name).as_ref() == Some(&decider)
     };
     if intake.has("careTeam") && !intake.each("careTeam").any(is_prescriber) {
         let sentence = "Who decided is no prescriber of the care team. It is kept as sent.";

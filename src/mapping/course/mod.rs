@@ -54,9 +54,6 @@ pub struct Timeline {
     pub vitals: Vec<Event>,
     /// Beside the baseline of the course; `Members::timeline` leaves them to who has the registry of instruments.
     pub scores: Vec<ScoreLine>,
-    /// All scores, each code a series: what the summary shows.
-    #[serde(skip)]
-    pub series: Vec<Series>,
     pub issues: Vec<Issue>,
     pub events: Vec<Event>,
     pub elsewhere: Elsewhere,
@@ -223,7 +220,6 @@ impl<'a> Members<'a> {
             exposure: doses::exposures(self.ketamine().into_iter().map(|(dose, _)| dose)),
             vitals,
             scores: Vec::new(),
-            series: scores::series(&self.resources, facts.first_dose()),
             issues: self.resources.iter().filter_map(|(resource, _)| issue(*resource)).collect(),
             events,
             elsewhere: self.elsewhere.clone(),
@@ -243,6 +239,11 @@ impl<'a> Members<'a> {
         let observations =
             typed.iter().filter_map(|(found, reference)| Some((Observation::from_resource(found)?, reference.clone())));
         score_lines(observations, first_dose, instruments)
+    }
+
+    /// All scores, each code a series: what the summary shows.
+    pub fn series(&self, instruments: &Registry) -> Vec<Series> {
+        scores::series(&self.resources, &self.score_lines(instruments))
     }
 
     /// Administrations of ketamine, in the order of time.

@@ -57,7 +57,7 @@ fn course(c: &Context<'_>, dose: &Dose) -> Option<Link> {
 }
 
 /// The first dose of each course, and of what belongs to no course.
-fn first_doses<'a>(c: &Context<'a>) -> Vec<&'a Dose> {
+pub(super) fn first_doses<'a>(c: &Context<'a>) -> Vec<&'a Dose> {
     let mut first: BTreeMap<Option<Link>, &Dose> = BTreeMap::new();
     let only = match c.facts.courses.as_slice() {
         [one] => Some(c.facts.sources[one.source].link),

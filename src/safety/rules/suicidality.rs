@@ -167,19 +167,33 @@ fn unanswered(c: &Context<'_>, f: &mut Findings<'_>, told: &[&Answer]) {
 }
 
 fn rise(c: &Context<'_>, f: &mut Findings<'_>) {
-    let limit = c.limit(Limit::RisePoints);
     let mut scores: Vec<&Score> =
         c.facts.scores.iter().filter(|score| score.scale == Scale::Phq9 && score.value.is_some()).collect();
     scores.sort_by_key(|score| score.at.start);
-    let first_dose = c.facts.given().first().map(|dose| dose.at);
-    // The last score before the first dose, else the first of the course.
-    let before = scores.iter().rposition(|score| first_dose.is_some_and(|dose| score.at.is_by(&dose)));
-    let place = before.unwrap_or(0);
-    let Some(baseline) = scores.get(place).copied() else { return };
+    let mut begun: Vec<Moment> = super::completeness::first_doses(c).into_iter().map(|dose| dose.at).collect();
+    begun.sort_by_key(|at| at.start);
+    // Each course has a baseline of its own: the last score before its first dose, else the first of all.
+    let baseline = |begun: Option<&Moment>| {
+        begun.and_then(|dose| scores.iter().rposition(|score| score.at.is_by(dose))).unwrap_or(0)
+    };
+    let courses = begun.len().max(1);
+    for course in 0..courses {
+        let place = baseline(begun.get(course));
+        let next = begun.get(course + 1);
+        let end = next.map_or(scores.len(), |next| baseline(Some(next)) + 1);
+        if let Some([base, after @ ..]) = scores.get(place..end) {
+            rise_over(c, f, base, after, next.copied());
+        }
+    }
+}
+
+/// Scores of a course after its baseline, up to the first dose of the next.
+fn rise_over(c: &Context<'_>, f: &mut Findings<'_>, baseline: &Score, after: &[&Score], next: Option<Moment>) {
+    let limit = c.limit(Limit::RisePoints);
     let Some(base) = baseline.value else { return };
     let mut open: Option<(&Score, Vec<&Score>)> = None;
     let mut found = Vec::new();
-    for score in scores.iter().copied().skip(place + 1) {
+    for score in after.iter().copied() {
         f.look();
         let is_worse = score.value.is_some_and(|value| value - base >= limit.value);
         match (&mut open, is_worse) {
@@ -189,7 +203,7 @@ fn rise(c: &Context<'_>, f: &mut Findings<'_>) {
             (None, false) => {}
         }
     }
-    found.extend(open.map(|(first, all)| (first, all, None)));
+    found.extend(open.map(|(first, all)| (first, all, next)));
     for (first, all, until) in found {
         let last = all.last().copied().unwrap_or(first);
         let value = last.value.unwrap_or_default();

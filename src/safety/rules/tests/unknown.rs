@@ -181,3 +181,24 @@ fn a_weight_is_no_baseline_vital_sign_at_home() {
     let only = with(without(home, &["bp0", "hr0", "spo20"]), [weighed]);
     assert!(told(&only).contains("baseline vital signs"), "{}", told(&only));
 }
+
+#[test]
+fn a_second_course_has_a_baseline_of_its_own() {
+    // 15 before the first course, 8 after it; 21 before the second, and 22 in it.
+    let mut second = session("2026-09-07");
+    for one in &mut second {
+        if one["resourceType"] == "Encounter" {
+            one["episodeOfCare"] = json!([{ "reference": "EpisodeOfCare/second" }]);
+        }
+    }
+    let scores = [("a", "2026-02-10", "8"), ("b", "2026-09-01", "21"), ("c", "2026-09-10", "22")];
+    let scores = scores.into_iter().flat_map(|(id, day, total)| phq9(id, day, "LA6568-5", total));
+    let found = verdict(RuleId::R62, &with(with(course(), second), scores));
+    let told: Vec<(&str, bool)> =
+        found.findings.iter().map(|one| (one.sentence.as_str(), one.until.is_some())).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].0.contains("from 15") && told[0].0.contains("to 21") && told[0].1,
+        "ended by the second course: {told:?}"
+    );
+}
