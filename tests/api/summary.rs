@@ -2,7 +2,7 @@
 
 use crate::test_app::{TestApp, fixture, outcome};
 use kap_gateway::fhir::{codec, search::extract};
-use kap_gateway::store::{DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, Write, WriteMode};
+use kap_gateway::store::{DEFAULT_TENANT, RecordKey, RecordWrite, Write, WriteMode};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@ use kap_gateway::{
     config::{Config, Options},
     consent::{PermitAll, Policy},
     fhir::search::extract,
-    store::{Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, Write, WriteMode, WrittenResource},
+    store::{Committed, DEFAULT_TENANT, RecordKey, RecordWrite, Write, WriteMode, WrittenResource},
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};

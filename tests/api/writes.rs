@@ -400,7 +400,7 @@ async fn what_a_write_names_enters_the_patients_compartment() {
     assert_eq!(put(&app, "/fhir/AllergyIntolerance/a", &allergy).await.status(), StatusCode::CREATED);
     let organization = json!({ "resourceType": "Organization", "id": "o", "name": "Clinic" });
     assert_eq!(put(&app, "/fhir/Organization/o", &organization).await.status(), StatusCode::CREATED);
-    use kap_gateway::store::{DEFAULT_TENANT, ResourceStore};
+    use kap_gateway::store::DEFAULT_TENANT;
     let found = app.running.store.compartment(DEFAULT_TENANT, PATIENT).await.expect("a store");
     let ids: Vec<_> = found.iter().map(|resource| resource.id.as_str()).collect();
     assert_eq!(ids, [PATIENT, "g", "a"]);
