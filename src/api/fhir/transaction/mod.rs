@@ -109,7 +109,7 @@ async fn transaction(
     for (place, Entry { full_url, ask }) in asked.into_iter().enumerate() {
         match ask {
             Ask::Write(intent) => {
-                intents.push(intent);
+                intents.push(*intent);
                 places.push(place);
                 full_urls.push(full_url);
             }
@@ -218,7 +218,7 @@ async fn batch(api: &Session, mut bundle: Value, manner: Manner, handling: Handl
 async fn single(api: &Session, entry: &Value, full_urls: &[String], manner: &Manner, handling: Handling) -> Value {
     let answered = match entry::read(api, entry) {
         Ok(Entry { ask: Ask::Read(reading), .. }) => return reading::answer(api, reading, handling).await,
-        Ok(Entry { ask: Ask::Write(intent), .. }) => write_one(api, intent, full_urls).await,
+        Ok(Entry { ask: Ask::Write(intent), .. }) => write_one(api, *intent, full_urls).await,
         Err(error) => Err(error),
     };
     match answered {
