@@ -3,6 +3,7 @@
 mod course;
 mod judging;
 mod once;
+mod parameters;
 mod shared;
 mod timeline;
 
@@ -28,6 +29,7 @@ use crate::store::{
 use bytes::Bytes;
 pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
 pub use once::{Ingested, Manner, ReceiptAnswer, RecordOnce};
+pub use parameters::{Parameters, Progress, ProgressState};
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -124,6 +126,7 @@ pub struct Gateway {
     /// What full URLs start with, for example `http://127.0.0.1:8080/fhir`.
     pub base: String,
     pub rules: Rules,
+    pub parameters: Parameters,
 }
 
 /// When the safety rules look at a record.
@@ -239,6 +242,7 @@ impl Gateway {
         manner: &Manner,
     ) -> Result<Ingested, IngestError> {
         let (judging, once) = (manner.judging, manner.once.as_ref());
+        self.load_parameters().await?;
         let accepted = accept(&self.contract, kind, body, record_id, digest)?;
         let Accepted { record, seen: digest, mut warnings } = accepted;
         let mut mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
