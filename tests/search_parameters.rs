@@ -186,6 +186,11 @@ async fn parameter_that_cannot_be_served_is_refused_with_the_reason() {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let folder = tempfile::tempdir().expect("a folder");
     let running = start(folder.path());
+    // Nothing to tell is told in both formats.
+    for format in ["json", "xml"] {
+        let url = format!("{}/fhir/SearchParameter/$reindex?_format={format}", running.base_url);
+        assert_eq!(Client::new().get(url).send().await.expect("an answer").status(), StatusCode::OK, "{format}");
+    }
     let base = |base: &str| {
         let mut one = parameter("p", "p", "string", "Goal.note.text");
         one["base"] = json!([base]);

@@ -27,7 +27,7 @@ use crate::{
         parameters::Handling,
         session::Session,
     },
-    fhir::{codec, outcome::Severity, validate::Report},
+    fhir::{outcome::Severity, validate::Report},
     store::once::KeptAnswer,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, rt, web};
@@ -175,9 +175,9 @@ async fn accept(api: &Session, bundle: Value) -> Result<Report, ApiError> {
             report.issues.retain(|issue| issue.rule != "create-id" && issue.severity != Severity::Information);
             Ok(report)
         }
-        None => match codec::from_json(bundle.to_string().as_bytes()) {
-            Ok(_) => Ok(Report::default()),
-            Err(_) => Err(ApiError::NotR4),
+        None => match content::is_r4(&bundle) {
+            true => Ok(Report::default()),
+            false => Err(ApiError::NotR4),
         },
     });
     let report = judged.await.map_err(|_| ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR))??;
