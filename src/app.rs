@@ -27,7 +27,7 @@ use crate::{
     config::Switch,
     consent::{Door, PermitAll, Policy},
     fhir::definitions::{AddError, Definitions},
-    ingest::{Contract, ContractError, Gateway, Rules, RulesFileError},
+    ingest::{Contract, ContractError, Gateway, Parameters, Rules, RulesFileError},
     store::{ResourceStore, StoreError, metered::MeteredStore},
 };
 use actix_web::{
@@ -94,6 +94,8 @@ pub struct Running {
     server: JoinHandle<io::Result<()>>,
     /// What only time brings about is judged on a schedule.
     schedule: JoinHandle<()>,
+    /// Search parameters that are added are indexed aside.
+    indexing: JoinHandle<()>,
 }
 
 /// Starts a gateway: opens the store, binds the address, answers.
@@ -117,7 +119,13 @@ pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, App
     });
     let metrics = Arc::new(Metrics::default());
     let door = Door::new(Arc::new(MeteredStore::new(store.clone(), metrics.clone())), policy);
-    let gateway = Arc::new(Gateway { contract, door: door.clone(), base: format!("{base_url}/fhir"), rules });
+    let gateway = Arc::new(Gateway {
+        contract,
+        door: door.clone(),
+        base: format!("{base_url}/fhir"),
+        rules,
+        parameters: Parameters::default(),
+    });
     let api = Api {
         door,
         gateway: gateway.clone(),
@@ -135,6 +143,10 @@ pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, App
     };
     let server = serve(api, listener, config.workers, certificate.as_ref())?;
     let schedule = tokio::spawn(schedule::judge_each(Arc::clone(&gateway), config.safety_rules_hours));
+    let indexing = tokio::spawn({
+        let gateway = Arc::clone(&gateway);
+        async move { gateway.keep_parameters().await }
+    });
     Ok(Running {
         address,
         base_url,
@@ -144,6 +156,7 @@ pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, App
         handle: server.handle(),
         server: tokio::spawn(server),
         schedule,
+        indexing,
     })
 }
 
@@ -216,6 +229,7 @@ impl Running {
     /// Lets requests under way finish, then ends.
     pub async fn stop(self) -> Result<(), AppError> {
         self.schedule.abort();
+        self.indexing.abort();
         self.handle.stop(true).await;
         self.server.await.map_err(io::Error::other)??;
         Ok(())

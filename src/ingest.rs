@@ -4,6 +4,7 @@ mod course;
 mod judging;
 mod merge;
 mod once;
+mod parameters;
 mod patient;
 mod shared;
 mod timeline;
@@ -31,6 +32,7 @@ use bytes::Bytes;
 pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
 pub use merge::Merged;
 pub use once::{Ingested, Manner, ReceiptAnswer, RecordOnce};
+pub use parameters::{Parameters, Progress, ProgressState};
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -134,6 +136,7 @@ pub struct Gateway {
     /// What full URLs start with, for example `http://127.0.0.1:8080/fhir`.
     pub base: String,
     pub rules: Rules,
+    pub parameters: Parameters,
 }
 
 /// When the safety rules look at a record.
@@ -245,6 +248,7 @@ impl Gateway {
         manner: &Manner,
     ) -> Result<Ingested, IngestError> {
         let (judging, once) = (manner.judging, manner.once.as_ref());
+        self.load_parameters().await?;
         let accepted = accept(&self.contract, kind, body, record_id, digest)?;
         let Accepted { record, seen: digest, mut warnings } = accepted;
         let mut mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());

@@ -149,6 +149,9 @@ pub enum ApiError {
     KeyOfAnother,
     #[error("this request was done; what it was answered with is no longer given to whoever asks")]
     KeptAnswerWithheld,
+    /// The reason repeats nothing but what the definition says.
+    #[error("this SearchParameter cannot be searched by: {0}. With another status than active it is kept all the same")]
+    UnfitParameter(String),
     /// The validator found errors: the report has them all.
     #[error("the resource is not valid")]
     Invalid(Report),
@@ -236,6 +239,7 @@ impl ApiError {
             Self::KeyOfAnother => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule),
             Self::KeptAnswerWithheld => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::Invalid(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::Invalid),
+            Self::UnfitParameter(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::NotSupported),
             Self::NotR4 => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::Structure),
             Self::NoDefinition(_) => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::Parameters(_) => row(StatusCode::BAD_REQUEST, IssueType::Invalid),

@@ -13,7 +13,7 @@ use crate::{
     app::input::InputError,
     config::Config,
     consent::{Door, PermitAll},
-    ingest::{ContractError, Gateway, IngestError, Kind, Rules, RulesFileError},
+    ingest::{ContractError, Gateway, IngestError, Kind, Parameters, Rules, RulesFileError},
     store::StoreError,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -79,7 +79,7 @@ pub async fn import(config: &Config, job: &Job, tally: Arc<Tally>) -> Result<(),
     let store = super::store::open(config).map_err(ImportError::Open)?;
     let door = Door::new(store, Arc::new(PermitAll));
     let base = format!("http://{}/fhir", config.listen);
-    let gateway = Arc::new(Gateway { contract, door, base, rules });
+    let gateway = Arc::new(Gateway { contract, door, base, rules, parameters: Parameters::default() });
     let bar = progress(&sources);
     let report = Arc::new(Report::new(Arc::clone(&tally), errors, bar.clone()));
     let lanes = Lanes::start(gateway, Arc::clone(&report));

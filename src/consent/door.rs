@@ -4,7 +4,7 @@ use super::{Context, Decision, Policy, Row};
 use crate::store::once::{Digest, Earlier, KeptAnswer, Once, Onced, Work};
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
-    Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
+    Committed, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
 use std::sync::Arc;
 
@@ -80,6 +80,20 @@ impl Door {
     /// See `ResourceStore::kept_answer`; likewise.
     pub async fn kept_answer(&self, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError> {
         self.store.kept_answer(self.own_sight.tenant(), name, now).await
+    }
+
+    /// See `ResourceStore::reindex`: nothing leaves.
+    pub async fn reindex(&self, resource_type: &str, after: i64, count: usize) -> Result<Reindexed, StoreError> {
+        self.store.reindex(self.own_sight.tenant(), resource_type, after, count).await
+    }
+
+    /// See `ResourceStore::note`: what the gateway noted itself, and no row.
+    pub async fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.store.note(self.own_sight.tenant(), name).await
+    }
+
+    pub async fn set_note(&self, name: &str, text: Option<String>) -> Result<(), StoreError> {
+        self.store.set_note(self.own_sight.tenant(), name, text).await
     }
 
     /// Can the store take a write now?

@@ -3,6 +3,7 @@
 //!
 //! <https://hl7.org/fhir/R4/search.html>
 
+pub mod added;
 mod catalogue;
 mod compartment;
 mod datatype;

@@ -3,7 +3,6 @@
 use super::{Gateway, IngestError, Judging, Receipt};
 use crate::consent::Sight;
 use crate::store::once::{Earlier, KeptAnswer, Once, OnceKey, Onced, Work, Worked};
-use crate::store::transaction::Transaction;
 use crate::store::{Committed, RecordWrite};
 use std::sync::Arc;
 
@@ -67,7 +66,7 @@ impl Gateway {
         let Some(once) = once else { return Ok(now(receipt)) };
         let (answer, kept) = (Arc::clone(&once.answer), receipt.clone());
         let once = Once { key: once.key, answer: Arc::new(move |_| answer(&kept)) };
-        Ok(match self.door.once(Work::Transaction(Box::new(Transaction::default())), once).await? {
+        Ok(match self.door.once(Work::Transaction(Box::default()), once).await? {
             Onced::Before(earlier) => Ingested::Before(earlier),
             Onced::Now(_) => now(receipt),
         })

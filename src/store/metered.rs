@@ -4,8 +4,8 @@ use super::history::{HistoryPage, HistoryQuery, MadeBy};
 use super::once::{Digest, Earlier, Once, Onced, ShownRow, Work, Worked};
 use super::transaction::{ChangeOutcome, Transacted, Transaction};
 use super::{
-    Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
-    WriteOutcome,
+    Committed, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord,
+    StoredResource, WriteOutcome,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,6 +25,7 @@ pub enum Operation {
     Compartment,
     KeptAnswer,
     MadeBy,
+    Reindex,
 }
 
 impl Operation {
@@ -42,6 +43,7 @@ impl Operation {
             Self::Compartment => "compartment",
             Self::KeptAnswer => "kept_answer",
             Self::MadeBy => "made_by",
+            Self::Reindex => "reindex",
         }
     }
 }
@@ -213,6 +215,24 @@ impl ResourceStore for MeteredStore {
 
     async fn once(&self, tenant: &str, work: Work, once: Once) -> Result<Onced, StoreError> {
         self.write(Operation::Once, self.store.once(tenant, work, once), of_once).await
+    }
+
+    async fn reindex(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        after: i64,
+        count: usize,
+    ) -> Result<Reindexed, StoreError> {
+        self.timed(Operation::Reindex, self.store.reindex(tenant, resource_type, after, count)).await
+    }
+
+    async fn note(&self, tenant: &str, name: &str) -> Result<Option<String>, StoreError> {
+        self.store.note(tenant, name).await
+    }
+
+    async fn set_note(&self, tenant: &str, name: &str, text: Option<String>) -> Result<(), StoreError> {
+        self.store.set_note(tenant, name, text).await
     }
 
     async fn made_by(&self, tenant: &str, versions: Vec<ShownRow>) -> Result<Vec<Option<MadeBy>>, StoreError> {

@@ -154,6 +154,16 @@ pub enum Committed {
     Superseded,
 }
 
+/// What one step of indexing anew has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reindexed {
+    pub looked_at: u64,
+    /// Resources whose rows were not those that they are now.
+    pub changed: u64,
+    /// Where the next step goes on; `None`: there is nothing behind.
+    pub next: Option<i64>,
+}
+
 /// Why the store could not answer. None of the texts holds patient data.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -233,6 +243,22 @@ pub trait ResourceStore: Send + Sync {
 
     /// How versions came to be, in the order given; `None` where it is not known: those of records, and of older files.
     async fn made_by(&self, tenant: &str, versions: Vec<ShownRow>) -> Result<Vec<Option<MadeBy>>, StoreError>;
+
+    /// Makes the search rows of `count` current resources of a type anew, by the search parameters of now: those behind `after`
+    /// in the order of storing (0: from the first). No version is made.
+    async fn reindex(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        after: i64,
+        count: usize,
+    ) -> Result<Reindexed, StoreError>;
+
+    /// What the gateway noted under that name for its own work.
+    async fn note(&self, tenant: &str, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Notes a text, or forgets it; returns when that is durable.
+    async fn set_note(&self, tenant: &str, name: &str, text: Option<String>) -> Result<(), StoreError>;
 
     /// What is kept under that name and not forgotten at `now` (microseconds since 1970-01-01T00:00:00Z).
     async fn kept_answer(&self, tenant: &str, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError>;

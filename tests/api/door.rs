@@ -267,13 +267,14 @@ fn records(case: &str) -> Vec<Value> {
 }
 
 /// Routes that give no stored rows, or only take them.
-const WITHOUT_ROWS: [&str; 11] = [
+const WITHOUT_ROWS: [&str; 12] = [
     "/fhir/metadata",
     "/kap/v1/instruments",
     "/kap/v1/instruments/{key}",
     "/healthz",
     "/readyz",
     "/metrics",
+    "/fhir/SearchParameter/$reindex",
     "/fhir/ValueSet/$expand",
     "/fhir/ValueSet/$validate-code",
     "/fhir/CodeSystem/$validate-code",

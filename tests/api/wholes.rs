@@ -135,6 +135,46 @@ async fn everything_comes_in_pages_that_lose_and_repeat_nothing() {
     }
 }
 
+/// One Provenance for a whole record, and a list of more than may come along: pages go on all the same.
+#[tokio::test]
+async fn resource_that_refers_to_very_many_does_not_end_the_pages() {
+    let app = TestApp::start_with(Options {
+        validate_writes: Some(Switch::Off),
+        include_limit: Some(20),
+        ..Options::default()
+    });
+    let everybody: Vec<Value> =
+        (0..40).map(|number| json!({ "reference": format!("Practitioner/d{number}") })).collect();
+    for number in 0..40 {
+        stored(&app, json!({ "resourceType": "Practitioner", "id": format!("d{number}") })).await;
+        let goal = json!({ "resourceType": "Goal", "id": format!("g{number}"), "lifecycleStatus": "active",
+            "description": { "text": "x" }, "subject": about("a") });
+        stored(&app, goal).await;
+    }
+    let mut targets: Vec<Value> = (0..40).map(|number| json!({ "reference": format!("Goal/g{number}") })).collect();
+    targets.push(about("a"));
+    for resource in [
+        json!({ "resourceType": "Patient", "id": "a" }),
+        json!({ "resourceType": "Provenance", "id": "all", "recorded": "2026-03-01T10:00:00Z", "target": targets,
+            "agent": [{ "who": { "reference": "Practitioner/d1" } }] }),
+        json!({ "resourceType": "Observation", "id": "crowd", "status": "final", "code": { "text": "x" }, "subject": about("a"),
+            "performer": everybody }),
+    ] {
+        stored(&app, resource).await;
+    }
+    let (mut found, mut told) = (BTreeSet::new(), false);
+    let mut next = Some(app.url("/fhir/Patient/a/$everything"));
+    while let Some(url) = next {
+        let answer = app.client.get(url).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK);
+        let page: Value = answer.json().await.expect("JSON");
+        found.extend(of_mode(&page, "match").into_iter().map(str::to_owned));
+        told |= page.to_string().contains("include_limit");
+        next = link(&page, "next").map(str::to_owned);
+    }
+    assert_eq!((found.len(), told), (43, true), "{found:?}");
+}
+
 #[tokio::test]
 async fn everything_of_an_encounter_is_its_compartment() {
     let app = with_two_patients().await;

@@ -417,3 +417,19 @@ async fn head_answers_as_get_does_without_a_body() {
     let head = app.request(Method::HEAD, "/fhir/Goal/g").send().await.expect("an answer");
     assert_eq!(head.status(), StatusCode::GONE);
 }
+
+/// Without the validator the codec is the only reader: what FHIR has not, empty lists and objects, must not end it.
+#[tokio::test]
+async fn hollow_content_is_refused_without_the_validator_too() {
+    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    for resource in [
+        json!({ "resourceType": "Basic", "identifier": [] }),
+        json!({ "resourceType": "Basic", "code": {} }),
+        json!({ "resourceType": "Basic", "code": { "coding": [{}] } }),
+    ] {
+        outcome(post(&app, "/fhir/Basic", &resource).await, StatusCode::UNPROCESSABLE_ENTITY).await;
+        let entry = json!({ "resource": resource, "request": { "method": "POST", "url": "Basic" } });
+        let bundle = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [entry] });
+        outcome(post(&app, "/fhir", &bundle).await, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+}

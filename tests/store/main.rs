@@ -12,6 +12,7 @@ mod dates;
 mod once;
 mod paging;
 mod postgres;
+mod reindex;
 mod sample;
 mod sqlite;
 mod transactions;
@@ -96,6 +97,9 @@ on_every_engine! {
     once::answer_is_forgotten_when_its_time_has_passed,
     once::work_that_was_not_done_leaves_no_answer,
     once::of_sixty_four_requests_with_one_key_exactly_one_is_done,
+    reindex::rows_are_made_anew_step_by_step_without_new_versions,
+    reindex::notes_are_kept_for_each_tenant_and_forgotten,
+    reindex::versions_tell_by_which_request_they_were_made,
     dates::date_filters_agree_with_the_definition,
     dates::token_and_date_filters_agree_with_a_walk_over_all,
     paging::pages_cover_everything_once_in_every_sort,

@@ -20,7 +20,7 @@ Description: "What the gateway serves over the FHIR REST API."
 * patchFormat[1] = #application/fhir+json
 * patchFormat[2] = #application/fhir+xml
 * rest[0].mode = #server
-* rest[0].documentation = "Searches take all search parameters of R4 but DomainResource._text, Location.near, Patient.age, Patient.birthOrderBoolean, Resource._content, Resource._filter, Resource._query, those of US Core and of the KAP guide; chains and _has of up to 5 links; _include, _revinclude with :iterate; _sort by up to 5 parameters; _count, _total, _elements and _summary. Modifiers: token takes :missing, :not, :text, :in, :not-in, :of-type; string takes :missing, :exact, :contains; reference takes :missing, :identifier, :text and types; uri takes :missing, :below, :above; date takes :missing; all others take :missing. _revinclude takes every reference parameter of every type that may lead to the matches. Searches go on one type, in a compartment and on all types (_count and _total, no _sort). History takes _count; everything takes _format and _pretty. Unknown parameters are errors unless the request says Prefer: handling=lenient, which searches heed."
+* rest[0].documentation = "Searches take all search parameters of R4 but DomainResource._text, Location.near, Patient.age, Patient.birthOrderBoolean, Resource._content, Resource._filter, Resource._query, those of US Core and of the KAP guide; chains and _has of up to 5 links; _include, _revinclude with :iterate; _sort by up to 5 parameters; _count, _total, _elements and _summary. Modifiers: token takes :missing, :not, :text, :in, :not-in, :of-type; string takes :missing, :exact, :contains; reference takes :missing, :identifier, :text and types; uri takes :missing, :below, :above; date takes :missing; all others take :missing. _revinclude takes every reference parameter of every type that may lead to the matches. Searches go on one type, in a compartment (Patient, Encounter, RelatedPerson, Practitioner and Device, each by R4's own definition: Encounter/[id]/Observation, Device/[id]/*) and on all types (_count and _total, no _sort). History takes _count, _since and _at, and tells by which method each version was made. Writes take Idempotency-Key: a retry is done once and answered alike. A SearchParameter that is stored as active is indexed in the background and then searched by; SearchParameter/$reindex tells how far it is. $lastn takes the search parameters of Observation, of which patient or subject and a category or a code must be given. Everything takes _format and _pretty. Unknown parameters are errors unless the request says Prefer: handling=lenient, which searches heed."
 * rest[0].searchParam[0].name = "_id"
 * rest[0].searchParam[0].type = #token
 * rest[0].searchParam[1].name = "_lastUpdated"
@@ -3547,6 +3547,8 @@ Description: "What the gateway serves over the FHIR REST API."
 * rest[0].resource[43].searchParam[30].type = #token
 * rest[0].resource[43].operation[0].name = "validate"
 * rest[0].resource[43].operation[0].definition = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+* rest[0].resource[43].operation[1].name = "everything"
+* rest[0].resource[43].operation[1].definition = "http://hl7.org/fhir/OperationDefinition/Encounter-everything"
 * rest[0].resource[44].type = #Endpoint
 * rest[0].resource[44].interaction[0].code = #read
 * rest[0].resource[44].interaction[1].code = #search-type
@@ -7368,6 +7370,8 @@ Description: "What the gateway serves over the FHIR REST API."
 * rest[0].resource[95].searchParam[49].type = #string
 * rest[0].resource[95].operation[0].name = "validate"
 * rest[0].resource[95].operation[0].definition = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+* rest[0].resource[95].operation[1].name = "lastn"
+* rest[0].resource[95].operation[1].definition = "http://hl7.org/fhir/OperationDefinition/Observation-lastn"
 * rest[0].resource[96].type = #ObservationDefinition
 * rest[0].resource[96].interaction[0].code = #read
 * rest[0].resource[96].interaction[1].code = #search-type
@@ -7828,6 +7832,8 @@ Description: "What the gateway serves over the FHIR REST API."
 * rest[0].resource[101].searchParam[32].type = #token
 * rest[0].resource[101].operation[0].name = "validate"
 * rest[0].resource[101].operation[0].definition = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+* rest[0].resource[101].operation[1].name = "everything"
+* rest[0].resource[101].operation[1].definition = "http://hl7.org/fhir/OperationDefinition/Patient-everything"
 * rest[0].resource[102].type = #PaymentNotice
 * rest[0].resource[102].interaction[0].code = #read
 * rest[0].resource[102].interaction[1].code = #search-type
@@ -9512,6 +9518,8 @@ Description: "What the gateway serves over the FHIR REST API."
 * rest[0].resource[121].searchParam[24].type = #token
 * rest[0].resource[121].operation[0].name = "validate"
 * rest[0].resource[121].operation[0].definition = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+* rest[0].resource[121].operation[1].name = "reindex"
+* rest[0].resource[121].operation[1].definition = "https://kap-gateway.example.org/fhir/OperationDefinition/kap-reindex"
 * rest[0].resource[122].type = #ServiceRequest
 * rest[0].resource[122].interaction[0].code = #read
 * rest[0].resource[122].interaction[1].code = #search-type

@@ -50,3 +50,24 @@ Description: "Puts together the summary of a course as a document."
 * description = "Puts together the summary of a course as a document: problems, medicines, allergies, doses, vital signs, scores, adverse events, open issues, plan. What the patient restricted and what consent does not show to the asker is left out; a psychotherapy note never stands in it."
 * insert Parameter(asOf, #in, 0, 1, #dateTime, [["Without what is dated later; now where absent. What has no date (problems, medicines, plan) is told as it stands now."]])
 * insert Parameter(return, #out, 1, 1, #Bundle, "A document whose first entry is the Composition of the course summary.")
+
+Instance: kap-reindex
+InstanceOf: OperationDefinition
+Usage: #definition
+Title: "Progress of search parameters"
+Description: "Tells how far the search parameters of the installation's own are."
+* id = "kap-reindex"
+* url = "https://kap-gateway.example.org/fhir/OperationDefinition/kap-reindex"
+* name = "KAPReindex"
+* title = "Progress of search parameters"
+* status = #draft
+* experimental = true
+* kind = #operation
+* affectsState = false
+* code = #reindex
+* resource = #SearchParameter
+* system = false
+* type = true
+* instance = false
+* description = "Tells of each stored SearchParameter with the status active whether it can be searched by, and how many resources were looked at and got other search rows since it was stored. Indexing begins by itself and goes on after a restart."
+* insert Parameter(searchParameter, #out, 0, *, #string, [["One SearchParameter, as parts: url, code, base, state (indexing, searchable, refused), lookedAt, changed, and the reason of a refusal."]])

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::{error::ApiError, parameters::Parameter, session::Session},
     fhir::{
-        outcome::IssueType,
+        outcome::{Issue, IssueType, Severity},
         search::{self, SearchType, compartment_parameters, parse_date, resource_types},
     },
     store::{
@@ -90,12 +90,17 @@ async fn answer(
     read::find(api, owner.compartment.to_owned(), &owner.id).await?;
     let base = api.fhir_base();
     let (mut count, mut told) = (asked.count, None);
+    let mut along = true;
     let page = loop {
-        let searches = searches(&owner, &asked, (count, api.limits.include_limit));
+        let mut searches = searches(&owner, &asked, (count, api.limits.include_limit));
+        if !along {
+            searches.iter_mut().for_each(|search| search.query.includes.clear());
+        }
         let Some(first) = searches.first() else { break None };
         match across(api, first, searches.iter()).await {
             // What so many refer to is too much for one answer: a smaller page has a next link.
             Err(ApiError::Store(StoreError::TooManyIncluded { .. })) if count > 1 => count = count.div_ceil(4),
+            Err(ApiError::Store(StoreError::TooManyIncluded { .. })) if along => along = false,
             Err(other) => return Err(other),
             Ok(page) => {
                 told = searches.into_iter().next();
@@ -106,7 +111,19 @@ async fn answer(
     let nothing = SearchPage { resources: vec![], included: vec![], total: None, next: None };
     let mut page = page.unwrap_or(nothing);
     page.included.retain(|row| asked.brings(&owner, row));
-    let search = told.unwrap_or_else(|| asked.search(owner.compartment, Vec::new(), (count, api.limits.include_limit)));
+    let mut search =
+        told.unwrap_or_else(|| asked.search(owner.compartment, Vec::new(), (count, api.limits.include_limit)));
+    if !along {
+        search.notes.push(Issue {
+            severity: Severity::Warning,
+            code: IssueType::TooCostly,
+            text:
+                "What the resource on this page refers to is more than may come along (setting include_limit): it was \
+                   left out, and what belongs to the compartment comes on pages of its own."
+                    .to_owned(),
+            place: None,
+        });
+    }
     let url = format!("{base}/{}/{}/$everything", owner.compartment, owner.id);
     let bundle = searchset(&url, &base, search, page, api)?;
     Ok(representation.write(HttpResponse::Ok(), bundle))
@@ -181,10 +198,14 @@ impl Asked {
             iterate: false,
         };
         // Who said so and when is worth as much as what was said.
-        let includes = vec![
-            all(IncludeDirection::Forward, resource_type, None),
-            all(IncludeDirection::Reverse, "Provenance", Some("target")),
-        ];
+        let mut includes = vec![all(IncludeDirection::Reverse, "Provenance", Some("target"))];
+        if resource_type == "Provenance" {
+            // What it is about is often all of a record, which comes by itself.
+            includes =
+                ["agent", "location"].map(|name| all(IncludeDirection::Forward, resource_type, Some(name))).into();
+        } else {
+            includes.push(all(IncludeDirection::Forward, resource_type, None));
+        }
         let query = SearchQuery {
             resource_type: resource_type.to_owned(),
             filters,

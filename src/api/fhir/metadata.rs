@@ -27,19 +27,29 @@ const DATE: &str = "2026-11-22";
 
 pub async fn metadata(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
-    let statement = text(api.fhir_base(), api.limits.chain_links);
+    let generation = search::added::generation();
+    let statement = text(Of { fhir_base: api.fhir_base(), chain_links: api.limits.chain_links, generation });
     Ok(representation.write(HttpResponse::Ok(), statement))
 }
 
+/// On what the statement depends.
+#[derive(Clone, PartialEq, Eq)]
+struct Of {
+    fhir_base: String,
+    chain_links: usize,
+    /// Of the search parameters.
+    generation: usize,
+}
+
 /// The statement as it is sent; made once, for it names some thousands of parameters.
-fn text(fhir_base: String, chain_links: usize) -> Bytes {
-    static MADE: Mutex<Option<((String, usize), Bytes)>> = Mutex::new(None);
+fn text(of: Of) -> Bytes {
+    static MADE: Mutex<Option<(Of, Bytes)>> = Mutex::new(None);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     match made.as_ref() {
-        Some(((base, links), statement)) if *base == fhir_base && *links == chain_links => statement.clone(),
+        Some((known, statement)) if *known == of => statement.clone(),
         Some(_) | None => {
-            let statement = Bytes::from(capability_statement(&fhir_base, chain_links).to_string());
-            *made = Some(((fhir_base, chain_links), statement.clone()));
+            let statement = Bytes::from(capability_statement(&of.fhir_base, of.chain_links).to_string());
+            *made = Some((of, statement.clone()));
             statement
         }
     }
@@ -98,7 +108,8 @@ fn documentation_of_all(chain_links: usize) -> String {
          Encounter, RelatedPerson, Practitioner and Device, each by R4's own definition: Encounter/[id]/Observation, \
          Device/[id]/*) and on all types ({COUNT} and {TOTAL}, no {SORT}). History takes {COUNT}, _since and _at, and tells by \
          which method each version was made. Writes take Idempotency-Key: a retry is done once and answered alike. \
-         $lastn takes the search parameters of Observation, of which patient or subject and a category or a code must be \
+         A SearchParameter that is stored as active is indexed in the \
+         background and then searched by; SearchParameter/$reindex tells how far it is. $lastn takes the search parameters of Observation, of which patient or subject and a category or a code must be \
          given. Everything takes {FORMAT} and {PRETTY}. Unknown parameters are errors \
          unless the request says Prefer: handling=lenient, which searches heed.",
         unsupported.join(", ")
@@ -137,7 +148,8 @@ fn operations(resource_type: &str) -> Vec<Value> {
 
 fn resource(name: &str, interactions: &[&str]) -> Value {
     let columns = COLUMNS.iter().map(|(name, kind)| json!({ "name": name, "type": kind.code() }));
-    let of_type = search::parameters(name).iter().map(|parameter| {
+    let searchable = search::parameters(name).iter().filter(|known| !search::added::is_pending(name, &known.name));
+    let of_type = searchable.map(|parameter| {
         let mut told = json!({
             "name": parameter.name,
             "definition": parameter.definition,
@@ -175,6 +187,9 @@ fn documentation(resource_type: &str, parameter: &SearchParameter) -> Option<&'s
 
 /// What `_include` takes for matches of that type.
 fn includes(resource_type: &str) -> Vec<String> {
-    let references = search::parameters(resource_type).iter().filter(|known| known.kind == SearchType::Reference);
+    let is_meant = |known: &&SearchParameter| {
+        known.kind == SearchType::Reference && !search::added::is_pending(resource_type, &known.name)
+    };
+    let references = search::parameters(resource_type).iter().filter(is_meant);
     std::iter::once("*".to_owned()).chain(references.map(|known| format!("{resource_type}:{}", known.name))).collect()
 }

@@ -12,6 +12,7 @@ pub mod metadata;
 pub mod operation;
 pub mod patch;
 pub mod read;
+pub mod reindex;
 pub mod resource_body;
 pub mod search;
 pub mod search_filter;
@@ -229,6 +230,9 @@ fn wholes() -> Vec<Endpoint> {
         endpoint(Method::POST, OF_PATIENT, patient, || web::route().to(everything::of_patient)),
         endpoint(Method::GET, OF_ENCOUNTER, encounter, || web::route().to(everything::of_encounter)),
         endpoint(Method::POST, OF_ENCOUNTER, encounter, || web::route().to(everything::of_encounter)),
+        endpoint(Method::GET, "/fhir/SearchParameter/$reindex", &reindex::REINDEX, || {
+            web::route().to(reindex::reindex)
+        }),
         endpoint(Method::GET, LASTN, &lastn::LASTN, || web::route().to(lastn::lastn)),
     ]
 }

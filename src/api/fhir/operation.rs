@@ -218,6 +218,10 @@ pub fn refuse<T>(name: &str, code: IssueType, problem: impl Into<String>) -> Res
 
 /// Output parameters as an answer.
 pub fn answer(representation: Representation, parameters: Vec<Value>) -> HttpResponse {
-    let body = json!({ "resourceType": "Parameters", "parameter": parameters });
+    let mut body = json!({ "resourceType": "Parameters" });
+    // FHIR JSON has no empty arrays.
+    if !parameters.is_empty() {
+        body["parameter"] = parameters.into();
+    }
     representation.write(HttpResponse::Ok(), body.to_string().into())
 }

@@ -302,7 +302,11 @@ pub async fn across(
         if !is_shown && !told.query.total {
             continue;
         }
-        let query = crate::store::SearchQuery { count: left.max(1), after, ..search.query.clone() };
+        let mut query = crate::store::SearchQuery { count: left.max(1), after, ..search.query.clone() };
+        if left == 0 || !is_shown {
+            // Only looked at for whether there is something, or how many.
+            query.includes.clear();
+        }
         let mut page = api.rows().search(query).await?;
         all.total = all.total.zip(page.total).map(|(sum, own)| sum + own);
         if !is_shown {

@@ -23,7 +23,8 @@ pub struct SearchParameter {
 }
 
 impl SearchParameter {
-    pub(super) fn read(resource: &Value) -> Option<Self> {
+    /// `None`: it lacks url, code or type.
+    pub fn read(resource: &Value) -> Option<Self> {
         Some(Self {
             url: text(resource, "url")?,
             code: text(resource, "code")?,

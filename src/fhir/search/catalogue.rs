@@ -5,14 +5,14 @@
 //! `code` and `combo-code` of Observation, `subject` and `patient` (which takes references to a Patient only). So a
 //! resource makes no row twice, and a parameter that is added over known places finds its rows made already.
 
-use super::SearchType;
 use super::datatype::Datatype;
 use super::route::{Compiler, Condition, Hop, Route};
+use super::{SearchType, added};
 use crate::fhir::definitions::structure::Kind;
 use crate::fhir::definitions::{Definitions, SearchParameter as Definition};
 use crate::fhir::path::{Expression, Type, Types};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, PoisonError, RwLock};
 
 /// A search parameter of one resource type.
 #[derive(Debug)]
@@ -59,9 +59,10 @@ pub fn parameters(resource_type: &str) -> &'static [SearchParameter] {
     index(resource_type).map_or(&[], |index| &index.parameters)
 }
 
-/// One search parameter of a type.
+/// One search parameter of a type, if it can be searched by now.
 pub fn parameter(resource_type: &str, name: &str) -> Option<&'static SearchParameter> {
-    parameters(resource_type).iter().find(|parameter| parameter.name == name)
+    let found = parameters(resource_type).iter().find(|parameter| parameter.name == name)?;
+    (!added::is_pending(resource_type, name)).then_some(found)
 }
 
 /// The resource types of R4.
@@ -114,9 +115,15 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::of(&Definiti
 
 struct Catalogue {
     definitions: Vec<Definition>,
-    types: BTreeMap<Box<str>, OnceLock<TypeIndex>>,
+    types: BTreeMap<Box<str>, Slot>,
     all: Types,
+    /// The installation's own.
+    added: RwLock<Vec<Definition>>,
 }
+
+/// What is known of a type; made on its first use, and anew when a parameter is added to it. What was made before stays in
+/// memory, because others may be using it: some tens of kilobytes for each change of a type's parameters.
+type Slot = RwLock<Option<&'static TypeIndex>>;
 
 /// All about one resource type.
 pub(super) struct TypeIndex {
@@ -147,8 +154,53 @@ pub(super) struct Branch {
 /// What is known of a resource type; made on its first use.
 pub(super) fn index(resource_type: &str) -> Option<&'static TypeIndex> {
     let catalogue = &*CATALOGUE;
-    let index = catalogue.types.get(resource_type)?;
-    Some(index.get_or_init(|| Builder::new(catalogue, resource_type).finish()))
+    let slot = catalogue.types.get(resource_type)?;
+    if let Some(index) = *slot.read().unwrap_or_else(PoisonError::into_inner) {
+        return Some(index);
+    }
+    let mut slot = slot.write().unwrap_or_else(PoisonError::into_inner);
+    let made = || -> &'static TypeIndex { Box::leak(Box::new(Builder::new(catalogue, resource_type).finish())) };
+    Some(*slot.get_or_insert_with(made))
+}
+
+/// Puts the installation's own parameters in the place of those that were there; indexes of the types are made anew.
+pub(super) fn set_added(definitions: Vec<Definition>, types: &BTreeSet<String>) {
+    *CATALOGUE.added.write().unwrap_or_else(PoisonError::into_inner) = definitions;
+    for slot in types.iter().filter_map(|name| CATALOGUE.types.get(name.as_str())) {
+        *slot.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Why a parameter cannot be added to a type; the reason repeats nothing but what its definition says.
+pub(super) fn refusal(definition: &Definition, base: &str) -> Option<String> {
+    if !CATALOGUE.types.contains_key(base) {
+        return Some(format!("its base {base} is no resource type of R4"));
+    }
+    let of_all =
+        |known: &Definition| known.base.iter().any(|of| [base, "Resource", "DomainResource"].contains(&of.as_str()));
+    let clash = CATALOGUE.definitions.iter().find(|known| known.code == definition.code && of_all(known));
+    if let Some(clash) = clash {
+        return Some(format!("{base} has a parameter {} already: {}", definition.code, clash.url));
+    }
+    let Some(expression) = &definition.expression else {
+        return Some("it has no expression, by which its values are found".to_owned());
+    };
+    let expression = match Expression::parse(expression) {
+        Ok(expression) => expression,
+        Err(error) => return Some(format!("its expression is none that this server reads: {error}")),
+    };
+    let mut builder = Builder::new(&CATALOGUE, base);
+    // What is no path would be left to the engine, on every write: only R4's own may cost so much.
+    if builder.compiler.routes(&expression).is_ok() {
+        builder.add(definition);
+    }
+    builder.index.parameters.is_empty().then(|| {
+        format!(
+            "its expression leads to no element of {base} that can be searched as {}, by a path that this server follows \
+             (members, where, as, ofType, extension)",
+            definition.kind
+        )
+    })
 }
 
 pub(super) fn types() -> &'static Types {
@@ -161,7 +213,7 @@ impl Catalogue {
         let mut types = BTreeMap::new();
         for (name, kind) in definitions.types() {
             if kind == Kind::Resource && !["Resource", "DomainResource"].contains(&name) {
-                types.insert(name.into(), OnceLock::new());
+                types.insert(name.into(), Slot::default());
             }
         }
         // R4's package holds examples of how a SearchParameter looks: they are no parameters.
@@ -171,7 +223,7 @@ impl Catalogue {
             definitions.search_parameters().into_iter().filter(|definition| !is_example(definition)).collect();
         // Where two name the same, R4's own goes first.
         found.sort_by_key(|definition| !definition.url.starts_with("http://hl7.org/fhir/SearchParameter/"));
-        Self { definitions: found, types, all }
+        Self { definitions: found, types, all, added: RwLock::default() }
     }
 }
 
@@ -211,7 +263,8 @@ impl<'c> Builder<'c> {
                 .iter()
                 .any(|base| [self.resource_type, "Resource", "DomainResource"].contains(&base.as_str()))
         };
-        let own: Vec<&Definition> = catalogue.definitions.iter().filter(is_of).collect();
+        let added = catalogue.added.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let own: Vec<&Definition> = catalogue.definitions.iter().chain(&added).filter(is_of).collect();
         let composites = own.iter().filter(|definition| definition.kind == "composite");
         self.numbered = composites
             .flat_map(|definition| self.bases(definition))

@@ -5,7 +5,7 @@ use super::error::PgError;
 use super::names::{Wanted, clean, small};
 use super::record::digest_of_key;
 use super::work::{ADD_RESOURCES, ADD_VERSIONS, IndexRows, narrow};
-use super::{Engine, PostgresStore, connection, schema};
+use super::{Engine, PostgresStore, connection, reindex, schema};
 use crate::store::rows::{Changes, NO_NAME};
 use crate::store::sqlite::departure::{Departure, Leaving, LeavingAnswer, LeavingRecord, Legend};
 use crate::store::{Holdings, RecordKey, StoreError};
@@ -258,7 +258,7 @@ impl Copy {
         Ok(())
     }
 
-    /// What is kept for requests that may come again. There are few, so where the copy was broken off all are copied anew.
+    /// What is kept for requests that may come again, and the gateway's notes. There are few, so where the copy was broken off all are copied anew.
     async fn answers(&self, client: &mut Client) -> Result<(), PgError> {
         const ADD: &str = "INSERT INTO kept_answer (tenant, name, request, until, head, body)
                            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
@@ -272,6 +272,10 @@ impl Copy {
                 client.execute(&add, &[&tenant, name, request, until, head, body]).await?;
             }
             part = next;
+        }
+        for (tenant, name, text) in self.file.notes()? {
+            let tenant = self.engine.names.tenant(&*client, &tenant).await?;
+            reindex::set_note(client, tenant, &name, Some(&text)).await?;
         }
         Ok(())
     }

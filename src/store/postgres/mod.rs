@@ -12,6 +12,7 @@ mod names;
 mod once;
 mod reads;
 mod record;
+mod reindex;
 mod schema;
 mod tls;
 mod transact;
@@ -25,7 +26,7 @@ use crate::store::once::{Digest, Earlier, Once, Onced, ShownRow, Work as Asked, 
 use crate::store::search;
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
-    Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
+    Committed, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
 use clock::Ticks;
 use deadpool_postgres::{Client, Object, Pool};
@@ -426,6 +427,40 @@ impl ResourceStore for PostgresStore {
     async fn made_by(&self, tenant: &str, versions: Vec<ShownRow>) -> Result<Vec<Option<MadeBy>>, StoreError> {
         self.with(tenant, async move |engine, client, tenant| {
             reads::made_by(&engine.names, &client, tenant, &versions).await
+        })
+        .await
+    }
+
+    async fn reindex(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        after: i64,
+        count: usize,
+    ) -> Result<Reindexed, StoreError> {
+        let resource_type = resource_type.to_owned();
+        self.with(tenant, async move |engine, mut client, tenant| {
+            for attempt in 0..ATTEMPTS {
+                let names = &engine.names;
+                match reindex::attempt(names, &mut client, tenant, &resource_type, after, count).await {
+                    Err(error) if error.is_conflict() => wait_before(attempt).await,
+                    answer => return answer,
+                }
+            }
+            Err(PgError::Again)
+        })
+        .await
+    }
+
+    async fn note(&self, tenant: &str, name: &str) -> Result<Option<String>, StoreError> {
+        let name = name.to_owned();
+        self.with(tenant, async move |_, client, tenant| reindex::note(&client, tenant, &name).await).await
+    }
+
+    async fn set_note(&self, tenant: &str, name: &str, text: Option<String>) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.with(tenant, async move |_, client, tenant| {
+            reindex::set_note(&client, tenant, &name, text.as_deref()).await
         })
         .await
     }

@@ -144,6 +144,14 @@ CREATE TABLE kept_answer (
 );
 CREATE INDEX kept_answer_by_until ON kept_answer (tenant, until);
 
+-- What the gateway notes for its own work: how far search rows are made anew (src/ingest/parameters.rs).
+CREATE TABLE note (
+    tenant integer NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    text text NOT NULL,
+    PRIMARY KEY (tenant, name)
+);
+
 -- One row that the readiness check writes.
 CREATE TABLE readiness (
     id integer PRIMARY KEY CHECK (id = 1),

@@ -176,6 +176,13 @@ impl Departure {
         Ok(found)
     }
 
+    /// What the gateway noted: tenant, name and text.
+    pub(in crate::store) fn notes(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let mut statement = self.connection.prepare("SELECT tenant, name, text FROM note")?;
+        Ok(statement.query_map([], read)?.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Kept answers behind that one, in the order of tenant and name.
     pub(in crate::store) fn answers(
         &self,

@@ -14,6 +14,7 @@ mod readers;
 mod reads;
 mod recent;
 mod record;
+mod reindex;
 mod schema;
 mod search_rows;
 mod transact;
@@ -24,7 +25,7 @@ use crate::store::once::{Digest, Earlier, Once, Onced, ShownRow, Work};
 use crate::store::search;
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
-    Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
+    Committed, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
 pub use copy::Copied;
 use index::FileIndex;
@@ -164,6 +165,24 @@ impl ResourceStore for SqliteStore {
 
     async fn once(&self, tenant: &str, work: Work, once: Once) -> Result<Onced, StoreError> {
         self.open.writer.once(tenant, work, once).await
+    }
+
+    async fn reindex(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        after: i64,
+        count: usize,
+    ) -> Result<Reindexed, StoreError> {
+        self.open.writer.reindex(tenant, resource_type, after, count).await
+    }
+
+    async fn note(&self, tenant: &str, name: &str) -> Result<Option<String>, StoreError> {
+        self.open.readers.with(|connection| reindex::note(connection, tenant, name))
+    }
+
+    async fn set_note(&self, tenant: &str, name: &str, text: Option<String>) -> Result<(), StoreError> {
+        self.open.writer.set_note(tenant, name, text).await
     }
 
     async fn made_by(&self, tenant: &str, versions: Vec<ShownRow>) -> Result<Vec<Option<MadeBy>>, StoreError> {

@@ -356,6 +356,6 @@ fn unchanged(
 }
 
 /// Carries our own error through a transaction whose errors are SQLite's.
-fn uncommittable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(super) fn uncommittable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::ToSqlConversionFailure(Box::new(error))
 }

@@ -14,3 +14,11 @@ CREATE INDEX kept_answer_by_until ON kept_answer (until);
 -- How a version came to be: 0 not known, else 1 POST, 2 PUT, 3 PATCH, and 4 more where it created the resource.
 ALTER TABLE resource ADD COLUMN made_by INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE past_version ADD COLUMN made_by INTEGER NOT NULL DEFAULT 0;
+
+-- What the gateway notes for its own work: how far search rows are made anew (src/ingest/parameters.rs).
+CREATE TABLE note (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;

@@ -3,8 +3,8 @@
 
 use super::index::FileIndex;
 use super::record::{Current, OwnVersions, Put, Recorder};
-use crate::store::search;
 use crate::store::history::Origin;
+use crate::store::search;
 use crate::store::transaction::{
     Action, ChangeOutcome, Changed, Condition, Expected, Finds, Refusal, Transacted, Transaction,
 };

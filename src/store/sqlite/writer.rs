@@ -7,7 +7,7 @@ use super::unavailable;
 use crate::store::body::{check_record, check_transaction};
 use crate::store::once::{Once, Onced, Work, Worked};
 use crate::store::transaction::{Transacted, Transaction};
-use crate::store::{Committed, RecordWrite, StoreError, Write};
+use crate::store::{Committed, RecordWrite, Reindexed, StoreError, Write};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::sync::Arc;
@@ -41,6 +41,8 @@ enum Answer {
     Committed(Committed),
     Transacted(Transacted),
     Onced(Onced),
+    Reindexed(Reindexed),
+    Noted,
     Checked,
 }
 
@@ -58,6 +60,17 @@ enum Task {
         work: Work,
         once: Once,
     },
+    Reindex {
+        tenant: String,
+        resource_type: String,
+        after: i64,
+        count: usize,
+    },
+    Note {
+        tenant: String,
+        name: String,
+        text: Option<String>,
+    },
     /// Writes the readiness row.
     Check,
 }
@@ -72,7 +85,8 @@ impl Task {
             Self::Transact { transaction, .. } | Self::Once { work: Work::Transaction(transaction), .. } => {
                 transaction.changes.iter().map(|change| change.action.id()).collect()
             }
-            Self::Check => Vec::new(),
+            // Search rows and notes are in no answer that is kept in memory.
+            Self::Reindex { .. } | Self::Note { .. } | Self::Check => Vec::new(),
         }
     }
 }
@@ -96,7 +110,9 @@ impl Writer {
         check_record(&write)?;
         match self.send(Task::Commit { tenant: tenant.to_owned(), write: Box::new(write) }).await? {
             Answer::Committed(committed) => Ok(committed),
-            Answer::Transacted(_) | Answer::Onced(_) | Answer::Checked => Err(mistaken()),
+            Answer::Transacted(_) | Answer::Onced(_) | Answer::Reindexed(_) | Answer::Noted | Answer::Checked => {
+                Err(mistaken())
+            }
         }
     }
 
@@ -105,7 +121,9 @@ impl Writer {
         let task = Task::Transact { tenant: tenant.to_owned(), transaction: Box::new(transaction) };
         match self.send(task).await? {
             Answer::Transacted(transacted) => Ok(transacted),
-            Answer::Committed(_) | Answer::Onced(_) | Answer::Checked => Err(mistaken()),
+            Answer::Committed(_) | Answer::Onced(_) | Answer::Reindexed(_) | Answer::Noted | Answer::Checked => {
+                Err(mistaken())
+            }
         }
     }
 
@@ -116,8 +134,31 @@ impl Writer {
         }
         match self.send(Task::Once { tenant: tenant.to_owned(), work, once }).await? {
             Answer::Onced(onced) => Ok(onced),
-            Answer::Committed(_) | Answer::Transacted(_) | Answer::Checked => Err(mistaken()),
+            Answer::Committed(_) | Answer::Transacted(_) | Answer::Reindexed(_) | Answer::Noted | Answer::Checked => {
+                Err(mistaken())
+            }
         }
+    }
+
+    pub(super) async fn reindex(
+        &self,
+        tenant: &str,
+        resource_type: &str,
+        after: i64,
+        count: usize,
+    ) -> Result<Reindexed, StoreError> {
+        let (tenant, resource_type) = (tenant.to_owned(), resource_type.to_owned());
+        match self.send(Task::Reindex { tenant, resource_type, after, count }).await? {
+            Answer::Reindexed(reindexed) => Ok(reindexed),
+            Answer::Committed(_) | Answer::Transacted(_) | Answer::Onced(_) | Answer::Noted | Answer::Checked => {
+                Err(mistaken())
+            }
+        }
+    }
+
+    pub(super) async fn set_note(&self, tenant: &str, name: &str, text: Option<String>) -> Result<(), StoreError> {
+        let (tenant, name) = (tenant.to_owned(), name.to_owned());
+        self.send(Task::Note { tenant, name, text }).await.map(|_| ())
     }
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
@@ -186,7 +227,7 @@ impl Disk {
             Err(error) if !is_check && is_of_the_disk(error) => self.refused = Some(Instant::now()),
             Ok(Answer::Committed(Committed::Superseded))
             | Ok(Answer::Transacted(Transacted::Superseded | Transacted::Refused(_) | Transacted::Done(_)))
-            | Ok(Answer::Onced(_))
+            | Ok(Answer::Onced(_) | Answer::Reindexed(_) | Answer::Noted)
             | Ok(Answer::Checked)
             | Err(_) => {}
         }
@@ -223,6 +264,12 @@ fn commit_together(connection: &mut Connection, clock: &mut Clock, tasks: &[Task
             Task::Commit { tenant, write } => recorder.store(tenant, write).map(Answer::Committed),
             Task::Transact { tenant, transaction } => recorder.transact(tenant, transaction).map(Answer::Transacted),
             Task::Once { tenant, work, once } => recorder.once(tenant, work, once).map(Answer::Onced),
+            Task::Reindex { tenant, resource_type, after, count } => {
+                recorder.reindex(tenant, resource_type, *after, *count).map(Answer::Reindexed)
+            }
+            Task::Note { tenant, name, text } => {
+                recorder.set_note(tenant, name, text.as_deref()).map(|()| Answer::Noted)
+            }
             Task::Check => recorder.check().map(|()| Answer::Checked),
         })
         .collect::<rusqlite::Result<_>>()?;

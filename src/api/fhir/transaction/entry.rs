@@ -23,7 +23,7 @@ pub struct Entry {
 }
 
 pub enum Ask {
-    Write(Intent),
+    Write(Box<Intent>),
     Read(Reading),
 }
 
@@ -140,7 +140,7 @@ pub fn read(api: &Api, entry: &Value) -> Result<Entry, ApiError> {
         }
         _ => return Err(wrong("has a method that is not supported here: GET, POST, PUT, PATCH and DELETE are")),
     };
-    Ok(Entry { full_url, ask: Ask::Write(Intent { resource_type, verb, if_match: tag("ifMatch")? }) })
+    Ok(Entry { full_url, ask: Ask::Write(Box::new(Intent { resource_type, verb, if_match: tag("ifMatch")? })) })
 }
 
 /// A request's url, below the FHIR base or with it.

@@ -27,7 +27,7 @@ use crate::{
         parameters::Handling,
         session::Session,
     },
-    fhir::{codec, outcome::Severity, validate::Report},
+    fhir::{outcome::Severity, validate::Report},
     store::once::KeptAnswer,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, rt, web};
@@ -109,7 +109,7 @@ async fn transaction(
     for (place, Entry { full_url, ask }) in asked.into_iter().enumerate() {
         match ask {
             Ask::Write(intent) => {
-                intents.push(intent);
+                intents.push(*intent);
                 places.push(place);
                 full_urls.push(full_url);
             }
@@ -175,9 +175,9 @@ async fn accept(api: &Session, bundle: Value) -> Result<Report, ApiError> {
             report.issues.retain(|issue| issue.rule != "create-id" && issue.severity != Severity::Information);
             Ok(report)
         }
-        None => match codec::from_json(bundle.to_string().as_bytes()) {
-            Ok(_) => Ok(Report::default()),
-            Err(_) => Err(ApiError::NotR4),
+        None => match content::is_r4(&bundle) {
+            true => Ok(Report::default()),
+            false => Err(ApiError::NotR4),
         },
     });
     let report = judged.await.map_err(|_| ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR))??;
@@ -218,7 +218,7 @@ async fn batch(api: &Session, mut bundle: Value, manner: Manner, handling: Handl
 async fn single(api: &Session, entry: &Value, full_urls: &[String], manner: &Manner, handling: Handling) -> Value {
     let answered = match entry::read(api, entry) {
         Ok(Entry { ask: Ask::Read(reading), .. }) => return reading::answer(api, reading, handling).await,
-        Ok(Entry { ask: Ask::Write(intent), .. }) => write_one(api, intent, full_urls).await,
+        Ok(Entry { ask: Ask::Write(intent), .. }) => write_one(api, *intent, full_urls).await,
         Err(error) => Err(error),
     };
     match answered {

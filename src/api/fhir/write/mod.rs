@@ -36,6 +36,9 @@ use std::{collections::BTreeSet, sync::Arc};
 /// How often a transaction is built anew because another was faster. Each time at least one other was stored.
 const ATTEMPTS: usize = 32;
 
+/// What is written of this type changes what can be searched by.
+pub const SEARCH_PARAMETER: &str = "SearchParameter";
+
 /// What one request, or one entry of a Bundle, asks for.
 #[derive(Debug)]
 pub struct Intent {
@@ -128,6 +131,7 @@ pub async fn perform(
     reports: &[Report],
     keep: Option<&Keep>,
 ) -> Result<Performed, Vec<Failure>> {
+    api.gateway.load_parameters().await.map_err(|error| all_fail(error.into()))?;
     for _ in 0..ATTEMPTS {
         let plan = Plan::of(api, intents, links).await?;
         let (transaction, places) = plan.transaction(intents, links)?;
@@ -182,7 +186,10 @@ async fn durably(api: &Session, transaction: Transaction, once: Option<Once>) ->
             None => Onced::Now(Worked::Transaction(api.door.transact(transaction).await?)),
             Some(once) => api.door.once(Work::Transaction(Box::new(transaction)), once).await?,
         };
-        if let Onced::Now(Worked::Transaction(Transacted::Done(_))) = &onced {
+        if let Onced::Now(Worked::Transaction(Transacted::Done(changed))) = &onced {
+            if changed.iter().any(|changed| changed.resource.resource_type == SEARCH_PARAMETER) {
+                api.gateway.parameters_changed();
+            }
             judge(&api, patients).await;
         }
         Ok(onced)

@@ -1,7 +1,7 @@
 //! How intents would be done on what is stored now: which resource each means, and on which conditions.
 
 use super::{
-    At, Failure, IfMatch, Intent, Verb, content,
+    At, Failure, IfMatch, Intent, SEARCH_PARAMETER, Verb, content,
     links::{self, Links, Replacements},
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     consent::Found,
     fhir::{
         patch::{Patch, Rules},
+        search::added::Added,
         validate::Report,
     },
     store::{
@@ -170,6 +171,13 @@ impl Plan {
                 Verb::Patch { .. } => patched.as_ref().map(|(resource, _)| resource),
                 Verb::Delete { .. } => None,
             };
+            if let Some(resource) = content.filter(|_| intent.resource_type == SEARCH_PARAMETER)
+                && resource["status"] == "active"
+                && let Err(reason) = Added::read(resource)
+            {
+                failures.push(Failure { place, error: ApiError::UnfitParameter(reason) });
+                continue;
+            }
             let action = match content {
                 Some(resource) => {
                     let write = match links.is_none() {
