@@ -129,7 +129,7 @@ pub fn closures(case: &mut Case, day: Date) -> Vec<Value> {
 }
 
 /// What follows a decision against treatment, or one that is put off: the patient is told, and the course is cancelled.
-pub fn turned_down(case: &mut Case, decision: &str) -> Vec<Value> {
+pub fn turned_down(case: &Case, decision: &str) -> Vec<Value> {
     let day = later(case.intake, 3);
     let mut told = case.record("check-in", MEDICAL, "check-in-0", &case.at(day, 11 * 60), PRESCRIBER);
     set(&mut told, "at", json!(case.at(day, 10 * 60 + 30)));

@@ -153,11 +153,15 @@ fn order(case: &Case, day: Date, dose: &Dose, indication: &str, ending: Ending) 
 
 /// Troches are lozenges in every third course.
 fn formulation(case: &Case) -> &'static str {
-    if case.protocol.formulation == "troche" && case.number % 3 == 0 { "lozenge" } else { case.protocol.formulation }
+    if case.protocol.formulation == "troche" && case.number.is_multiple_of(3) {
+        "lozenge"
+    } else {
+        case.protocol.formulation
+    }
 }
 
 /// `tenths` of a milligram: the kit of esketamine goes by the dose.
-fn product(case: &mut Case, tenths: i64) -> Value {
+fn product(case: &Case, tenths: i64) -> Value {
     let protocol = case.protocol;
     let mut product = json!({
         "formulation": formulation(case), "lotNumber": format!("TEST-{}", case.number % 97),
