@@ -22,6 +22,7 @@ pub use query::{
 use crate::fhir::search::IndexRow;
 use bytes::Bytes;
 use history::{HistoryPage, HistoryQuery};
+use std::any::Any;
 use transaction::{Transacted, Transaction};
 
 /// Whose data: every key starts with it. One gateway serves one tenant until access control names more.
@@ -165,6 +166,12 @@ pub enum StoreError {
     MalformedBody { resource_type: String },
 }
 
+/// A name that is held until this is dropped.
+#[derive(Default)]
+pub struct Held {
+    _release: Option<Box<dyn Any + Send + Sync>>,
+}
+
 /// Keeps FHIR resources and the records they came from.
 #[async_trait::async_trait]
 pub trait ResourceStore: Send + Sync {
@@ -215,4 +222,10 @@ pub trait ResourceStore: Send + Sync {
 
     /// Can it take a write now? For readiness.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// Keeps other gateways on the same store from holding the same name, until the answer is dropped. Where one gateway
+    /// alone uses a store there is nobody to keep away.
+    async fn hold(&self, _tenant: &str, _name: &str) -> Result<Held, StoreError> {
+        Ok(Held::default())
+    }
 }

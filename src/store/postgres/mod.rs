@@ -7,6 +7,7 @@ pub mod arrival;
 mod clock;
 mod connection;
 mod error;
+mod hold;
 mod index;
 mod names;
 mod reads;
@@ -23,11 +24,12 @@ use crate::store::history::{HistoryPage, HistoryQuery};
 use crate::store::search;
 use crate::store::transaction::{Action, Transacted, Transaction};
 use crate::store::{
-    Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
+    Committed, Held, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
 use clock::Ticks;
 use deadpool_postgres::{Client, Object, Pool};
 use error::PgError;
+use hold::SessionLock;
 use index::{PgIndex, in_time};
 use jiff::Timestamp;
 use names::{Names, Wanted};
@@ -53,6 +55,8 @@ pub struct PostgresStore {
 
 struct Engine {
     pool: Pool,
+    /// Of sessions that hold locks.
+    holds: Pool,
     names: Names,
     handle: Handle,
 }
@@ -84,7 +88,7 @@ impl PostgresStore {
     /// With threads and a pool, of which no connection has been made.
     fn connected(place: Place<'_>) -> Result<Self, StoreError> {
         // What is wrong with the place is told before there are threads, which must not be dropped by a task.
-        let pool = connection::pool(place)?;
+        let (pool, holds) = (connection::pool(place)?, connection::pool(place)?);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .max_blocking_threads(place.connections.max(2) + THREADS)
@@ -92,7 +96,7 @@ impl PostgresStore {
             .enable_all()
             .build()
             .map_err(|error| StoreError::Unavailable(format!("the store's threads cannot start: {error}")))?;
-        let engine = Arc::new(Engine { pool, names: Names::default(), handle: runtime.handle().clone() });
+        let engine = Arc::new(Engine { pool, holds, names: Names::default(), handle: runtime.handle().clone() });
         Ok(Self { engine, runtime: Some(runtime) })
     }
 
@@ -360,6 +364,17 @@ impl ResourceStore for PostgresStore {
             reads::compartment(&engine.names, &client, tenant, &patient).await
         })
         .await
+    }
+
+    /// Waits for some seconds for another that holds it.
+    async fn hold(&self, tenant: &str, name: &str) -> Result<Held, StoreError> {
+        let (engine, tenant, name) = (Arc::clone(&self.engine), tenant.to_owned(), name.to_owned());
+        let task = self.engine.handle.spawn(in_time(async move {
+            SessionLock::take(&engine.holds, &tenant, &name, engine.handle.clone()).await
+        }));
+        let lock =
+            task.await.map_err(|error| StoreError::Unavailable(format!("a piece of work was stopped: {error}")))??;
+        Ok(Held { _release: Some(Box::new(lock)) })
     }
 
     /// Writes the readiness row, and waits until the database says that it is durable.
