@@ -19,7 +19,7 @@ const DEFAULT_PAGE_SIZE_MAX: usize = 1000;
 /// Far above any machine's processors: more is a slip, and the system might not give as many threads.
 const MOST_WORKERS: usize = 512;
 /// Connections to a database: each is a process there.
-const DEFAULT_CONNECTIONS: usize = 16;
+const DEFAULT_CONNECTIONS: usize = 24;
 const MOST_CONNECTIONS: usize = 500;
 
 /// What can be set, in one place or another: nothing here has a default yet.
@@ -54,7 +54,7 @@ pub struct Options {
     #[arg(long, env = "KAP_GATEWAY_DATABASE_CA", value_name = "FILE")]
     pub database_ca: Option<PathBuf>,
 
-    /// Most connections to the database [default: 16]
+    /// Most connections to the database [default: 24]
     #[arg(long, env = "KAP_GATEWAY_DATABASE_CONNECTIONS", value_name = "NUMBER")]
     pub database_connections: Option<usize>,
 

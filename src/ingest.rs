@@ -276,7 +276,7 @@ impl Gateway {
             remarks,
         };
         let _held = match judging {
-            Judging::Now => Some(self.hold(&mapped.patient_id).await),
+            Judging::Now => Some(self.hold(&mapped.patient_id).await?),
             Judging::Later => None,
         };
         for _ in 0..ATTEMPTS {

@@ -4,7 +4,8 @@ use super::{Context, Decision, Policy, Row};
 use crate::store::once::{Digest, Earlier, KeptAnswer, Once, Onced, Work};
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
-    Committed, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
+    Committed, Held, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord,
+    StoredResource,
 };
 use std::sync::Arc;
 
@@ -94,6 +95,11 @@ impl Door {
 
     pub async fn set_note(&self, name: &str, text: Option<String>) -> Result<(), StoreError> {
         self.store.set_note(self.own_sight.tenant(), name, text).await
+    }
+
+    /// See `ResourceStore::hold`.
+    pub async fn hold(&self, name: &str) -> Result<Held, StoreError> {
+        self.store.hold(self.own_sight.tenant(), name).await
     }
 
     /// Can the store take a write now?

@@ -15,7 +15,7 @@ pub use crate::safety::resources::Occasion;
 use crate::safety::resources::{self, Change, explained};
 use crate::safety::ruleset::{RuleId, RulesError, Ruleset, Severity};
 use crate::store::transaction::{Action, Change as StoreChange, Expected, Transacted, Transaction};
-use crate::store::{Filter, FilterValue, SearchQuery, StoredResource, Write, WriteMode};
+use crate::store::{Filter, FilterValue, Held, SearchQuery, StoredResource, Write, WriteMode};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -158,9 +158,10 @@ pub(super) struct Judged {
 }
 
 impl Gateway {
-    /// Keeps others from writing to the patient until it is dropped.
-    pub(super) async fn hold(&self, patient: &str) -> MutexGuard<'_, ()> {
-        self.rules.lock(patient).await
+    /// Keeps others from writing to the patient until it is dropped: those of this gateway, and other gateways.
+    pub(super) async fn hold(&self, patient: &str) -> Result<(MutexGuard<'_, ()>, Held), IngestError> {
+        let here = self.rules.lock(patient).await;
+        Ok((here, self.door.hold(patient).await?))
     }
 
     /// Judges a patient's stored resources with these writes over them.
@@ -189,7 +190,7 @@ impl Gateway {
     /// record made, and after an import.
     pub async fn judge(&self, patient: &str, occasion: Occasion) -> Result<bool, IngestError> {
         let patient = &self.survivor(patient).await?;
-        let _held = self.hold(patient).await;
+        let _held = self.hold(patient).await?;
         let stored = self.everything(self.inside(), patient).await?.resources;
         let resources = overlaid(&stored, [].iter());
         let ruleset = &self.rules.ruleset;

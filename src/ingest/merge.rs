@@ -51,7 +51,7 @@ impl Gateway {
             }
             return Ok(Merged { survivor, merged: was_merged, is_unchanged });
         }
-        let held = self.hold(&survivor).await;
+        let held = self.hold(&survivor).await?;
         let one = self.patient(&survivor).await?;
         let other = self.patient(&merged).await?;
         let (survivor_body, merged_body) = patient_link::merge(json(&one)?, json(&other)?)

@@ -59,7 +59,7 @@ impl Gateway {
                 let resources = stored.resources.iter().map(unchanged).collect();
                 return Ok(receipt(RecordOutcome::Unchanged, resources, Vec::new()));
             }
-            let _held = self.hold(&patient_id).await;
+            let _held = self.hold(&patient_id).await?;
             if is_withdrawn(&self.one_record(sight, kind, record_id, system).await?) {
                 // Somebody else was faster.
                 continue;

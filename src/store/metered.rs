@@ -4,7 +4,7 @@ use super::history::{HistoryPage, HistoryQuery, MadeBy};
 use super::once::{Digest, Earlier, Once, Onced, ShownRow, Work, Worked};
 use super::transaction::{ChangeOutcome, Transacted, Transaction};
 use super::{
-    Committed, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord,
+    Committed, Held, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord,
     StoredResource, WriteOutcome,
 };
 use std::sync::Arc;
@@ -207,6 +207,10 @@ impl ResourceStore for MeteredStore {
 
     async fn compartment(&self, tenant: &str, patient: &str) -> Result<Vec<StoredResource>, StoreError> {
         self.timed(Operation::Compartment, self.store.compartment(tenant, patient)).await
+    }
+
+    async fn hold(&self, tenant: &str, name: &str) -> Result<Held, StoreError> {
+        self.store.hold(tenant, name).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

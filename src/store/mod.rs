@@ -25,6 +25,7 @@ use crate::fhir::search::IndexRow;
 use bytes::Bytes;
 use history::{HistoryPage, HistoryQuery, MadeBy};
 use once::{Digest, Earlier, Once, Onced, ShownRow, Work};
+use std::any::Any;
 use transaction::{Transacted, Transaction};
 
 /// Whose data: every key starts with it. One gateway serves one tenant until access control names more.
@@ -186,6 +187,12 @@ pub enum StoreError {
     MalformedBody { resource_type: String },
 }
 
+/// A name that is held until this is dropped.
+#[derive(Default)]
+pub struct Held {
+    _release: Option<Box<dyn Any + Send + Sync>>,
+}
+
 /// Keeps FHIR resources and the records they came from.
 #[async_trait::async_trait]
 pub trait ResourceStore: Send + Sync {
@@ -262,4 +269,8 @@ pub trait ResourceStore: Send + Sync {
 
     /// What is kept under that name and not forgotten at `now` (microseconds since 1970-01-01T00:00:00Z).
     async fn kept_answer(&self, tenant: &str, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError>;
+
+    /// Keeps other gateways on the same store from holding the same name, until the answer is dropped. Where one gateway
+    /// alone uses a store there is nobody to keep away.
+    async fn hold(&self, tenant: &str, name: &str) -> Result<Held, StoreError>;
 }

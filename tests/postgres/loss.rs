@@ -102,7 +102,8 @@ async fn acknowledged_writes_survive(victim: Victim) {
                 gateway.until_ready().await;
             }
         }
-        for (id, (sent, answered)) in std::mem::take(&mut *journal.lock().unwrap()) {
+        let written = std::mem::take(&mut *journal.lock().unwrap());
+        for (id, (sent, answered)) in written {
             let answer = gateway.get(&format!("/fhir/Goal/{id}/_history?_count=1000")).await;
             let stored = match answer.status() {
                 StatusCode::NOT_FOUND => 0,

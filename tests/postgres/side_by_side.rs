@@ -166,3 +166,28 @@ async fn hostile_texts_are_answered_and_never_a_fault_of_the_database() {
         assert!(!gateways[0].get(path).await.status().is_server_error(), "{path}");
     }
 }
+
+/// What one gateway judges about a patient must not be judged by another on half of the records.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_one_patient_through_two_gateways_are_judged_as_through_one() {
+    use kap_gateway::store::postgres::{Place, PostgresStore};
+    use kap_gateway::store::{DEFAULT_TENANT, ResourceStore};
+    use std::time::{Duration, Instant};
+    let database = empty_database().await;
+    let open =
+        || PostgresStore::open(Place { url: &database, password: None, authority: None, connections: 4 }).unwrap();
+    let (one, other) = (open(), open());
+    let held = one.hold(DEFAULT_TENANT, "p1").await.unwrap();
+    // Another name is free, and the work of who waits is not held up.
+    drop(other.hold(DEFAULT_TENANT, "p2").await.unwrap());
+    other.check().await.unwrap();
+    let began = Instant::now();
+    let release = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        drop(held);
+    });
+    drop(other.hold(DEFAULT_TENANT, "p1").await.unwrap());
+    assert!(began.elapsed() >= Duration::from_millis(400), "it waits for the other gateway");
+    release.await.unwrap();
+    drop(one.hold(DEFAULT_TENANT, "p1").await.unwrap());
+}

@@ -1,7 +1,6 @@
 //! What only PostgreSQL promises: many gateways on one database.
 
 use crate::database::{empty_database, sql};
-use crate::sample::*;
 use crate::store_of;
 use kap_gateway::store::*;
 

@@ -2,7 +2,6 @@
 
 use super::error::PgError;
 use deadpool_postgres::Client;
-use jiff::Timestamp;
 use tokio_postgres::SimpleQueryMessage;
 
 /// Instants that belong to one piece of work, one microsecond after the other.
@@ -13,17 +12,18 @@ pub(super) struct Ticks {
 }
 
 impl Ticks {
-    /// Takes some from the tenant's clock, which is ahead of all that was given before, also where machines disagree
-    /// about the time.
+    /// Takes some from the tenant's clock, which is ahead of all that was given before, also where the machine's clock goes
+    /// back.
     ///
     /// In a transaction of its own, so that no writer waits for another's commit. It is not awaited on the disk: the
     /// commit that uses these instants comes later in the same log.
     pub(super) async fn reserve(client: &Client, tenant: i32, count: usize) -> Result<Self, PgError> {
         let count = i64::try_from(count).unwrap_or(i64::MAX / 4).max(1);
-        let end = Timestamp::now().as_microsecond().saturating_add(count);
+        // The database's clock: gateways' own may differ.
         let sql = format!(
             "BEGIN; SET LOCAL synchronous_commit = off;
-             INSERT INTO clock VALUES ({tenant}, {end}) ON CONFLICT (tenant) DO UPDATE
+             INSERT INTO clock VALUES
+                 ({tenant}, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + {count}) ON CONFLICT (tenant) DO UPDATE
                  SET last = greatest(clock.last + {count}, excluded.last) RETURNING last;
              COMMIT"
         );

@@ -24,7 +24,7 @@ pub struct Place<'a> {
     pub password: Option<&'a str>,
     /// A file of certificates in PEM that the server's is verified by. `None`: the system's.
     pub authority: Option<&'a Path>,
-    /// Most connections of this gateway.
+    /// Most connections of this gateway: half of them work, half hold locks.
     pub connections: usize,
 }
 
@@ -77,12 +77,13 @@ fn is_near(host: &Host) -> bool {
 pub(super) fn pool(place: Place<'_>) -> Result<Pool, PgError> {
     let config = read(place).map_err(PgError::Refused)?;
     let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = match config.get_ssl_mode() {
-        SslMode::Disable => Manager::from_config(config, tokio_postgres::NoTls, manager_config),
-        _ => Manager::from_config(config, Tls::new(place.authority).map_err(PgError::Refused)?, manager_config),
+    let manager = if config.get_ssl_mode() == SslMode::Disable {
+        Manager::from_config(config, tokio_postgres::NoTls, manager_config)
+    } else {
+        Manager::from_config(config, Tls::new(place.authority).map_err(PgError::Refused)?, manager_config)
     };
     Pool::builder(manager)
-        .max_size(place.connections.max(2))
+        .max_size((place.connections / 2).max(2))
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(PATIENCE))
         .create_timeout(Some(PATIENCE))
@@ -95,13 +96,14 @@ pub(super) fn pool(place: Place<'_>) -> Result<Pool, PgError> {
 
 /// Every statement of ours is led by an index. The planner, who knows little of tables that grow, must not take a walk over
 /// all of a table for shorter, nor keep a plan that he made when it was. An engine that is only like PostgreSQL may not
-/// know these settings: then it does without.
-const MANNERS: [&str; 5] = [
+/// know these settings: then it does without. Nobody waits for ever.
+const MANNERS: [&str; 6] = [
     "SET enable_seqscan = off",
     "SET enable_hashjoin = off",
     "SET enable_mergejoin = off",
     "SET jit = off",
     "SET idle_in_transaction_session_timeout = '60s'",
+    "SET lock_timeout = '15s'",
 ];
 
 async fn prepare(client: &Client) -> Result<(), tokio_postgres::Error> {

@@ -7,6 +7,7 @@ pub mod arrival;
 mod clock;
 mod connection;
 mod error;
+mod hold;
 mod index;
 mod names;
 mod once;
@@ -26,11 +27,13 @@ use crate::store::once::{Digest, Earlier, Once, Onced, ShownRow, Work as Asked, 
 use crate::store::search;
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
-    Committed, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
+    Committed, Held, RecordWrite, Reindexed, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord,
+    StoredResource,
 };
 use clock::Ticks;
 use deadpool_postgres::{Client, Object, Pool};
 use error::PgError;
+use hold::SessionLock;
 use index::{PgIndex, in_time};
 use jiff::Timestamp;
 use names::{Names, Wanted};
@@ -56,6 +59,8 @@ pub struct PostgresStore {
 
 struct Engine {
     pool: Pool,
+    /// Of sessions that hold locks.
+    holds: Pool,
     names: Names,
     handle: Handle,
 }
@@ -87,7 +92,7 @@ impl PostgresStore {
     /// With threads and a pool, of which no connection has been made.
     fn connected(place: Place<'_>) -> Result<Self, StoreError> {
         // What is wrong with the place is told before there are threads, which must not be dropped by a task.
-        let pool = connection::pool(place)?;
+        let (pool, holds) = (connection::pool(place)?, connection::pool(place)?);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .max_blocking_threads(place.connections.max(2) + THREADS)
@@ -95,7 +100,7 @@ impl PostgresStore {
             .enable_all()
             .build()
             .map_err(|error| StoreError::Unavailable(format!("the store's threads cannot start: {error}")))?;
-        let engine = Arc::new(Engine { pool, names: Names::default(), handle: runtime.handle().clone() });
+        let engine = Arc::new(Engine { pool, holds, names: Names::default(), handle: runtime.handle().clone() });
         Ok(Self { engine, runtime: Some(runtime) })
     }
 
@@ -463,6 +468,17 @@ impl ResourceStore for PostgresStore {
             reindex::set_note(&client, tenant, &name, text.as_deref()).await
         })
         .await
+    }
+
+    /// Waits for some seconds for another that holds it.
+    async fn hold(&self, tenant: &str, name: &str) -> Result<Held, StoreError> {
+        let (engine, tenant, name) = (Arc::clone(&self.engine), tenant.to_owned(), name.to_owned());
+        let task = self.engine.handle.spawn(in_time(async move {
+            SessionLock::take(&engine.holds, &tenant, &name, engine.handle.clone()).await
+        }));
+        let lock =
+            task.await.map_err(|error| StoreError::Unavailable(format!("a piece of work was stopped: {error}")))??;
+        Ok(Held { _release: Some(Box::new(lock)) })
     }
 
     /// Writes the readiness row, and waits until the database says that it is durable.

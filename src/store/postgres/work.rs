@@ -323,8 +323,11 @@ pub(super) struct IndexRows {
     tokens: [Columns<String, i32>; 2],
     dates: [Columns<i64, i64>; 2],
     texts: [Columns<String, ()>; 2],
-    numbers: [Columns<(Vec<u8>, Vec<u8>), i32>; 2],
+    numbers: [Columns<Ends, i32>; 2],
 }
+
+/// Of numbers, as bytes.
+type Ends = (Vec<u8>, Vec<u8>);
 
 /// Field, what the table is sorted by, one more, and the resource.
 struct Columns<A, B> {

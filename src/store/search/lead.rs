@@ -30,6 +30,8 @@ impl Searcher<'_> {
             Test::All(tests) => {
                 let mut fewest: Option<BTreeSet<i64>> = None;
                 for test in tests {
+                    // More than another filter has already been found to have would lead nowhere.
+                    let most = fewest.as_ref().map_or(most, BTreeSet::len);
                     if let Some(found) = self.up_to(most, scope, test)?
                         && fewest.as_ref().is_none_or(|fewest| found.len() < fewest.len())
                     {
