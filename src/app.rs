@@ -21,11 +21,14 @@ pub use crate::{
 };
 
 use crate::{
-    api::{self, Api, PageSize, metrics::Metrics, observe::observe},
+    api::{
+        self, Api, Idempotency, PageSize, idempotency::UnderWay, limits::Limits, metrics::Metrics, observe::observe,
+    },
     config::Switch,
+    consent::{Door, PermitAll, Policy},
     fhir::definitions::{AddError, Definitions},
     ingest::{Contract, ContractError, Gateway, Rules, RulesFileError},
-    store::{ResourceStore, StoreError},
+    store::{ResourceStore, StoreError, metered::MeteredStore},
 };
 use actix_web::{
     App, HttpServer,
@@ -38,15 +41,19 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 use tls::{Certificate, TlsError};
-use tokio::task::JoinHandle;
+use tokio::{sync::Semaphore, task::JoinHandle};
 
 /// Seconds that requests under way have when the gateway stops.
 const SHUTDOWN_SECONDS: u64 = 10;
 
 /// Connections that one worker holds; further ones wait until it has room.
 const MOST_CONNECTIONS: usize = 1024;
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// Why the gateway did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +98,11 @@ pub struct Running {
 
 /// Starts a gateway: opens the store, binds the address, answers.
 pub fn run(config: &Config) -> Result<Running, AppError> {
+    run_with(config, Arc::new(PermitAll))
+}
+
+/// The same with another policy at the door.
+pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, AppError> {
     // Before the data file is touched: a wrong file of rules stops the start.
     let rules = Rules::load(config.safety_rules.as_deref())?;
     let contract = contract(config)?;
@@ -103,16 +115,22 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         let scheme = if certificate.is_some() { "https" } else { "http" };
         format!("{scheme}://{address}")
     });
-    let gateway = Arc::new(Gateway { contract, store: store.clone(), base: format!("{base_url}/fhir"), rules });
+    let metrics = Arc::new(Metrics::default());
+    let door = Door::new(Arc::new(MeteredStore::new(store.clone(), metrics.clone())), policy);
+    let gateway = Arc::new(Gateway { contract, door: door.clone(), base: format!("{base_url}/fhir"), rules });
     let api = Api {
-        store: store.clone(),
+        door,
         gateway: gateway.clone(),
         base_url: base_url.clone(),
         page_size: PageSize { default: config.page_size, max: config.page_size_max },
-        body_limit: config.body_limit,
+        limits: limits(config),
         definitions: definitions(&config.packages)?,
         validator: OnceLock::new(),
-        metrics: Metrics::default(),
+        metrics,
+        idempotency: Idempotency {
+            kept_for: Duration::from_secs(u64::from(config.idempotency_hours).saturating_mul(3600)),
+            under_way: UnderWay::default(),
+        },
         validate_writes: config.validate_writes == Switch::On,
     };
     let server = serve(api, listener, config.workers, certificate.as_ref())?;
@@ -127,6 +145,21 @@ pub fn run(config: &Config) -> Result<Running, AppError> {
         server: tokio::spawn(server),
         schedule,
     })
+}
+
+fn limits(config: &Config) -> Limits {
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    Limits {
+        body_limit: config.body_limit,
+        fhir_body_limit: config.fhir_body_limit,
+        large_bodies: Arc::new(Semaphore::new(config.large_bodies.min(Semaphore::MAX_PERMITS))),
+        bundle_entries: config.bundle_entries,
+        content_depth: config.content_depth,
+        include_limit: config.include_limit,
+        chain_links: config.chain_links,
+        request_time: seconds(config.request_seconds),
+        body_time: seconds(config.body_seconds),
+    }
 }
 
 /// The contract with the instruments of the configuration.
@@ -156,6 +189,7 @@ fn serve(
     let mut server = HttpServer::new(app)
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .max_connections(MOST_CONNECTIONS)
+        .client_request_timeout(HEAD_TIME)
         // The command line decides when to stop.
         .disable_signals();
     if let Some(workers) = workers {

@@ -66,6 +66,38 @@ pub struct Options {
     #[arg(long, env = "KAP_GATEWAY_BODY_LIMIT", value_name = "BYTES")]
     pub body_limit: Option<usize>,
 
+    /// Largest request body under /fhir, in bytes: a Bundle may be large [default: 33554432]
+    #[arg(long, env = "KAP_GATEWAY_FHIR_BODY_LIMIT", value_name = "BYTES")]
+    pub fhir_body_limit: Option<usize>,
+
+    /// Bodies of more than 1 MiB that are in memory at one time; others wait [default: 4]
+    #[arg(long, env = "KAP_GATEWAY_LARGE_BODIES", value_name = "NUMBER")]
+    pub large_bodies: Option<usize>,
+
+    /// Most entries of a batch or transaction [default: 5000]
+    #[arg(long, env = "KAP_GATEWAY_BUNDLE_ENTRIES", value_name = "NUMBER")]
+    pub bundle_entries: Option<usize>,
+
+    /// Most elements in each other in a body under /fhir, 120 at most [default: 100]
+    #[arg(long, env = "KAP_GATEWAY_CONTENT_DEPTH", value_name = "NUMBER")]
+    pub content_depth: Option<usize>,
+
+    /// Most resources that come along with one page of a search [default: 1000]
+    #[arg(long, env = "KAP_GATEWAY_INCLUDE_LIMIT", value_name = "NUMBER")]
+    pub include_limit: Option<usize>,
+
+    /// Most links of a chained search parameter, and of _has, 10 at most [default: 5]
+    #[arg(long, env = "KAP_GATEWAY_CHAIN_LINKS", value_name = "NUMBER")]
+    pub chain_links: Option<usize>,
+
+    /// Seconds for one request, from its head to its answer; 0: any [default: 60]
+    #[arg(long, env = "KAP_GATEWAY_REQUEST_SECONDS", value_name = "SECONDS")]
+    pub request_seconds: Option<u32>,
+
+    /// Seconds in which a request's body must arrive [default: 30]
+    #[arg(long, env = "KAP_GATEWAY_BODY_SECONDS", value_name = "SECONDS")]
+    pub body_seconds: Option<u32>,
+
     /// Resources on a page where the client does not say [default: 50]
     #[arg(long, env = "KAP_GATEWAY_PAGE_SIZE", value_name = "NUMBER")]
     pub page_size: Option<usize>,
@@ -115,6 +147,10 @@ pub struct Options {
     /// [default: on]
     #[arg(long, env = "KAP_GATEWAY_VALIDATE_WRITES", value_name = "on|off", value_enum)]
     pub validate_writes: Option<Switch>,
+
+    /// Hours for which the answer to a request with an Idempotency-Key is kept [default: 24]
+    #[arg(long, env = "KAP_GATEWAY_IDEMPOTENCY_HOURS", value_name = "HOURS")]
+    pub idempotency_hours: Option<u32>,
 
     /// How log lines are written to standard error [default: text]
     #[arg(long, env = "KAP_GATEWAY_LOG_FORMAT", value_name = "FORMAT", value_enum)]
@@ -215,6 +251,15 @@ pub struct Config {
     pub public_base_url: Option<String>,
     /// In bytes.
     pub body_limit: usize,
+    /// In bytes.
+    pub fhir_body_limit: usize,
+    pub large_bodies: usize,
+    pub bundle_entries: usize,
+    pub content_depth: usize,
+    pub include_limit: usize,
+    pub chain_links: usize,
+    pub request_seconds: u32,
+    pub body_seconds: u32,
     pub page_size: usize,
     pub page_size_max: usize,
     pub workers: Option<usize>,
@@ -232,6 +277,8 @@ pub struct Config {
     pub safety_rules_hours: u32,
     /// Off: what is written through /fhir is held to R4's elements alone.
     pub validate_writes: Switch,
+    /// How long answers to requests with an Idempotency-Key are kept.
+    pub idempotency_hours: u32,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
 }
@@ -270,6 +317,8 @@ pub enum ConfigError {
     Connections,
     #[error("workers must be {MOST_WORKERS} at most")]
     TooManyWorkers,
+    #[error("{0} must be {1} at most")]
+    TooMuch(&'static str, usize),
     #[error("{0} must be at least 1")]
     Zero(&'static str),
     #[error("page_size ({0}) is larger than page_size_max ({1})")]
@@ -297,6 +346,14 @@ impl Options {
             database_connections: self.database_connections.or(other.database_connections),
             public_base_url: self.public_base_url.or(other.public_base_url),
             body_limit: self.body_limit.or(other.body_limit),
+            fhir_body_limit: self.fhir_body_limit.or(other.fhir_body_limit),
+            large_bodies: self.large_bodies.or(other.large_bodies),
+            bundle_entries: self.bundle_entries.or(other.bundle_entries),
+            content_depth: self.content_depth.or(other.content_depth),
+            include_limit: self.include_limit.or(other.include_limit),
+            chain_links: self.chain_links.or(other.chain_links),
+            request_seconds: self.request_seconds.or(other.request_seconds),
+            body_seconds: self.body_seconds.or(other.body_seconds),
             page_size: self.page_size.or(other.page_size),
             page_size_max: self.page_size_max.or(other.page_size_max),
             tls_certificate: self.tls_certificate.or(other.tls_certificate),
@@ -309,6 +366,7 @@ impl Options {
             safety_rules: self.safety_rules.or(other.safety_rules),
             safety_rules_hours: self.safety_rules_hours.or(other.safety_rules_hours),
             validate_writes: self.validate_writes.or(other.validate_writes),
+            idempotency_hours: self.idempotency_hours.or(other.idempotency_hours),
             log_format: self.log_format.or(other.log_format),
             log_level: self.log_level.or(other.log_level),
         }
@@ -352,6 +410,14 @@ impl TryFrom<Options> for Config {
             database,
             public_base_url: options.public_base_url.map(|url| url.trim_end_matches('/').to_owned()),
             body_limit: options.body_limit.unwrap_or(DEFAULT_BODY_LIMIT),
+            fhir_body_limit: options.fhir_body_limit.unwrap_or(33_554_432),
+            large_bodies: options.large_bodies.unwrap_or(4),
+            bundle_entries: options.bundle_entries.unwrap_or(5_000),
+            content_depth: options.content_depth.unwrap_or(100),
+            include_limit: options.include_limit.unwrap_or(1_000),
+            chain_links: options.chain_links.unwrap_or(5),
+            request_seconds: options.request_seconds.unwrap_or(60),
+            body_seconds: options.body_seconds.unwrap_or(30),
             page_size: options.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
             page_size_max: options.page_size_max.unwrap_or(DEFAULT_PAGE_SIZE_MAX),
             workers: options.workers,
@@ -363,6 +429,7 @@ impl TryFrom<Options> for Config {
             safety_rules: options.safety_rules,
             safety_rules_hours: options.safety_rules_hours.unwrap_or(24),
             validate_writes: options.validate_writes.unwrap_or_default(),
+            idempotency_hours: options.idempotency_hours.unwrap_or(24),
             log_format: options.log_format.unwrap_or_default(),
             log_level: options.log_level.unwrap_or_default(),
         };
@@ -383,12 +450,23 @@ impl TryFrom<Options> for Config {
         }
         let sizes = [
             ("body_limit", config.body_limit),
+            ("fhir_body_limit", config.fhir_body_limit),
+            ("large_bodies", config.large_bodies),
+            ("bundle_entries", config.bundle_entries),
+            ("content_depth", config.content_depth),
+            ("include_limit", config.include_limit),
+            ("body_seconds", usize::try_from(config.body_seconds).unwrap_or(1)),
             ("page_size", config.page_size),
             ("page_size_max", config.page_size_max),
             ("workers", config.workers.unwrap_or(1)),
+            ("idempotency_hours", usize::try_from(config.idempotency_hours).unwrap_or(1)),
         ];
         if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(ConfigError::Zero(name));
+        }
+        let most = [("content_depth", config.content_depth, 120), ("chain_links", config.chain_links, 10)];
+        if let Some((name, _, most)) = most.into_iter().find(|(_, value, most)| value > most) {
+            return Err(ConfigError::TooMuch(name, most));
         }
         if config.page_size > config.page_size_max {
             return Err(ConfigError::PageSizes(config.page_size, config.page_size_max));
@@ -491,6 +569,11 @@ mod tests {
             "page_size = 0",
             "body_limit = 0",
             "workers = 0",
+            "content_depth = 121",
+            "chain_links = 11",
+            "large_bodies = 0",
+            "body_seconds = 0",
+            "idempotency_hours = 0",
             "page_size = 20\npage_size_max = 10",
         ] {
             assert!(Config::try_from(file(text)).is_err(), "{text}");

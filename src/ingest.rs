@@ -2,11 +2,15 @@
 
 mod course;
 mod judging;
+mod merge;
+mod once;
+mod patient;
 mod shared;
 mod timeline;
+mod withdrawal;
 
+use crate::consent::{Door, Sight};
 use crate::fhir::model::Resource;
-use crate::fhir::resource::identify;
 use crate::fhir::transaction::{TransactionEntry, transaction};
 use crate::fhir::{codec, search};
 pub use crate::kap::contract::{Contract, ContractError};
@@ -19,16 +23,16 @@ use crate::kap::{check, json};
 pub use crate::mapping::course::summary::course_of as course_of_summary;
 use crate::mapping::draft::Entry;
 use crate::mapping::reading::RebuildError;
-use crate::mapping::{self, Mapped, course_state, retraction};
+use crate::mapping::{self, Mapped};
 use crate::store::{
-    Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, StoreError, StoredRecord, StoredResource, Write,
-    WriteMode, WriteOutcome, WrittenResource,
+    RecordKey, RecordWrite, StoreError, StoredRecord, StoredResource, Write, WriteMode, WriteOutcome, WrittenResource,
 };
 use bytes::Bytes;
 pub use judging::{Occasion, Remark, Rules, RulesFileError, RulesReport};
+pub use merge::Merged;
+pub use once::{Ingested, Manner, ReceiptAnswer, RecordOnce};
 use serde_json::Value;
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 /// How often a commit is tried again when another writer of the same record was faster.
 const ATTEMPTS: usize = 8;
@@ -54,11 +58,16 @@ pub enum IngestError {
     /// Other writers of the same record were faster each time.
     #[error("the record is being written by others")]
     Contended,
+    /// Its sender took the record back: a newer revision brings it again.
+    #[error("the record was withdrawn")]
+    Withdrawn { revision: String },
     #[error("there is no such record")]
     UnknownRecord,
     /// More than one system uses this id: name one.
     #[error("more than one system has it")]
     Ambiguous { systems: Vec<String> },
+    #[error("there is no such patient")]
+    UnknownPatient,
     #[error("there is no such course")]
     UnknownCourse,
     #[error("there is no Composition with that id")]
@@ -85,8 +94,10 @@ pub struct Preview {
 pub enum RecordOutcome {
     Created,
     Updated,
-    /// The same revision with the same content was there already.
+    /// The same revision with the same content was there already, or it was withdrawn before.
     Unchanged,
+    /// Its sender took it back.
+    Withdrawn,
 }
 
 /// The answer to a stored record.
@@ -119,7 +130,7 @@ pub struct Rebuilt {
 /// The pipeline with what it needs.
 pub struct Gateway {
     pub contract: Contract,
-    pub store: Arc<dyn ResourceStore>,
+    pub door: Door,
     /// What full URLs start with, for example `http://127.0.0.1:8080/fhir`.
     pub base: String,
     pub rules: Rules,
@@ -168,9 +179,9 @@ pub fn preview(contract: &Contract, base: &str, kind: Kind, body: &[u8]) -> Resu
     warnings.extend(notices(&mapped));
     // What the record amends goes along, as far as it knows it, in place of what it only names.
     let is_amended = |entry: &Entry| mapped.amendments.iter().any(|amended| amended.id == entry.id);
-    let mut entries: Vec<Entry> = mapped.entries.iter().filter(|entry| !is_amended(entry)).cloned().collect();
-    entries.extend(mapped.amendments.iter().cloned());
-    let bodies = bodies(&entries)?;
+    let entries: Vec<&Entry> =
+        mapped.entries.iter().filter(|entry| !is_amended(entry)).chain(&mapped.amendments).collect();
+    let bodies = entries.iter().map(|entry| write(&entry.resource)).collect::<Result<Vec<_>, _>>()?;
     let entries = entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
         resource_type: entry.resource_type,
         id: &entry.id,
@@ -188,10 +199,6 @@ fn notices(mapped: &Mapped) -> impl Iterator<Item = Fault> {
         .map(|notice| Fault::warning(FaultKind::Value, notice.pointer.clone(), notice.sentence.clone()))
 }
 
-fn bodies(entries: &[Entry]) -> Result<Vec<Vec<u8>>, IngestError> {
-    entries.iter().map(|entry| write(&entry.resource)).collect()
-}
-
 fn write(resource: &Resource) -> Result<Vec<u8>, IngestError> {
     codec::to_json(resource).map_err(|_| IngestError::Internal("a mapped resource cannot be written"))
 }
@@ -202,10 +209,11 @@ impl Gateway {
     }
 
     /// What the safety rules would say of a record beside what is stored; nothing is stored.
-    pub async fn remarks_on(&self, kind: Kind, body: &[u8]) -> Result<Vec<Remark>, IngestError> {
+    pub async fn remarks_on(&self, sight: &Sight, kind: Kind, body: &[u8]) -> Result<Vec<Remark>, IngestError> {
         let Accepted { record, .. } = accept(&self.contract, kind, body, None, |_| ())?;
         let mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
-        Ok(self.judge_with(&mapped.patient_id, &self.writes(&mapped)?).await?.remarks)
+        let remarks = self.judge_with(&mapped.patient_id, self.writes(&mapped)?.iter()).await?.remarks;
+        self.seen_remarks(sight, remarks).await
     }
 
     /// The pipeline: check, parse, map, store, answer. `record_id` is what the path says, where it says one.
@@ -221,6 +229,22 @@ impl Gateway {
         record_id: Option<&str>,
         judging: Judging,
     ) -> Result<Receipt, IngestError> {
+        let manner = Manner { judging, sight: self.inside().clone(), once: None };
+        match self.ingest_for(kind, body, record_id, &manner).await? {
+            Ingested::Now(receipt) => Ok(*receipt),
+            Ingested::Before(_) => Err(IngestError::Internal("a record without a key was answered before")),
+        }
+    }
+
+    /// The same for somebody, who may have given it a key.
+    pub async fn ingest_for(
+        &self,
+        kind: Kind,
+        body: &[u8],
+        record_id: Option<&str>,
+        manner: &Manner,
+    ) -> Result<Ingested, IngestError> {
+        let (judging, once) = (manner.judging, manner.once.as_ref());
         let accepted = accept(&self.contract, kind, body, record_id, digest)?;
         let Accepted { record, seen: digest, mut warnings } = accepted;
         let mut mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
@@ -228,13 +252,14 @@ impl Gateway {
         warnings.extend(self.foreign_course(&mapped).await?);
         self.keep_labels(kind, &record, &mut mapped).await?;
         let source = record.header().source;
+        self.keep_links(&mut mapped, &mapping::source_prefix(kind, &source.system, &source.record_id)).await?;
         let key = RecordKey {
             kind: kind.as_str().to_owned(),
             system: source.system.clone(),
             record_id: source.record_id.clone(),
         };
-        let writes = self.writes(&mapped)?;
-        let receipt = |outcome, resources, remarks| Receipt {
+        let mut written = Some(self.writes(&mapped)?);
+        let receipt = |outcome, resources, remarks: Vec<Remark>| Receipt {
             kind,
             system: key.system.clone(),
             record_id: key.record_id.clone(),
@@ -243,7 +268,7 @@ impl Gateway {
             patient_id: mapped.patient_id.clone(),
             course_id: mapped.course_id.clone(),
             resources,
-            warnings,
+            warnings: warnings.clone(),
             remarks,
         };
         let _held = match judging {
@@ -251,6 +276,11 @@ impl Gateway {
             Judging::Later => None,
         };
         for _ in 0..ATTEMPTS {
+            // Another attempt is rare, a copy of all index rows is dear: then they are made again.
+            let mut writes = match written.take() {
+                Some(writes) => writes,
+                None => self.writes(&mapped)?,
+            };
             let stored = self.stored(&key).await?;
             let outcome = match &stored {
                 None => RecordOutcome::Created,
@@ -259,21 +289,20 @@ impl Gateway {
             if let (RecordOutcome::Unchanged, Some(stored)) = (outcome, &stored) {
                 let resources = stored.resources.iter().map(unchanged).collect();
                 let remarks = match judging {
-                    Judging::Now => self.judge_with(&mapped.patient_id, &writes).await?.remarks,
+                    Judging::Now => self.judge_with(&mapped.patient_id, writes.iter()).await?.remarks,
                     Judging::Later => Vec::new(),
                 };
-                return Ok(receipt(outcome, resources, remarks));
+                let remarks = self.seen_remarks(&manner.sight, remarks).await?;
+                return self.settled(receipt(outcome, resources, remarks), once).await;
             }
-            let mut writes = writes.clone();
             self.take_back_descriptions(kind, &key, stored.as_ref(), &mut writes).await?;
             let mut retractions = self.retractions(kind, &key, stored.as_ref(), &mapped).await?;
             retractions.extend(self.course_states(kind, &key, stored.as_ref(), &mapped).await?);
             let own = writes.len() + retractions.len();
             let mut remarks = Vec::new();
             if judging == Judging::Now {
-                let all: Vec<Write> = writes.iter().chain(&retractions).cloned().collect();
-                let judged = self.judge_with(&mapped.patient_id, &all).await?;
-                remarks = judged.remarks;
+                let judged = self.judge_with(&mapped.patient_id, writes.iter().chain(&retractions)).await?;
+                remarks = self.seen_remarks(&manner.sight, judged.remarks).await?;
                 // Written with the record, but none of its resources.
                 retractions.extend(judged.writes);
             }
@@ -285,19 +314,21 @@ impl Gateway {
                 retractions,
                 writes,
             };
-            match self.store.commit(DEFAULT_TENANT, commit).await? {
-                Committed::Stored(mut resources) => {
-                    resources.truncate(own);
-                    return Ok(receipt(outcome, resources, remarks));
-                }
-                Committed::Superseded => {}
+            let receipt = receipt(outcome, Vec::new(), remarks);
+            if let Some(ingested) = self.settle(commit, own, receipt, once).await? {
+                return Ok(ingested);
             }
         }
         Err(IngestError::Contended)
     }
 
+    /// What the pipeline itself may see: everything.
+    fn inside(&self) -> &Sight {
+        self.door.own_sight()
+    }
+
     async fn stored(&self, key: &RecordKey) -> Result<Option<StoredRecord>, IngestError> {
-        let mut found = self.store.records(DEFAULT_TENANT, &key.kind, &key.record_id, Some(&key.system)).await?;
+        let mut found = self.inside().records(&key.kind, &key.record_id, Some(&key.system)).await?;
         Ok(found.pop())
     }
 
@@ -347,33 +378,25 @@ impl Gateway {
         let mut found = Vec::new();
         for old in &stored.resources {
             let kept = mapped.entries.iter().any(|new| new.id == old.id && new.resource_type == old.resource_type);
-            if kept {
-                continue;
+            if !kept {
+                found.extend(self.retracted(old, &prefix, &mapped.patient_id).await?);
             }
-            let Some(current) = self.store.read(DEFAULT_TENANT, &old.resource_type, &old.id).await? else { continue };
-            let mut resource = parse(&current)?;
-            if course_state::is_amended(identify(&resource).and_then(|(_, _, meta)| meta)) {
-                // What a closure says of it goes with it.
-                resource = parse(old)?;
-            }
-            if !mapping::is_owned(&resource, &prefix) {
-                continue;
-            }
-            retraction::unversion(&mut resource);
-            let resource = retraction::retract(resource);
-            found.push(self.write(&old.resource_type, &old.id, &resource, WriteMode::Put, &mapped.patient_id)?);
         }
         Ok(found)
     }
 
     /// A record as its sender sent it, rebuilt from FHIR. `system` is needed where more than one uses the id.
-    pub async fn record(&self, kind: Kind, record_id: &str, system: Option<&str>) -> Result<Rebuilt, IngestError> {
-        let mut found = self.store.records(DEFAULT_TENANT, kind.as_str(), record_id, system).await?;
-        if found.len() > 1 {
-            let systems = found.into_iter().map(|record| record.key.system).collect();
-            return Err(IngestError::Ambiguous { systems });
+    pub async fn record(
+        &self,
+        sight: &Sight,
+        kind: Kind,
+        record_id: &str,
+        system: Option<&str>,
+    ) -> Result<Rebuilt, IngestError> {
+        let stored = self.one_record(sight, kind, record_id, system).await?;
+        if withdrawal::is_withdrawn(&stored) {
+            return Err(IngestError::Withdrawn { revision: stored.revision });
         }
-        let stored = found.pop().ok_or(IngestError::UnknownRecord)?;
         let resources = stored.resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let instruments = self.contract.instruments();
         let record = mapping::rebuild(kind, &stored.key.system, record_id, &resources, instruments)?;
@@ -410,6 +433,9 @@ fn unchanged(stored: &StoredResource) -> WrittenResource {
 fn revise(stored: &StoredRecord, revision: &Revision, digest: [u8; 32]) -> Result<RecordOutcome, IngestError> {
     match revision.compare(&Revision::from_text(&stored.revision)) {
         Some(Ordering::Greater) => Ok(RecordOutcome::Updated),
+        Some(Ordering::Equal) if withdrawal::is_withdrawn(stored) => {
+            Err(IngestError::Withdrawn { revision: stored.revision.clone() })
+        }
         Some(Ordering::Equal) if stored.digest == digest => Ok(RecordOutcome::Unchanged),
         Some(Ordering::Equal) => Err(IngestError::Conflicting { revision: stored.revision.clone() }),
         Some(Ordering::Less) => Err(IngestError::Stale { stored: stored.revision.clone() }),

@@ -186,3 +186,76 @@ async fn records_acknowledged_over_http_survive_kill_9() {
     }
     assert!(acknowledged > 0, "the load never reached an acknowledgement: nothing was tested");
 }
+
+/// Every retry has the key of its request: however often the gateway is killed between the change and its answer, each is
+/// done once, and the answer that comes at last is the first one.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_with_a_key_are_done_once_although_kill_9_loses_their_answers() {
+    let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").subsec_nanos();
+    let seed: u64 = std::env::var("KAP_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(clock.into());
+    println!("KAP_TEST_SEED={seed}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("kap.db");
+    let http = Client::new();
+    let mut random = seed;
+    // Each client's request that has no answer yet; it is sent again in the next round.
+    let mut open: Vec<u64> = vec![0; 8];
+    let (mut lost, mut answered) = (0, 0);
+    for round in 0..ROUNDS {
+        let mut gateway = Gateway::start(&file, &http).await;
+        let clients: Vec<_> = (0..8)
+            .map(|client| tokio::spawn(post_until_killed(http.clone(), gateway.url.clone(), client, open[client])))
+            .collect();
+        tokio::time::sleep(Duration::from_millis(next(&mut random) % LONGEST_MS)).await;
+        gateway.kill();
+        for (client, task) in clients.into_iter().enumerate() {
+            let number = task.await.expect("no answer but success");
+            answered += number - open[client];
+            open[client] = number;
+        }
+        drop(gateway);
+
+        let gateway = Gateway::start(&file, &http).await;
+        for (client, number) in open.iter_mut().enumerate() {
+            lost += stored(&http, &gateway.url, client, *number).await;
+            let (status, first) = post(&http, &gateway.url, client, *number).await.expect("an answer");
+            assert_eq!(status, StatusCode::CREATED, "round {round}");
+            // The same answer again, to the letter.
+            assert_eq!(post(&http, &gateway.url, client, *number).await, Some((status, first)));
+            for number in 0..=*number {
+                assert_eq!(stored(&http, &gateway.url, client, number).await, 1, "request {number} of {client}");
+            }
+            *number += 1;
+        }
+    }
+    println!("{answered} answered, {lost} done without an answer");
+    assert!(answered > 0, "the load never reached an answer: nothing was tested");
+}
+
+async fn post(http: &Client, url: &str, client: usize, number: u64) -> Option<(StatusCode, String)> {
+    let name = format!("{client}-{number}");
+    let body = json!({ "resourceType": "Basic", "identifier": [{ "system": "urn:test", "value": name }], "code": { "text": "x" } });
+    let request = http.post(format!("{url}/fhir/Basic")).header("Idempotency-Key", name);
+    let request = request.header("Content-Type", "application/fhir+json").body(body.to_string());
+    let answer = request.send().await.ok()?;
+    let status = answer.status();
+    Some((status, answer.text().await.ok()?))
+}
+
+/// The first number that got no answer.
+async fn post_until_killed(http: Client, url: String, client: usize, from: u64) -> u64 {
+    for number in from.. {
+        match post(&http, &url, client, number).await {
+            Some((status, _)) => assert_eq!(status, StatusCode::CREATED),
+            None => return number,
+        }
+    }
+    from
+}
+
+/// How many resources a request has made.
+async fn stored(http: &Client, url: &str, client: usize, number: u64) -> u64 {
+    let search = format!("{url}/fhir/Basic?identifier=urn:test%7C{client}-{number}&_summary=count");
+    let found: Value = http.get(search).send().await.expect("an answer").json().await.expect("JSON");
+    found["total"].as_u64().expect("a number")
+}

@@ -146,6 +146,36 @@ def resources():
         "detail": "A benzodiazepine is taken beside ketamine. Computed from the records; it decides nothing.",
     }
     yield {
+        "resourceType": "Observation",
+        "id": "example-cumulative-dose",
+        "meta": meta("kap-cumulative-dose", MENTAL_HEALTH),
+        "identifier": identifier("example-cumulative-dose"),
+        "status": "final",
+        "category": [concept(coding(HL7 + "observation-category", "therapy", "Therapy"))],
+        "code": concept(coding(KAP + "kap", "cumulative-ketamine-dose", "Cumulative ketamine dose")),
+        "subject": PATIENT,
+        "effectivePeriod": {"start": "2026-02-02T10:00:00-05:00", "end": "2026-02-19T10:40:00-05:00"},
+        "performer": [{"display": "kap-gateway"}],
+        "valueQuantity": {"value": 247.2, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"},
+        "method": concept(coding(KAP + "kap", "gateway-derived", "Gateway-derived")),
+        "component": [
+            {
+                "code": concept(coding(KAP + "kap", "administered-ingredient", "Ingredient given")),
+                "valueCodeableConcept": concept(
+                    coding("http://www.nlm.nih.gov/research/umls/rxnorm", "6130", "ketamine")
+                ),
+            },
+            {
+                "code": concept(coding(KAP + "kap", "administration-route", "Route of administration")),
+                "valueCodeableConcept": concept(coding("http://snomed.info/sct", "47625008", "Intravenous route")),
+            },
+            {
+                "code": concept(coding(KAP + "kap", "administration-count", "Number of administrations")),
+                "valueInteger": 6,
+            },
+        ],
+    }
+    yield {
         "resourceType": "Composition",
         "id": "example-course-summary",
         "meta": meta("kap-course-summary", MENTAL_HEALTH),

@@ -64,11 +64,20 @@ pub enum ApiError {
     CodingNotAcceptable,
     #[error("the body must be sent as {expected}")]
     UnsupportedMediaType { expected: &'static str },
-    #[error("the body is larger than {limit} bytes, the most that is taken here")]
-    BodyTooLarge { limit: usize },
+    #[error("the body is larger than {limit} bytes, the most that is taken here (setting {setting})")]
+    BodyTooLarge { limit: usize, setting: &'static str },
+    #[error("too many large bodies are being taken at this time (setting large_bodies): try again")]
+    NoRoom,
+    #[error("the content has more than {limit} elements in each other (setting content_depth)")]
+    TooDeep { limit: usize },
+    #[error(
+        "the answer took longer than {seconds} seconds (setting request_seconds): ask for less, or filter more. Of a write it is not \
+         known here whether it was done: a retry with the same Idempotency-Key tells"
+    )]
+    TooLong { seconds: u64 },
     #[error("the body ended before it was complete")]
     BodyIncomplete,
-    #[error("the body did not arrive within {seconds} seconds")]
+    #[error("the body did not arrive within {seconds} seconds (setting body_seconds)")]
     BodyTooSlow { seconds: u64 },
     /// The body is no JSON or XML that can be read; the reason repeats no value of it.
     #[error("the body cannot be read: {0}")]
@@ -117,7 +126,7 @@ pub enum ApiError {
     NoEntry,
     #[error("a reference names another entry: those of a batch do not know each other, those of a transaction do")]
     BetweenBatchEntries,
-    #[error("a Bundle holds {limit} entries at most here, and this one has {count}")]
+    #[error("a Bundle holds {limit} entries at most here (setting bundle_entries), and this one has {count}")]
     TooManyEntries { limit: usize, count: usize },
     /// What is wrong with a transaction, entry by entry: nothing of it was stored.
     #[error("the transaction cannot be done")]
@@ -132,6 +141,14 @@ pub enum ApiError {
     PatchOfIdentity,
     #[error("others change the same resources all the time: try again")]
     Contended,
+    #[error("a request with this Idempotency-Key is being answered: try again when it is done")]
+    KeyUnderWay,
+    #[error(
+        "another request had this Idempotency-Key: each request needs a key of its own, and a retry is the same request"
+    )]
+    KeyOfAnother,
+    #[error("this request was done; what it was answered with is no longer given to whoever asks")]
+    KeptAnswerWithheld,
     /// The validator found errors: the report has them all.
     #[error("the resource is not valid")]
     Invalid(Report),
@@ -186,7 +203,10 @@ impl ApiError {
             Self::UnsupportedMediaType { .. } => row(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueType::NotSupported),
             Self::BodyTooLarge { .. } => row(StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong),
             Self::BodyIncomplete => row(StatusCode::BAD_REQUEST, IssueType::Structure),
-            Self::BodyTooSlow { .. } => row(StatusCode::REQUEST_TIMEOUT, IssueType::Transient),
+            Self::BodyTooSlow { .. } => row(StatusCode::REQUEST_TIMEOUT, IssueType::Timeout),
+            Self::NoRoom => row(StatusCode::SERVICE_UNAVAILABLE, IssueType::Throttled),
+            Self::TooDeep { .. } => row(StatusCode::BAD_REQUEST, IssueType::TooCostly),
+            Self::TooLong { .. } => row(StatusCode::GATEWAY_TIMEOUT, IssueType::Timeout),
             Self::UnreadableBody(_) => row(StatusCode::BAD_REQUEST, IssueType::Structure),
             Self::NotTold(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::NotSupported),
             Self::TooCostly(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::TooCostly),
@@ -212,6 +232,9 @@ impl ApiError {
             Self::UnfitPatch(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::Invalid),
             Self::PatchOfIdentity => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule),
             Self::Contended => row(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
+            Self::KeyUnderWay => row(StatusCode::CONFLICT, IssueType::Transient),
+            Self::KeyOfAnother => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule),
+            Self::KeptAnswerWithheld => row(StatusCode::NOT_FOUND, IssueType::NotFound),
             Self::Invalid(_) => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::Invalid),
             Self::NotR4 => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::Structure),
             Self::NoDefinition(_) => row(StatusCode::NOT_FOUND, IssueType::NotFound),
@@ -269,12 +292,19 @@ impl ApiError {
             IngestError::Incomparable { stored } => Some(vec![revision_issue(format!(
                 "Revision {stored} of this record is stored: a record's revisions are all numbers or all instants."
             ))]),
+            IngestError::Withdrawn { revision } => Some(vec![Issue {
+                code: IssueType::Deleted,
+                ..revision_issue(format!(
+                    "This record was withdrawn by its sender; a revision newer than {revision} would bring it again."
+                ))
+            }]),
             IngestError::Ambiguous { systems } => {
                 let problem = format!("must say which sender is meant: {}", systems.join(", "));
                 Some(vec![parameter_issue(&ParameterError::new("system", IssueType::Required, problem))])
             }
             IngestError::Contended
             | IngestError::UnknownRecord
+            | IngestError::UnknownPatient
             | IngestError::UnknownCourse
             | IngestError::UnknownComposition
             | IngestError::Store(_)
@@ -321,7 +351,9 @@ impl ApiError {
 fn store_row(error: &StoreError) -> Row {
     match error {
         StoreError::InvalidCursor => row(StatusCode::BAD_REQUEST, IssueType::Value),
-        StoreError::TooCostly(_) => row(StatusCode::BAD_REQUEST, IssueType::TooCostly),
+        StoreError::TooCostly(_) | StoreError::TooManyIncluded { .. } => {
+            row(StatusCode::BAD_REQUEST, IssueType::TooCostly)
+        }
         StoreError::Unavailable(_) => hidden(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
         StoreError::MalformedBody { .. } => hidden(StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception),
     }
@@ -335,9 +367,11 @@ fn ingest_row(error: &IngestError) -> Row {
         IngestError::Stale { .. } => row(StatusCode::CONFLICT, IssueType::Conflict),
         IngestError::Conflicting { .. } => row(StatusCode::CONFLICT, IssueType::Conflict),
         IngestError::Incomparable { .. } => row(StatusCode::CONFLICT, IssueType::Conflict),
+        IngestError::Withdrawn { .. } => row(StatusCode::GONE, IssueType::Deleted),
         IngestError::Contended => row(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient),
         IngestError::UnknownRecord => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::Ambiguous { .. } => row(StatusCode::BAD_REQUEST, IssueType::Required),
+        IngestError::UnknownPatient => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::UnknownCourse => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::UnknownComposition => row(StatusCode::NOT_FOUND, IssueType::NotFound),
         IngestError::Store(error) => store_row(error),

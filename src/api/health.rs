@@ -17,6 +17,6 @@ async fn alive() -> HttpResponse {
 
 /// 503 with an OperationOutcome while the store cannot take a write.
 async fn ready(api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    api.store.check().await?;
+    api.door.check().await?;
     Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
 }

@@ -3,7 +3,10 @@
 //! Labels are the method, the route's pattern and the status: never a path, an id or a parameter, which may hold
 //! patient data, and of which there is no end.
 
-use crate::api::{Api, Endpoint, error::ApiError};
+use crate::{
+    api::{Api, Endpoint, error::ApiError},
+    store::metered::{Operation, StoreObserver, Written},
+};
 use actix_web::{HttpResponse, http::Method, web};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -31,12 +34,31 @@ struct Route {
     route: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StoreOperation {
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Change {
+    change: &'static str,
+}
+
+/// What the store has done.
+struct OfStore {
+    durations: Family<StoreOperation, Histogram, fn() -> Histogram>,
+    errors: Family<StoreOperation, Counter>,
+    writes_waiting: Gauge,
+    versions: Family<Change, Counter>,
+}
+
 /// The counts of one gateway since it started.
 pub struct Metrics {
     registry: Registry,
     answered: Family<Answered, Counter>,
     durations: Family<Route, Histogram, fn() -> Histogram>,
     under_way: Gauge,
+    of_store: OfStore,
 }
 
 impl Default for Metrics {
@@ -50,7 +72,19 @@ impl Default for Metrics {
         registry.register_with_unit("request_duration", help, Unit::Seconds, durations.clone());
         registry.register("requests_under_way", "Requests that are being answered now", under_way.clone());
         registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        Self { registry, answered, durations, under_way }
+        let of_store = OfStore {
+            durations: Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram),
+            errors: Family::default(),
+            writes_waiting: Gauge::default(),
+            versions: Family::default(),
+        };
+        let help = "Time that the store takes for one of its operations, waiting included";
+        registry.register_with_unit("store_operation_duration", help, Unit::Seconds, of_store.durations.clone());
+        registry.register("store_errors", "Operations of the store that failed", of_store.errors.clone());
+        let help = "Writes that wait for their turn or for the disk now";
+        registry.register("store_writes_waiting", help, of_store.writes_waiting.clone());
+        registry.register("store_versions", "Versions of resources that were written", of_store.versions.clone());
+        Self { registry, answered, durations, under_way, of_store }
     }
 }
 
@@ -72,6 +106,27 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+impl StoreObserver for Metrics {
+    fn done(&self, operation: Operation, took: Duration, is_error: bool) {
+        let operation = StoreOperation { operation: operation.name() };
+        self.of_store.durations.get_or_create(&operation).observe(took.as_secs_f64());
+        if is_error {
+            self.of_store.errors.get_or_create(&operation).inc();
+        }
+    }
+
+    fn writes_waiting(&self, change: i64) {
+        self.of_store.writes_waiting.inc_by(change);
+    }
+
+    fn written(&self, written: Written) {
+        let counts = [("created", written.created), ("updated", written.updated), ("deleted", written.deleted)];
+        for (change, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            self.of_store.versions.get_or_create(&Change { change }).inc_by(count);
+        }
     }
 }
 

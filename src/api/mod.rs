@@ -8,50 +8,55 @@ pub mod docs;
 pub mod error;
 pub mod fhir;
 pub mod health;
+pub mod idempotency;
 pub mod kap;
+pub mod limits;
 pub mod metrics;
 pub mod observe;
 pub mod parameters;
 pub mod representation;
+pub mod session;
 
 use crate::{
+    consent::Door,
     fhir::{definitions::Definitions, validate::Validator},
     ingest::Gateway,
-    store::ResourceStore,
 };
 use actix_web::{
     HttpRequest, Resource, Route,
-    body::{self, BodyStream},
+    body::{BodyStream, MessageBody},
     dev::Decompress,
     guard::{self, Guard},
     http::{Method, header},
+    middleware::from_fn,
     web,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use error::ApiError;
+use fhir::search_filter::Surroundings;
+use limits::{BodyLimit, LARGE_BODY, Limits};
 use metrics::Metrics;
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
+    pin::pin,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-/// How long a client may take to send a body.
-const BODY_TIME: Duration = Duration::from_secs(30);
-
 /// What the handlers work with.
 pub struct Api {
-    pub store: Arc<dyn ResourceStore>,
+    pub door: Door,
     pub gateway: Arc<Gateway>,
     /// Where clients reach the server, without a slash at the end: `https://kap.example.org`.
     pub base_url: String,
     pub page_size: PageSize,
-    /// Largest body that is taken, in bytes.
-    pub body_limit: usize,
+    pub limits: Limits,
     pub definitions: Definitions,
     /// Made of the definitions when it is first asked for.
     pub validator: OnceLock<Arc<Validator>>,
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
+    pub idempotency: Idempotency,
     /// Is what comes through `/fhir` validated before it is stored?
     pub validate_writes: bool,
 }
@@ -66,10 +71,27 @@ impl Api {
         self.validate_writes.then(|| self.validator())
     }
 
+    /// What reading a search needs; `fhir_base` is this server's.
+    pub fn surroundings<'a>(&'a self, fhir_base: &'a str) -> Surroundings<'a> {
+        Surroundings {
+            definitions: &self.definitions,
+            fhir_base,
+            chain_links: self.limits.chain_links,
+            include_limit: self.limits.include_limit,
+        }
+    }
+
     /// The FHIR service base URL.
     pub fn fhir_base(&self) -> String {
         format!("{}/fhir", self.base_url)
     }
+}
+
+/// Requests with an `Idempotency-Key`.
+pub struct Idempotency {
+    /// How long the answers are kept.
+    pub kept_for: Duration,
+    pub under_way: idempotency::UnderWay,
 }
 
 /// How many resources a page of a Bundle holds.
@@ -121,7 +143,8 @@ fn resource(path: &str, endpoints: Vec<Endpoint>) -> Resource {
     let allow = allowed_methods(&endpoints);
     let mut resource = web::resource(path);
     for endpoint in endpoints {
-        resource = resource.route((endpoint.route)().guard(answers(endpoint.method)));
+        let route = (endpoint.route)().guard(answers(endpoint.method)).wrap(from_fn(limits::in_time));
+        resource = resource.route(route);
     }
     resource.default_service(web::to(move || {
         let allow = allow.clone();
@@ -155,15 +178,11 @@ async fn unknown_route(request: HttpRequest) -> Result<String, ApiError> {
 const CODINGS: [&str; 4] = ["identity", "gzip", "deflate", "zstd"];
 
 /// The whole body, unpacked, up to the limit: unpacking ends where the limit is passed.
-pub async fn body(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<Bytes, ApiError> {
-    body_within(BODY_TIME, request, payload, limit).await
-}
-
-async fn body_within(
-    time: Duration,
+pub async fn body(
     request: &HttpRequest,
     payload: web::Payload,
-    limit: usize,
+    limits: &Limits,
+    limit: BodyLimit,
 ) -> Result<Bytes, ApiError> {
     let coding = request.headers().get(header::CONTENT_ENCODING);
     if coding
@@ -173,28 +192,68 @@ async fn body_within(
             expected: "it is, or with Content-Encoding gzip, deflate or zstd",
         });
     }
-    let body = body::to_bytes_limited(BodyStream::new(Decompress::from_headers(payload, request.headers())), limit);
-    match tokio::time::timeout(time, body).await {
-        Ok(Ok(Ok(bytes))) => Ok(bytes),
-        Ok(Ok(Err(_))) => Err(ApiError::BodyIncomplete),
-        Ok(Err(_)) => Err(ApiError::BodyTooLarge { limit }),
-        Err(_) => Err(ApiError::BodyTooSlow { seconds: time.as_secs() }),
+    match tokio::time::timeout(limits.body_time, whole(request, payload, limits, limit)).await {
+        Ok(Ok(bytes)) => {
+            idempotency::note_body(request, &bytes);
+            Ok(bytes)
+        }
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(ApiError::BodyTooSlow { seconds: limits.body_time.as_secs() }),
     }
+}
+
+async fn whole(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limits: &Limits,
+    BodyLimit { bytes: limit, setting }: BodyLimit,
+) -> Result<Bytes, ApiError> {
+    let told = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let is_packed = request.headers().contains_key(header::CONTENT_ENCODING);
+    if told.is_some_and(|told: usize| told > limit) && !is_packed {
+        return Err(ApiError::BodyTooLarge { limit, setting });
+    }
+    let mut body = pin!(BodyStream::new(Decompress::from_headers(payload, request.headers())));
+    let mut bytes = BytesMut::with_capacity(told.unwrap_or_default().min(LARGE_BODY));
+    while let Some(chunk) = poll_fn(|context| body.as_mut().poll_next(context)).await {
+        let chunk = chunk.map_err(|_| ApiError::BodyIncomplete)?;
+        let size = bytes.len() + chunk.len();
+        if size > limit {
+            return Err(ApiError::BodyTooLarge { limit, setting });
+        }
+        if size > LARGE_BODY {
+            limits.room_for_large(request).await?;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::{App, HttpServer, middleware::from_fn};
+    use actix_web::{App, HttpServer};
     use std::{
         io::{Read, Write},
         net::{TcpListener, TcpStream},
     };
+    use tokio::sync::Semaphore;
 
     #[actix_web::test]
     async fn body_that_does_not_come_returns_408_and_ends_the_connection() {
         async fn read(request: HttpRequest, payload: web::Payload) -> Result<String, ApiError> {
-            body_within(Duration::from_millis(50), &request, payload, 100).await.map(|_| String::new())
+            let limits = Limits {
+                body_limit: 100,
+                fhir_body_limit: 100,
+                large_bodies: Arc::new(Semaphore::new(1)),
+                bundle_entries: 1,
+                content_depth: 1,
+                include_limit: 1,
+                chain_links: 1,
+                request_time: Duration::ZERO,
+                body_time: Duration::from_millis(50),
+            };
+            body(&request, payload, &limits, limits.of_fhir()).await.map(|_| String::new())
         }
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");

@@ -12,6 +12,7 @@ pub use report::Tally;
 use crate::{
     app::input::InputError,
     config::Config,
+    consent::{Door, PermitAll},
     ingest::{ContractError, Gateway, IngestError, Kind, Rules, RulesFileError},
     store::StoreError,
 };
@@ -76,8 +77,9 @@ pub async fn import(config: &Config, job: &Job, tally: Arc<Tally>) -> Result<(),
     let errors = errors(job)?;
     let rules = Rules::load(config.safety_rules.as_deref())?;
     let store = super::store::open(config).map_err(ImportError::Open)?;
+    let door = Door::new(store, Arc::new(PermitAll));
     let base = format!("http://{}/fhir", config.listen);
-    let gateway = Arc::new(Gateway { contract, store, base, rules });
+    let gateway = Arc::new(Gateway { contract, door, base, rules });
     let bar = progress(&sources);
     let report = Arc::new(Report::new(Arc::clone(&tally), errors, bar.clone()));
     let lanes = Lanes::start(gateway, Arc::clone(&report));
@@ -132,10 +134,14 @@ fn lines(error: &IngestError) -> Vec<String> {
         IngestError::Incomparable { stored } => vec![format!(
             "error: /source/revision: revision {stored} of this record is stored: a record's revisions are all numbers or all instants"
         )],
+        IngestError::Withdrawn { revision } => vec![format!(
+            "error: /source/revision: this record was withdrawn; a revision newer than {revision} would bring it again"
+        )],
         IngestError::Stale { .. }
         | IngestError::Contended
         | IngestError::UnknownRecord
         | IngestError::Ambiguous { .. }
+        | IngestError::UnknownPatient
         | IngestError::UnknownCourse
         | IngestError::UnknownComposition
         | IngestError::Store(_)

@@ -8,9 +8,7 @@ use crate::fhir::resource::{Emitted, identify};
 use crate::kap::kind::Kind;
 use crate::mapping::course_state::{self, Word};
 use crate::mapping::{self, Mapped, label, retraction};
-use crate::store::{
-    Cursor, DEFAULT_TENANT, Filter, FilterValue, RecordKey, SearchQuery, StoredRecord, Write, WriteMode,
-};
+use crate::store::{Cursor, Filter, FilterValue, RecordKey, SearchQuery, StoredRecord, Write, WriteMode};
 use std::collections::BTreeSet;
 
 /// Observations of a page: a course has a handful of changes.
@@ -61,7 +59,7 @@ impl Gateway {
 
     /// An intake that is new says all that is known; one that comes after a closure does not undo it.
     async fn words_about_intake(&self, mapped: &Mapped) -> Result<Words, IngestError> {
-        let all = match self.store.read(DEFAULT_TENANT, EpisodeOfCare::TYPE, &mapped.course_id).await? {
+        let all = match self.inside().read(EpisodeOfCare::TYPE, &mapped.course_id).await? {
             Some(_) => self.stored_words(&mapped.patient_id, None).await?,
             None => Vec::new(),
         };
@@ -112,7 +110,7 @@ impl Gateway {
                 after,
                 ..SearchQuery::default()
             };
-            let page = self.store.search(DEFAULT_TENANT, query).await?;
+            let page = self.inside().search(query).await?;
             for stored in &page.resources {
                 let resource = parse(stored)?;
                 let is_own = without.is_some_and(|prefix| mapping::is_owned(&resource, prefix));
@@ -136,7 +134,7 @@ impl Gateway {
         }
         let mut before = None;
         loop {
-            let versions = self.store.history(DEFAULT_TENANT, R::TYPE, id, PAGE, before).await?;
+            let versions = self.inside().history(R::TYPE, id, PAGE, before).await?;
             for version in versions.iter().filter(|version| !version.is_deletion()) {
                 let mut resource = parse(version)?;
                 if identify(&resource).is_some_and(|(_, _, meta)| !course_state::is_amended(meta)) {
@@ -159,7 +157,7 @@ impl Gateway {
         mut settled: Resource,
         mapped: &Mapped,
     ) -> Result<Option<Write>, IngestError> {
-        if let Some(current) = self.store.read(DEFAULT_TENANT, resource_type, id).await? {
+        if let Some(current) = self.inside().read(resource_type, id).await? {
             label::keep(&mut settled, &parse(&current)?);
         }
         if let Some(amendment) = mapped.amendments.iter().find(|amendment| amendment.id == id) {

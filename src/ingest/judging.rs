@@ -5,15 +5,17 @@
 //! between the two.
 
 use super::{Gateway, IngestError};
+use crate::consent::Sight;
 use crate::fhir::search;
 use crate::mapping::course;
+use crate::safety::exposure::{self, Computed};
 use crate::safety::facts::{Facts, Stored};
 use crate::safety::finding::{Finding, State, Verdict};
 pub use crate::safety::resources::Occasion;
 use crate::safety::resources::{self, Change, explained};
 use crate::safety::ruleset::{RuleId, RulesError, Ruleset, Severity};
 use crate::store::transaction::{Action, Change as StoreChange, Expected, Transacted, Transaction};
-use crate::store::{DEFAULT_TENANT, Filter, FilterValue, Held, SearchQuery, StoredResource, Write, WriteMode};
+use crate::store::{Filter, FilterValue, Held, SearchQuery, StoredResource, Write, WriteMode};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -159,47 +161,87 @@ impl Gateway {
     /// Keeps others from writing to the patient until it is dropped: those of this gateway, and other gateways.
     pub(super) async fn hold(&self, patient: &str) -> Result<(MutexGuard<'_, ()>, Held), IngestError> {
         let here = self.rules.lock(patient).await;
-        Ok((here, self.store.hold(DEFAULT_TENANT, patient).await?))
+        Ok((here, self.door.hold(patient).await?))
     }
 
     /// Judges a patient's stored resources with these writes over them.
-    pub(super) async fn judge_with(&self, patient: &str, writes: &[Write]) -> Result<Judged, IngestError> {
-        let stored = self.store.compartment(DEFAULT_TENANT, patient).await?;
-        let resources = overlaid(&stored, writes);
+    pub(super) async fn judge_with<'a>(
+        &self,
+        patient: &str,
+        writes: impl Iterator<Item = &'a Write> + Clone + Send,
+    ) -> Result<Judged, IngestError> {
+        let stored = self.everything(self.inside(), patient).await?.resources;
+        let resources = overlaid(&stored, writes.clone());
         let facts = Facts::read(resources.iter().copied(), &self.rules.ruleset.sets);
         let as_of = facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now()));
         let verdicts = crate::safety::judge(&facts, &self.rules.ruleset, as_of);
         let standing = resources.iter().copied().filter(resources::is_ours);
         let ruleset = &self.rules.ruleset;
         let changes = resources::changes(&facts, ruleset, &verdicts, patient, standing, Occasion::Written, as_of);
-        let written: HashSet<String> = writes.iter().map(|own| format!("{}/{}", own.resource_type, own.id)).collect();
+        let written: HashSet<String> = writes.map(|own| format!("{}/{}", own.resource_type, own.id)).collect();
         let remarks = self.remarks(&facts, &verdicts, &changes, &written);
-        Ok(Judged { writes: as_writes(changes, patient)?, remarks })
+        let mut all = as_writes(changes, patient)?;
+        let sums = resources.iter().copied().filter(exposure::is_ours);
+        all.extend(computed(exposure::changes(&facts, patient, sums, as_of), patient)?);
+        Ok(Judged { writes: all, remarks })
     }
 
     /// Judges a patient as of now and stores what changed; true: something did. For the schedule, for writes that no
     /// record made, and after an import.
     pub async fn judge(&self, patient: &str, occasion: Occasion) -> Result<bool, IngestError> {
+        let patient = &self.survivor(patient).await?;
         let _held = self.hold(patient).await?;
-        let stored = self.store.compartment(DEFAULT_TENANT, patient).await?;
-        let resources = overlaid(&stored, &[]);
+        let stored = self.everything(self.inside(), patient).await?.resources;
+        let resources = overlaid(&stored, [].iter());
         let ruleset = &self.rules.ruleset;
         let facts = Facts::read(resources.iter().copied(), &ruleset.sets);
         let as_of = facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now()));
         let verdicts = crate::safety::judge(&facts, ruleset, as_of);
         let standing = resources.iter().copied().filter(resources::is_ours);
         let changes = resources::changes(&facts, ruleset, &verdicts, patient, standing, occasion, as_of);
-        if changes.is_empty() {
+        let sums = resources.iter().copied().filter(exposure::is_ours);
+        let sums = exposure::changes(&facts, patient, sums, as_of);
+        if changes.is_empty() && sums.is_empty() {
             return Ok(false);
         }
         let change = |write| StoreChange { action: Action::Put(write), expected: Expected::Any };
-        let changes = as_writes(changes, patient)?.into_iter().map(change).collect();
-        match self.store.transact(DEFAULT_TENANT, Transaction { conditions: Vec::new(), changes, trial: false }).await?
-        {
+        let mut writes = as_writes(changes, patient)?;
+        writes.extend(computed(sums, patient)?);
+        let changes = writes.into_iter().map(change).collect();
+        match self.door.transact(Transaction { changes, ..Transaction::default() }).await? {
             Transacted::Done(_) => Ok(true),
             Transacted::Superseded => Err(IngestError::Contended),
             Transacted::Refused(_) => Err(IngestError::Internal("a finding belongs to a record")),
         }
+    }
+
+    /// The patient whom a stored resource is about, for a judgement after it was deleted.
+    pub async fn patient_of(&self, resource_type: &str, id: &str) -> Result<Option<String>, IngestError> {
+        let Some(stored) = self.inside().read(resource_type, id).await? else { return Ok(None) };
+        Ok(search::patient::patient(resource_type, id, &super::timeline::json(&stored)?))
+    }
+
+    /// Remarks, but for those that rest on resources that the requester does not see. The rules themselves see everything:
+    /// what they find is stored whoever sends a record.
+    pub(super) async fn seen_remarks(
+        &self,
+        sight: &Sight,
+        mut remarks: Vec<Remark>,
+    ) -> Result<Vec<Remark>, IngestError> {
+        if !sight.withholds() {
+            return Ok(remarks);
+        }
+        let mut seen = Vec::with_capacity(remarks.len());
+        for remark in remarks.drain(..) {
+            let mut is_hidden = false;
+            for (resource_type, id) in remark.implicated.iter().filter_map(|reference| reference.split_once('/')) {
+                is_hidden |= sight.hides(resource_type, id).await?;
+            }
+            if !is_hidden {
+                seen.push(remark);
+            }
+        }
+        Ok(seen)
     }
 
     /// Has the patient a course, of this gateway's or another's?
@@ -211,7 +253,7 @@ impl Gateway {
             count: 1,
             ..SearchQuery::default()
         };
-        Ok(!self.store.search(DEFAULT_TENANT, query).await?.resources.is_empty())
+        Ok(!self.inside().search(query).await?.resources.is_empty())
     }
 
     /// Judges the patient of every course; how many were judged, and of how many something changed.
@@ -226,7 +268,7 @@ impl Gateway {
                 after: after.take(),
                 ..SearchQuery::default()
             };
-            let page = self.store.search(DEFAULT_TENANT, query).await?;
+            let page = self.inside().search(query).await?;
             let mut patients: Vec<String> = Vec::new();
             for course in &page.resources {
                 patients.extend(course::patient_id(&super::timeline::json(course)?));
@@ -247,15 +289,18 @@ impl Gateway {
     /// How all rules stand for a course's patient, now or as of an instant. Nothing is stored.
     pub async fn course_rules(
         &self,
+        sight: &Sight,
         id: &str,
         system: Option<&str>,
         as_of: Option<Timestamp>,
     ) -> Result<RulesReport, IngestError> {
-        let course = self.find_course(id, system).await?;
+        let course = self.find_course(sight, id, system).await?;
         let patient = course::patient_id(&course).ok_or(IngestError::Internal("a course names no patient"))?;
-        let stored = self.store.compartment(DEFAULT_TENANT, &patient).await?;
+        let patient = self.survivor(&patient).await?;
+        let seen = self.everything(sight, &patient).await?;
+        let stored = seen.resources;
         let ruleset = &self.rules.ruleset;
-        let mut facts = Facts::read(overlaid(&stored, &[]), &ruleset.sets);
+        let mut facts = Facts::read(overlaid(&stored, [].iter()), &ruleset.sets);
         let as_of = match as_of {
             Some(as_of) => as_of,
             None => facts.newest().map_or_else(Timestamp::now, |newest| newest.max(Timestamp::now())),
@@ -269,18 +314,25 @@ impl Gateway {
             as_of: as_of.to_string(),
             reviewed: ruleset.reviewed.clone(),
             unreadable: facts.unreadable,
-            rules: verdicts.iter().map(|verdict| self.rule_report(&facts, verdict)).collect(),
+            rules: verdicts.iter().map(|verdict| self.rule_report(&facts, verdict, seen.is_whole)).collect(),
         })
     }
 
-    fn rule_report(&self, facts: &Facts, verdict: &Verdict) -> RuleReport {
+    fn rule_report(&self, facts: &Facts, verdict: &Verdict, is_whole: bool) -> RuleReport {
         let rule = self.rules.ruleset.rule(verdict.rule);
         // Judged where a resource leaves, not over what is stored.
         let is_outbound = verdict.rule == RuleId::R80;
         RuleReport {
             rule: verdict.rule.as_str(),
             title: rule.title.clone(),
-            state: if is_outbound { "on-the-way-out" } else { verdict.state.as_str() },
+            state: match verdict.state {
+                _ if is_outbound => "on-the-way-out",
+                // What is withheld might be what the rule looks for: nobody is told that all is well.
+                State::Holds | State::NotApplicable if !is_whole => State::CannotEvaluate.as_str(),
+                State::Holds | State::NotApplicable | State::Disabled | State::CannotEvaluate | State::Fires => {
+                    verdict.state.as_str()
+                }
+            },
             looked_at: verdict.looked_at,
             source: rule.source.clone(),
             url: rule.url.clone(),
@@ -382,15 +434,16 @@ fn finding_report(facts: &Facts, finding: &Finding) -> FindingReport {
 }
 
 /// What is stored of a patient, with what is about to be written in its place.
-fn overlaid<'a>(stored: &'a [StoredResource], writes: &'a [Write]) -> Vec<Stored<'a>> {
-    let mut places: HashMap<(&str, &str), usize> = HashMap::with_capacity(stored.len() + writes.len());
-    let mut found: Vec<Stored<'a>> = Vec::with_capacity(stored.len() + writes.len());
+fn overlaid<'a, 'w: 'a>(stored: &'a [StoredResource], writes: impl Iterator<Item = &'w Write>) -> Vec<Stored<'a>> {
+    let most = stored.len() + writes.size_hint().0;
+    let mut places: HashMap<(&str, &str), usize> = HashMap::with_capacity(most);
+    let mut found: Vec<Stored<'a>> = Vec::with_capacity(most);
     for one in stored {
         places.insert((&one.resource_type, &one.id), found.len());
         found.push(Stored { resource_type: &one.resource_type, id: &one.id, body: &one.body });
     }
     // What belongs to no patient is in no compartment either when it is read again.
-    for write in writes.iter().filter(|write| write.patient.is_some()) {
+    for write in writes.filter(|write| write.patient.is_some()) {
         let new = Stored { resource_type: &write.resource_type, id: &write.id, body: &write.body };
         match places.get(&(write.resource_type.as_str(), write.id.as_str())) {
             Some(_) if write.mode == WriteMode::CreateIfAbsent => {}
@@ -402,19 +455,22 @@ fn overlaid<'a>(stored: &'a [StoredResource], writes: &'a [Write]) -> Vec<Stored
 }
 
 fn as_writes(changes: Vec<Change>, patient: &str) -> Result<Vec<Write>, IngestError> {
-    changes
-        .into_iter()
-        .map(|change| {
-            let index = search::extract(change.resource_type, &change.body)
-                .map_err(|_| IngestError::Internal("a finding is not JSON"))?;
-            Ok(Write {
-                resource_type: change.resource_type.to_owned(),
-                id: change.id,
-                body: Bytes::from(change.body),
-                mode: WriteMode::Put,
-                patient: Some(patient.to_owned()),
-                index,
-            })
-        })
-        .collect()
+    changes.into_iter().map(|change| own(change.resource_type, change.id, change.body, patient)).collect()
+}
+
+fn computed(sums: Vec<Computed>, patient: &str) -> Result<Vec<Write>, IngestError> {
+    sums.into_iter().map(|sum| own(sum.resource_type, sum.id, sum.body, patient)).collect()
+}
+
+/// A conclusion of the gateway: it belongs to no record.
+fn own(resource_type: &str, id: String, body: Vec<u8>, patient: &str) -> Result<Write, IngestError> {
+    let index = search::extract(resource_type, &body).map_err(|_| IngestError::Internal("a finding is not JSON"))?;
+    Ok(Write {
+        resource_type: resource_type.to_owned(),
+        id,
+        body: Bytes::from(body),
+        mode: WriteMode::Unowned,
+        patient: Some(patient.to_owned()),
+        index,
+    })
 }

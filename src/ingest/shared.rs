@@ -7,10 +7,10 @@ use crate::fhir::search::{self, IndexRow, IndexValue};
 use crate::kap::fault::{Fault, FaultKind};
 use crate::kap::kind::Kind;
 use crate::kap::records::Record;
-use crate::mapping::{self, Mapped, course};
-use crate::store::{
-    DEFAULT_TENANT, Filter, FilterValue, RecordKey, SearchQuery, StoredRecord, StoredResource, Write, WriteMode,
-};
+use crate::mapping::course::view::View;
+use crate::mapping::{self, Mapped, course, patient_link};
+use crate::store::{FilterValue, RecordKey, StoredRecord, StoredResource, Write, WriteMode};
+use std::collections::BTreeSet;
 
 impl Gateway {
     /// `Patient.id` of the patient, if one is stored under any identifier that the record gives: an intake may list
@@ -21,24 +21,28 @@ impl Gateway {
             system: Some(identifier.system.to_owned()),
             code: Some(identifier.value.to_owned()),
         });
-        let filter = Filter { parameter: "identifier".to_owned(), any_of: identifiers.collect() };
-        let query = SearchQuery {
-            resource_type: "Patient".to_owned(),
-            filters: vec![filter],
-            count: 2,
-            ..SearchQuery::default()
-        };
-        let mut found = self.store.search(DEFAULT_TENANT, query).await?.resources;
-        let known = found.pop();
-        Ok(if found.is_empty() { known.map(|patient| patient.id) } else { None })
+        let mut survivors = BTreeSet::new();
+        for patient in self.patients(self.inside(), identifiers.collect()).await? {
+            // Who was merged is found under the survivor's id.
+            let next = patient_link::replaced_by(&View(&json(&patient)?));
+            survivors.insert(match next {
+                Some(_) => self.survivor(&patient.id).await?,
+                None => patient.id,
+            });
+        }
+        Ok(if survivors.len() == 1 { survivors.pop_first() } else { None })
     }
 
     /// A warning where the course is stored as another patient's: its timeline will not show this record.
     pub(super) async fn foreign_course(&self, mapped: &Mapped) -> Result<Option<Fault>, IngestError> {
-        let Some(stored) = self.store.read(DEFAULT_TENANT, "EpisodeOfCare", &mapped.course_id).await? else {
+        let Some(stored) = self.inside().read("EpisodeOfCare", &mapped.course_id).await? else {
             return Ok(None);
         };
-        let is_own = course::patient_id(&json(&stored)?).as_deref() == Some(mapped.patient_id.as_str());
+        let is_own = match course::patient_id(&json(&stored)?) {
+            Some(patient) if patient != mapped.patient_id => self.survivor(&patient).await? == mapped.patient_id,
+            Some(_) => true,
+            None => false,
+        };
         let sentence = "Another record says that this course is another patient's: one of the two is wrong.";
         Ok((!is_own).then(|| Fault::warning(FaultKind::Invariant, "/course/identifier", sentence)))
     }
@@ -58,7 +62,7 @@ impl Gateway {
             if entry.shared.is_some() || !is_shared {
                 continue;
             }
-            let Some(current) = self.store.read(DEFAULT_TENANT, entry.resource_type, &entry.id).await? else {
+            let Some(current) = self.inside().read(entry.resource_type, &entry.id).await? else {
                 continue;
             };
             let current = parse(&current)?;
@@ -84,7 +88,7 @@ impl Gateway {
             let is_same = |old: &&StoredResource| old.id == write.id && old.resource_type == write.resource_type;
             let Some(old) = stored.resources.iter().find(is_same) else { continue };
             if mapping::is_owned(&parse(old)?, &prefix)
-                && let Some(current) = self.store.read(DEFAULT_TENANT, &write.resource_type, &write.id).await?
+                && let Some(current) = self.inside().read(&write.resource_type, &write.id).await?
                 && mapping::is_owned(&parse(&current)?, &prefix)
             {
                 write.mode = WriteMode::Put;

@@ -8,6 +8,7 @@ mod follow_up;
 mod history;
 mod intake;
 mod measurements;
+mod plausible;
 mod scores;
 mod session;
 mod terms;
@@ -33,16 +34,21 @@ pub fn judge(kind: Kind, record: &Value, instruments: &Registry) -> Vec<Fault> {
     for result in record.each("results") {
         scores::result(result, instruments, findings);
     }
+    plausible::results(record, findings);
     for goals in [Some(record), record.at("plan")].into_iter().flatten() {
         goals.each("goals").for_each(|goal| scores::goal(goal, instruments, findings));
     }
     record.each("labs").for_each(|lab| history::laboratory(lab, findings));
     history::periods(record, findings);
     match kind {
-        Kind::Intake => intake::judge(record, findings),
+        Kind::Intake => {
+            intake::judge(record, findings);
+            plausible::intake(record, findings);
+        }
         Kind::DosingSession => {
             doses::judge(record, findings);
             session::judge(record, findings);
+            plausible::dosing_session(record, findings);
         }
         Kind::PreparationSession | Kind::IntegrationSession => session::psychotherapy(record, findings),
         Kind::CheckIn => follow_up::check_in(record, findings),

@@ -39,7 +39,7 @@ pub fn map(draft: &mut Draft<'_>, record: &DosingSession) {
         medication_administration::dose(draft, dose, order.as_deref(), &format!("/doses/{place}"));
     }
     for (place, dispense) in record.dispenses.iter().enumerate() {
-        medication_dispense::medication_dispense(draft, dispense, &format!("/dispenses/{place}"));
+        medication_dispense::medication_dispense(draft, dispense, order.as_deref(), &format!("/dispenses/{place}"));
     }
     let belongs = Belongs {
         encounter: Some(draft.reference("Encounter", encounter::SLOT)),

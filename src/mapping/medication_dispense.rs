@@ -17,7 +17,8 @@ use crate::kap::records::dosing_session::Dispense;
 
 const LIST: &str = "dispenses";
 
-pub fn medication_dispense(draft: &mut Draft<'_>, dispense: &Dispense, pointer: &str) {
+/// `order`: the slot of the order of the same record, which the dispense fills.
+pub fn medication_dispense(draft: &mut Draft<'_>, dispense: &Dispense, order: Option<&str>, pointer: &str) {
     let natural = format!("{} {:?}", dispense.handed_over_at.as_str(), dispense.medicine.term);
     let slot = draft.slot(LIST, dispense.id.as_deref(), &natural);
     let (medication, contained) =
@@ -37,6 +38,7 @@ pub fn medication_dispense(draft: &mut Draft<'_>, dispense: &Dispense, pointer: 
         subject: Some(Box::new(draft.patient())),
         context: Some(Box::new(draft.reference("Encounter", encounter::SLOT))),
         performer: performers(draft, dispense),
+        authorizing_prescription: order.iter().map(|slot| draft.reference("MedicationRequest", slot)).collect(),
         quantity: Some(Box::new(quantity(&dispense.quantity))),
         days_supply: dispense.days_supply.map(|days| Box::new(build::quantity(days.to_string(), "d"))),
         when_handed_over: Some(build::date_time(dispense.handed_over_at.as_str())),

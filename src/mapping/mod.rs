@@ -52,6 +52,7 @@ pub mod observation_verdict;
 pub mod observation_vitals;
 pub mod outcome;
 pub mod patient;
+pub mod patient_link;
 pub mod preparation_session;
 pub mod procedure;
 pub mod procedure_preparation;
@@ -70,6 +71,7 @@ pub mod service_request_onward;
 pub mod systems;
 pub mod task_check_in;
 pub mod task_homework;
+pub mod withdrawal;
 
 use crate::fhir::model::Resource;
 use crate::kap::instruments::Registry;

@@ -4,6 +4,7 @@
 
 use super::draft::Draft;
 use super::label::Label;
+use super::patient_link;
 use super::reading::{self, Reading, RebuildError};
 use super::related_person::{contact_point, read_contact_point};
 use crate::fhir::build;
@@ -120,7 +121,8 @@ fn extensions(person: &intake::Patient) -> Vec<Extension> {
 pub fn read(reading: &Reading<'_>) -> Result<intake::Patient, RebuildError> {
     let found: &Patient = reading.one(SLOT)?;
     let missing = |what| RebuildError::new(SLOT, what);
-    let identifiers: Vec<PatientIdentifier> = found.identifier.iter().filter_map(read_identifier).collect();
+    let own = found.identifier.iter().filter(|identifier| !patient_link::is_of_others(identifier));
+    let identifiers: Vec<PatientIdentifier> = own.filter_map(read_identifier).collect();
     let gender = found.gender.as_ref().and_then(|gender| Gender::from_word(gender.value.as_deref()?));
     let extension = |url: &str| found.extension.iter().find(|extension| extension.url == url);
     let value = |url: &str| extension(url).and_then(|extension| extension.value.as_ref());

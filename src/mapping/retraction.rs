@@ -102,7 +102,7 @@ fn inactivate(active: &mut Option<Boolean>) {
     *active = Some(false.into());
 }
 
-fn tag(meta: &mut Option<Box<Meta>>) {
+pub(super) fn tag(meta: &mut Option<Box<Meta>>) {
     let tags = &mut meta.get_or_insert_default().tag;
     let own = |found: &crate::fhir::model::types::Coding| {
         found.code.as_ref().and_then(|code| code.value.as_deref()) == Some(ENTERED_IN_ERROR)

@@ -5,6 +5,7 @@
 //! DetectedIssues and Communications of what was found. The gateway informs, it never decides; what is not recorded
 //! gives "cannot evaluate", never "holds".
 
+pub mod exposure;
 pub mod facts;
 pub mod finding;
 pub mod outbound;

@@ -3,7 +3,7 @@
 //! Ids are made of patient, rule and what the finding is about, so nothing doubles. What no longer holds is closed, not
 //! deleted. <https://hl7.org/fhir/R4/detectedissue.html>, <https://hl7.org/fhir/R4/flag.html>
 
-mod labels;
+pub(super) mod labels;
 
 use super::facts::{Facts, Stored};
 use super::finding::{Finding, State, Verdict};
@@ -155,11 +155,11 @@ pub fn changes<'a>(
 }
 
 /// The same but for what the store puts in.
-fn is_same(old: &Value, new: &Value) -> bool {
+pub(super) fn is_same(old: &Value, new: &Value) -> bool {
     unversioned(old) == *new
 }
 
-fn unversioned(old: &Value) -> Value {
+pub(super) fn unversioned(old: &Value) -> Value {
     let mut old = old.clone();
     if let Some(meta) = old.get_mut("meta").and_then(Value::as_object_mut) {
         meta.shift_remove("versionId");
@@ -174,11 +174,11 @@ struct Writer<'a> {
     as_of: Timestamp,
 }
 
-fn text<'v>(value: Option<&'v Value>, pointer: &str) -> Option<&'v str> {
+pub(super) fn text<'v>(value: Option<&'v Value>, pointer: &str) -> Option<&'v str> {
     value?.pointer(pointer)?.as_str()
 }
 
-fn author() -> Value {
+pub(super) fn author() -> Value {
     json!({ "type": "Device", "display": "kap-gateway" })
 }
 
@@ -346,7 +346,7 @@ impl Writer<'_> {
 /// What a closed finding says of itself.
 const OVER: &str = "No longer holds: later records changed the facts.";
 
-fn instant(at: Timestamp) -> String {
+pub(super) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

@@ -1,6 +1,7 @@
 //! The store room: puts `meta.versionId` and `meta.lastUpdated` into a body, <https://hl7.org/fhir/R4/resource.html#Meta>.
 
-use crate::store::{StoreError, Write};
+use crate::store::transaction::{Action, Transaction};
+use crate::store::{RecordWrite, StoreError, Write};
 use jiff::Timestamp;
 
 /// A body of which it is known where its `meta` starts.
@@ -29,6 +30,18 @@ impl<'a> Unversioned<'a> {
         let version = format!(r#""versionId":"{version_id}","lastUpdated":"{instant:.6}"{comma}"#);
         Ok([self.head, version.as_bytes(), self.rest].concat())
     }
+}
+
+/// Has each body what the store puts versions into?
+pub(super) fn check_record(write: &RecordWrite) -> Result<(), StoreError> {
+    write.writes.iter().chain(&write.retractions).try_for_each(|write| Unversioned::parse(write).map(drop))
+}
+
+pub(super) fn check_transaction(transaction: &Transaction) -> Result<(), StoreError> {
+    transaction.changes.iter().try_for_each(|change| match &change.action {
+        Action::Put(write) => Unversioned::parse(write).map(drop),
+        Action::Delete { .. } => Ok(()),
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod body;
 pub mod history;
 mod keys;
 mod matching;
+pub mod metered;
+pub mod once;
 pub mod postgres;
 mod query;
 mod rows;
@@ -15,13 +17,14 @@ pub mod sqlite;
 pub mod transaction;
 
 pub use query::{
-    CodeSet, Cursor, DatePrefix, Filter, FilterValue, Include, IncludeDirection, NumberTest, SearchPage, SearchQuery,
-    SortKey, TextMatching, UnitTest, UriRelation,
+    CodeSet, Cursor, DatePrefix, Filter, FilterValue, INCLUDE_LIMIT, Include, IncludeDirection, NumberTest, SearchPage,
+    SearchQuery, SortKey, TextMatching, UnitTest, UriRelation,
 };
 
 use crate::fhir::search::IndexRow;
 use bytes::Bytes;
-use history::{HistoryPage, HistoryQuery};
+use history::{HistoryPage, HistoryQuery, MadeBy};
+use once::{Digest, Earlier, Once, Onced, ShownRow, Work};
 use std::any::Any;
 use transaction::{Transacted, Transaction};
 
@@ -70,6 +73,9 @@ pub struct Holdings {
 pub enum WriteMode {
     /// A new version, unless the content is the same.
     Put,
+    /// The same, and it belongs to no record, although it is written with one: clients and later judgements may change
+    /// it. So the gateway's own conclusions are written.
+    Unowned,
     /// Nothing: another record may know more about it (a patient or practitioner named in passing).
     CreateIfAbsent,
 }
@@ -158,6 +164,11 @@ pub enum StoreError {
     /// The search would look at more than this store does for one request; says what would help.
     #[error("{0}")]
     TooCostly(&'static str),
+    /// More would come along with a page than may.
+    #[error(
+        "a page would include more than {limit} resources (setting include_limit): ask for a smaller _count or fewer includes"
+    )]
+    TooManyIncluded { limit: usize },
     /// The disk is full, the file is damaged, the database has gone.
     #[error("the store is not available: {0}")]
     Unavailable(String),
@@ -223,9 +234,17 @@ pub trait ResourceStore: Send + Sync {
     /// Can it take a write now? For readiness.
     async fn check(&self) -> Result<(), StoreError>;
 
+    /// Does the work and keeps its answer, in one transaction; or gives what was kept under the key before. Returns when it
+    /// is durable.
+    async fn once(&self, tenant: &str, work: Work, once: Once) -> Result<Onced, StoreError>;
+
+    /// How versions came to be, in the order given; `None` where it is not known: those of records, and of older files.
+    async fn made_by(&self, tenant: &str, versions: Vec<ShownRow>) -> Result<Vec<Option<MadeBy>>, StoreError>;
+
+    /// What is kept under that name and not forgotten at `now` (microseconds since 1970-01-01T00:00:00Z).
+    async fn kept_answer(&self, tenant: &str, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError>;
+
     /// Keeps other gateways on the same store from holding the same name, until the answer is dropped. Where one gateway
     /// alone uses a store there is nobody to keep away.
-    async fn hold(&self, _tenant: &str, _name: &str) -> Result<Held, StoreError> {
-        Ok(Held::default())
-    }
+    async fn hold(&self, tenant: &str, name: &str) -> Result<Held, StoreError>;
 }

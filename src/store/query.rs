@@ -6,6 +6,9 @@ use crate::fhir::search::NumberKey;
 use std::fmt;
 use std::sync::Arc;
 
+/// Resources that come along with one page at most, where nothing else is said.
+pub const INCLUDE_LIMIT: usize = 1000;
+
 /// A search on one resource type. Every filter must hold.
 #[derive(Debug, Clone, Default)]
 pub struct SearchQuery {
@@ -23,6 +26,8 @@ pub struct SearchQuery {
     pub exact_total: bool,
     /// Resources to give along with the matches.
     pub includes: Vec<Include>,
+    /// How many may come along with a page; more are an error. `None`: `INCLUDE_LIMIT`.
+    pub include_limit: Option<usize>,
 }
 
 /// One filter: any of its values must match.

@@ -5,7 +5,8 @@
 //! there. Meanwhile another may have written. So the transaction says what it was built on, and the store tells if that
 //! no longer holds.
 
-use crate::store::{SearchQuery, StoredResource, Write};
+use crate::store::history::Method;
+use crate::store::{SearchQuery, StoredResource, Write, WriteMode};
 
 /// Changes that are done in the order given, all of them or none.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,9 @@ pub struct Transaction {
     pub changes: Vec<Change>,
     /// Only look whether it could be done: then `Done` holds nothing.
     pub trial: bool,
+    /// By which request each change is asked for, in the same order; the history tells it. May be shorter: then it is not
+    /// known of the rest.
+    pub methods: Vec<Method>,
 }
 
 /// What a search finds before the changes. Its page size and place do not count: all matches do.
@@ -51,6 +55,14 @@ impl Action {
         match self {
             Self::Put(write) => &write.resource_type,
             Self::Delete { resource_type, .. } => resource_type,
+        }
+    }
+
+    /// What the gateway concludes belongs to no record, and takes the place of what was written as if it did.
+    pub(super) fn is_unowned(&self) -> bool {
+        match self {
+            Self::Put(write) => write.mode == WriteMode::Unowned,
+            Self::Delete { .. } => false,
         }
     }
 

@@ -1,9 +1,12 @@
 //! The CapabilityStatement says what the server does, and nothing else.
 
-use crate::test_app::TestApp;
-use kap_gateway::{api, fhir::codec};
-use reqwest::StatusCode;
-use serde_json::Value;
+use crate::{
+    test_app::{TestApp, ids},
+    writes::{post, put},
+};
+use kap_gateway::{api, app::Options, config::Switch, fhir::codec};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 fn texts<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
@@ -125,4 +128,169 @@ async fn every_stated_operation_has_a_route_and_every_route_is_stated() {
     }
     stated.retain(|(_, name)| name != "validate");
     assert_eq!(stated, routed);
+}
+
+/// Each compartment that the statement names is searched by R4's definition of it.
+#[tokio::test]
+async fn every_stated_compartment_is_searched_by_its_definition() {
+    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    let reference = |name: &str| json!({ "reference": name });
+    let mut resources = vec![
+        json!({ "resourceType": "Encounter", "id": "e", "status": "finished", "class": { "code": "AMB" } }),
+        json!({ "resourceType": "RelatedPerson", "id": "r", "patient": reference("Patient/p") }),
+    ];
+    resources.extend(
+        ["Patient", "Practitioner", "Device"]
+            .map(|name| json!({ "resourceType": name, "id": name[..1].to_lowercase() })),
+    );
+    // By subject, encounter, performer and device: each in its own way.
+    let mut observation = |id: &str, member: &str, value: Value| {
+        let mut one = json!({ "resourceType": "Observation", "id": id, "status": "final", "code": { "text": "x" } });
+        one[member] = value;
+        resources.push(one);
+    };
+    observation("of-patient", "subject", reference("Patient/p"));
+    observation("of-encounter", "encounter", reference("Encounter/e"));
+    observation("of-practitioner", "performer", json!([reference("Practitioner/p")]));
+    observation("of-related", "performer", json!([reference("RelatedPerson/r")]));
+    observation("of-device", "device", reference("Device/d"));
+    for resource in &resources {
+        let path = format!(
+            "/fhir/{}/{}",
+            resource["resourceType"].as_str().expect("text"),
+            resource["id"].as_str().expect("text")
+        );
+        assert!(put(&app, &path, resource).await.status().is_success(), "{path}");
+    }
+    let statement = app.json("/fhir/metadata").await;
+    let stated: BTreeSet<&str> = statement["rest"][0]["compartment"]
+        .as_array()
+        .expect("compartments")
+        .iter()
+        .filter_map(|url| url.as_str()?.rsplit('/').next())
+        .collect();
+    let expected = [
+        ("patient", "Patient/p", "of-patient"),
+        ("encounter", "Encounter/e", "of-encounter"),
+        ("practitioner", "Practitioner/p", "of-practitioner"),
+        ("relatedPerson", "RelatedPerson/r", "of-related"),
+        ("device", "Device/d", "of-device"),
+    ];
+    assert_eq!(stated, expected.map(|(name, _, _)| name).into());
+    for (_, owner, found) in expected {
+        assert_eq!(ids(&app.json(&format!("/fhir/{owner}/Observation")).await), [found], "{owner}");
+        let all = app.json(&format!("/fhir/{owner}/*")).await;
+        assert!(ids(&all).contains(&found), "{owner}: {all}");
+    }
+    assert_eq!(app.get("/fhir/Goal/x/Observation").await.status(), StatusCode::NOT_FOUND);
+}
+
+/// Each operation answers at each level that its definition has: not with "there is nothing at this path".
+#[tokio::test]
+async fn every_stated_operation_answers() {
+    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    for name in ["Patient", "Encounter"] {
+        let mut resource = json!({ "resourceType": name, "id": "x" });
+        if name == "Encounter" {
+            resource["status"] = "finished".into();
+            resource["class"] = json!({ "code": "AMB" });
+        }
+        assert!(put(&app, &format!("/fhir/{name}/x"), &resource).await.status().is_success());
+    }
+    let statement = app.json("/fhir/metadata").await;
+    let mut asked = 0;
+    for resource in statement["rest"][0]["resource"].as_array().expect("resources") {
+        let name = resource["type"].as_str().expect("text");
+        for operation in texts(&resource["operation"], "name").into_iter().filter(|operation| *operation != "validate")
+        {
+            let path = match operation {
+                "everything" => format!("/fhir/{name}/x/$everything"),
+                "lastn" => "/fhir/Observation/$lastn?patient=x&code=x".to_owned(),
+                "kap-summary" | "document" => format!("/fhir/{name}/x/${operation}"),
+                _ => format!("/fhir/{name}/${operation}"),
+            };
+            let answer = app.get(&path).await;
+            let expected: &[StatusCode] = match operation {
+                "everything" | "lastn" => &[StatusCode::OK],
+                // Of no such course or Composition; and questions that lack what they are about.
+                "kap-summary" | "document" => &[StatusCode::NOT_FOUND],
+                _ => &[StatusCode::BAD_REQUEST],
+            };
+            let status = answer.status();
+            let text = answer.text().await.expect("text");
+            assert!(expected.contains(&status) && !text.contains("nothing at this path"), "{path}: {status} {text}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 8, "{asked}");
+}
+
+/// What the statement says of every type and of the server: conditional forms, formats, patches, whole-system interactions.
+#[tokio::test]
+async fn stated_formats_conditions_and_system_interactions_are_served() {
+    let app = TestApp::start();
+    let statement = app.json("/fhir/metadata").await;
+    let rest = &statement["rest"][0];
+    let basic =
+        rest["resource"].as_array().expect("resources").iter().find(|one| one["type"] == "Basic").expect("Basic");
+    let told =
+        ["updateCreate", "conditionalCreate", "conditionalUpdate", "readHistory"].map(|name| basic[name] == true);
+    assert!(told.iter().all(|told| *told), "{basic}");
+    assert_eq!((&basic["conditionalRead"], &basic["conditionalDelete"]), (&json!("full-support"), &json!("single")));
+    let resource =
+        |text: &str| json!({ "resourceType": "Basic", "identifier": [{ "value": "b" }], "code": { "text": text } });
+    // Create, conditionally: the second finds the first.
+    for expected in [StatusCode::CREATED, StatusCode::OK] {
+        let request = app.request(Method::POST, "/fhir/Basic").header("Content-Type", "application/fhir+json");
+        let answer = request.header("If-None-Exist", "identifier=b").body(resource("x").to_string()).send().await;
+        assert_eq!(answer.expect("an answer").status(), expected);
+    }
+    assert_eq!(put(&app, "/fhir/Basic?identifier=b", &resource("y")).await.status(), StatusCode::OK);
+    let found = app.json("/fhir/Basic?identifier=b").await;
+    let id = ids(&found)[0].to_owned();
+    // Read, conditionally.
+    let request = app.request(Method::GET, &format!("/fhir/Basic/{id}")).header("If-None-Match", "W/\"2\"");
+    assert_eq!(request.send().await.expect("an answer").status(), StatusCode::NOT_MODIFIED);
+    // Patches in each format.
+    let patch = |path: &str| {
+        let part = |name: &str, kind: &str, value: &str| json!({ "name": name, kind: value });
+        let parts = [
+            part("type", "valueCode", "replace"),
+            part("path", "valueString", path),
+            part("value", "valueString", "z"),
+        ];
+        json!({ "resourceType": "Parameters", "parameter": [{ "name": "operation", "part": parts }] })
+    };
+    let xml = kap_gateway::fhir::xml::json_to_xml(patch("Basic.code.text").to_string().as_bytes()).expect("XML");
+    for (format, body) in [
+        ("application/json-patch+json", r#"[{"op":"replace","path":"/code/text","value":"w"}]"#.to_owned()),
+        ("application/fhir+json", patch("Basic.code.text").to_string()),
+        ("application/fhir+xml", String::from_utf8(xml.into()).expect("text")),
+    ] {
+        assert!(statement["patchFormat"].as_array().expect("formats").contains(&json!(format)));
+        let request = app.request(Method::PATCH, &format!("/fhir/Basic/{id}")).header("Content-Type", format);
+        let answer = request.body(body).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{format}: {}", answer.text().await.expect("text"));
+    }
+    for format in texts_of(&statement["format"]) {
+        let answer = app.request(Method::GET, &format!("/fhir/Basic/{id}")).header("Accept", format).send().await;
+        assert!(crate::test_app::header(&answer.expect("an answer"), "content-type").starts_with(format), "{format}");
+    }
+    assert_eq!(texts(&rest["interaction"], "code"), ["transaction", "batch", "history-system", "search-system"]);
+    for kind in ["transaction", "batch"] {
+        let entry = json!({ "request": { "method": "GET", "url": format!("Basic/{id}") } });
+        let bundle = json!({ "resourceType": "Bundle", "type": kind, "entry": [entry] });
+        let answer: Value = post(&app, "/fhir", &bundle).await.json().await.expect("JSON");
+        assert_eq!(answer["type"], format!("{kind}-response"));
+    }
+    assert_eq!(app.json("/fhir/_history").await["type"], "history");
+    assert_eq!(ids(&app.json("/fhir?_type=Basic").await), [id.as_str()]);
+    assert_eq!(
+        app.request(Method::DELETE, "/fhir/Basic?identifier=b").send().await.expect("an answer").status(),
+        StatusCode::NO_CONTENT
+    );
+}
+
+fn texts_of(list: &Value) -> Vec<&str> {
+    list.as_array().expect("a list").iter().map(|item| item.as_str().expect("text")).collect()
 }

@@ -74,7 +74,10 @@ async fn body_above_the_limit_returns_413() {
         outcome(request.body("_id=x&".repeat(20)).send().await.expect("an answer"), StatusCode::PAYLOAD_TOO_LARGE)
             .await;
     assert_eq!(body["issue"][0]["code"], "too-long");
-    assert_eq!(body["issue"][0]["details"]["text"], "The body is larger than 100 bytes, the most that is taken here.");
+    assert_eq!(
+        body["issue"][0]["details"]["text"],
+        "The body is larger than 100 bytes, the most that is taken here (setting body_limit)."
+    );
 }
 
 /// A client that is still sending must get the answer too, not a broken connection.

@@ -5,8 +5,8 @@ use crate::{
     writes::{delete, goal, put},
 };
 use kap_gateway::fhir::codec;
-use reqwest::StatusCode;
-use serde_json::Value;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 
 async fn five_versions() -> TestApp {
     let app = TestApp::start();
@@ -162,4 +162,45 @@ async fn history_at_a_time_has_what_was_current_then() {
     }
     assert_eq!(told(&app.json(&at("Goal/a/", &times[3])).await), ["Goal/a 2"]);
     assert_eq!(told(&app.json(&at("Goal/", "2020")).await), [""; 0]);
+}
+
+/// The method by which each version was asked for, and whether it made the resource.
+#[tokio::test]
+async fn history_says_by_which_method_each_version_came_to_be() {
+    let app = TestApp::start();
+    let created =
+        crate::writes::post(&app, "/fhir/Basic", &json!({ "resourceType": "Basic", "code": { "text": "1" } })).await;
+    let basic: Value = created.json().await.expect("JSON");
+    let path = format!("/fhir/Basic/{}", basic["id"].as_str().expect("an id"));
+    let patch = |text: &str| json!([{ "op": "replace", "path": "/code/text", "value": text }]).to_string();
+    let patched =
+        app.request(Method::PATCH, &path).header("Content-Type", "application/json-patch+json").body(patch("2"));
+    assert_eq!(patched.send().await.expect("an answer").status(), StatusCode::OK);
+    let mut put = basic.clone();
+    put["code"]["text"] = "3".into();
+    assert_eq!(crate::writes::put(&app, &path, &put).await.status(), StatusCode::OK);
+    assert_eq!(crate::writes::delete(&app, &path).await.status(), StatusCode::NO_CONTENT);
+    // Made again at its id.
+    assert_eq!(crate::writes::put(&app, &path, &put).await.status(), StatusCode::CREATED);
+    let history = app.json(&format!("{path}/_history")).await;
+    codec::from_json(history.to_string().as_bytes()).expect("FHIR R4");
+    let told = |bundle: &Value| -> Vec<String> {
+        let entries = bundle["entry"].as_array().expect("entries").iter();
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        entries
+            .map(|entry| format!("{} {}", text(&entry["request"]["method"]), text(&entry["response"]["status"])))
+            .collect()
+    };
+    let expected = ["PUT 201", "DELETE 204", "PUT 200", "PATCH 200", "POST 201"];
+    assert_eq!(told(&history), expected);
+    assert_eq!(history["entry"][4]["request"]["url"], "Basic");
+    assert_eq!(told(&app.json("/fhir/_history").await), expected);
+    // In a transaction each entry has its own.
+    let entry = |method: &str, url: &str, resource: Value| json!({ "resource": resource, "request": { "method": method, "url": url } });
+    let bundle = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [
+        entry("PUT", "Basic/b", json!({ "resourceType": "Basic", "id": "b", "code": { "text": "x" } })),
+        entry("POST", "Basic", json!({ "resourceType": "Basic", "code": { "text": "y" } })),
+    ] });
+    assert_eq!(crate::writes::post(&app, "/fhir", &bundle).await.status(), StatusCode::OK);
+    assert_eq!(told(&app.json("/fhir/_history?_count=2").await), ["PUT 201", "POST 201"]);
 }

@@ -53,6 +53,30 @@ async fn metrics_count_by_route_and_name_nobody() {
     assert!(text.ends_with("# EOF\n"), "{text}");
 }
 
+/// What the store does is timed by its operations, and what it wrote is counted.
+#[tokio::test]
+async fn metrics_tell_of_the_store_and_name_nobody() {
+    let app = TestApp::start();
+    let mut goal = crate::writes::goal("secret-goal", "x");
+    assert_eq!(crate::writes::put(&app, "/fhir/Goal/secret-goal", &goal).await.status(), StatusCode::CREATED);
+    goal["description"]["text"] = "y".into();
+    assert_eq!(crate::writes::put(&app, "/fhir/Goal/secret-goal", &goal).await.status(), StatusCode::OK);
+    app.get("/fhir/Goal?_sort=_lastUpdated").await;
+    assert_eq!(crate::writes::delete(&app, "/fhir/Goal/secret-goal").await.status(), StatusCode::NO_CONTENT);
+    let text = metrics(&app).await;
+    for line in [
+        "kap_gateway_store_versions_total{change=\"created\"} 1",
+        "kap_gateway_store_versions_total{change=\"updated\"} 1",
+        "kap_gateway_store_versions_total{change=\"deleted\"} 1",
+        "kap_gateway_store_operation_duration_seconds_count{operation=\"transact\"} 3",
+        "kap_gateway_store_operation_duration_seconds_count{operation=\"search\"}",
+        "kap_gateway_store_writes_waiting 0",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("secret"), "{text}");
+}
+
 #[tokio::test]
 async fn answers_come_packed_where_the_client_can_unpack_them() {
     let app = TestApp::with_observations().await;

@@ -3,6 +3,7 @@
 use kap_gateway::{
     app::{self, Running},
     config::{Config, Options},
+    consent::{PermitAll, Policy},
     fhir::search::extract,
     store::{Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, Write, WriteMode, WrittenResource},
 };
@@ -11,7 +12,10 @@ use serde_json::{Value, json};
 use std::{
     fs,
     path::Path,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tempfile::TempDir;
 
@@ -32,19 +36,24 @@ impl TestApp {
 
     /// On a file, unless `KAP_TEST_ENGINE=postgres` asks for a database.
     pub fn start_with(options: Options) -> Self {
+        Self::start_with_policy(options, Arc::new(PermitAll))
+    }
+
+    /// With somebody at the door.
+    pub fn start_with_policy(options: Options, policy: Arc<dyn Policy>) -> Self {
         match std::env::var("KAP_TEST_ENGINE").as_deref() {
-            Ok("postgres") => Self::start_on(Some(new_database()), options),
-            Ok("sqlite") | Err(_) => Self::start_on(None, options),
+            Ok("postgres") => Self::start_on(Some(new_database()), options, policy),
+            Ok("sqlite") | Err(_) => Self::start_on(None, options, policy),
             Ok(other) => panic!("KAP_TEST_ENGINE is sqlite or postgres, not {other}"),
         }
     }
 
     /// For tests of the file itself.
     pub fn start_on_a_file() -> Self {
-        Self::start_on(None, Options::default())
+        Self::start_on(None, Options::default(), Arc::new(PermitAll))
     }
 
-    fn start_on(database: Option<String>, options: Options) -> Self {
+    fn start_on(database: Option<String>, options: Options, policy: Arc<dyn Policy>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = Config::try_from(options.or(Options {
             listen: Some("127.0.0.1:0".parse().expect("an address")),
@@ -57,7 +66,7 @@ impl TestApp {
         }))
         .expect("a right configuration");
         Self {
-            running: app::run(&config).expect("a gateway"),
+            running: app::run_with(&config, policy).expect("a gateway"),
             client: Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client"),
             records: AtomicUsize::new(0),
             folder,

@@ -115,7 +115,7 @@ async fn profiles_are_asked_for_claimed_or_unknown() {
 
 #[tokio::test]
 async fn unreadable_bodies_are_400_and_others_415_413() {
-    let app = TestApp::start_with(Options { body_limit: Some(2000), ..Options::default() });
+    let app = TestApp::start_with(Options { fhir_body_limit: Some(2000), ..Options::default() });
     let path = "/fhir/Patient/$validate";
     let deep = format!("{{\"a\":{}", "[".repeat(1900));
     for (content_type, body) in [

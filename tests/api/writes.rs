@@ -145,7 +145,7 @@ async fn official_examples_of_every_type_are_stored_read_and_found() {
         println!("NOT TRIED: the official examples are not beside the project");
         return;
     }
-    let app = TestApp::start_with(Options { body_limit: Some(16 << 20), ..Options::default() });
+    let app = TestApp::start_with(Options { fhir_body_limit: Some(16 << 20), ..Options::default() });
     for (name, example) in examples.iter().filter(|(name, _)| *name != "Parameters") {
         let id = example["id"].as_str().expect("text");
         let path = format!("/fhir/{name}/{id}");
@@ -278,7 +278,7 @@ async fn body_that_is_no_resource_of_the_path_returns_400() {
 
 #[tokio::test]
 async fn body_above_the_limit_returns_413_and_stores_nothing() {
-    let app = TestApp::start_with(Options { body_limit: Some(2000), ..Options::default() });
+    let app = TestApp::start_with(Options { fhir_body_limit: Some(2000), ..Options::default() });
     let told = outcome(put(&app, "/fhir/Goal/g", &goal("g", &"a".repeat(2000))).await, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(told.await["issue"][0]["code"], "too-long");
     assert_eq!(app.json("/fhir/Goal").await["total"], 0);

@@ -89,7 +89,14 @@ fn generated_courses_vary() {
     assert_eq!(words("/format").len(), 3);
     assert_eq!(words("/doses/*/medicine/term").len(), 2);
     assert_eq!(words("/suitability/decision").len(), 5);
-    assert!(words("/adverseEvents/*/event/term").len() >= 8);
+    assert!(words("/adverseEvents/*/event/term").len() >= 28, "{:?}", words("/adverseEvents/*/event/term"));
+    assert_eq!(words("/change").len(), 4, "pause, resume, end, cancel: {:?}", words("/change"));
+    assert_eq!(words("/doses/*/role").len(), 4, "{:?}", words("/doses/*/role"));
+    assert_eq!(words("/doses/*/product/formulation").len(), 9, "{:?}", words("/doses/*/product/formulation"));
+    assert!(words("/consents/*/type").len() >= 5, "{:?}", words("/consents/*/type"));
+    assert_eq!(words("/contact/companions/*/role").len(), 2, "a second adult, a partner");
+    assert_eq!(words("/atHome/secondAdultPresent").len(), 2, "there, and not there");
+    assert!(!words("/rems/monitoring/start").is_empty() && !words("/referrals/*/service").is_empty());
     assert!(words("/results/*/instrument").len() >= 18, "{:?}", words("/results/*/instrument"));
     assert!(words("/source/revision").contains("2"), "no record is corrected");
     assert!(words("/contact/setting").len() >= 3);

@@ -7,6 +7,7 @@ mod generated;
 mod hostile;
 mod leaves;
 mod mapping_table;
+mod plausible;
 mod rules;
 
 use kap_gateway::kap::check::check;

@@ -9,6 +9,7 @@ mod crash;
 #[path = "../database/mod.rs"]
 mod database;
 mod dates;
+mod once;
 mod paging;
 mod postgres;
 mod sample;
@@ -91,6 +92,10 @@ on_every_engine! {
     transactions::resource_of_a_record_is_changed_by_its_record_alone,
     transactions::condition_that_no_longer_holds_supersedes_the_transaction,
     transactions::of_sixty_four_conditional_creates_exactly_one_is_done,
+    once::work_under_one_key_is_done_once_and_its_answer_kept,
+    once::answer_is_forgotten_when_its_time_has_passed,
+    once::work_that_was_not_done_leaves_no_answer,
+    once::of_sixty_four_requests_with_one_key_exactly_one_is_done,
     dates::date_filters_agree_with_the_definition,
     dates::token_and_date_filters_agree_with_a_walk_over_all,
     paging::pages_cover_everything_once_in_every_sort,

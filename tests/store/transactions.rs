@@ -149,7 +149,8 @@ fn unless_there(id: &str) -> Transaction {
         finds: Finds::Nothing,
     };
     let write = Write { index: vec![token("identifier", "urn:s", "same")], ..write("Goal", id, "x") };
-    Transaction { conditions: vec![finds_nothing], changes: vec![put(write, Expected::Nothing)], trial: false }
+    let changes = vec![put(write, Expected::Nothing)];
+    Transaction { conditions: vec![finds_nothing], changes, ..Transaction::default() }
 }
 
 pub async fn condition_that_no_longer_holds_supersedes_the_transaction(store: &dyn ResourceStore) {

@@ -91,6 +91,9 @@ Description: "What happens and what is observed in ketamine-assisted psychothera
 * #suicide-risk-low "Low suicide risk" "Lowest tier of the suicide risk screener; the method names the tiering."
 * #suicide-risk-moderate "Moderate suicide risk" "Middle tier of the suicide risk screener; the method names the tiering."
 * #suicide-risk-high "High suicide risk" "Highest tier of the suicide risk screener; the method names the tiering."
+* #administered-ingredient "Ingredient given" "Part of a cumulative dose: which medicine was given."
+* #administration-route "Route of administration" "Part of a cumulative dose: by which route it was given."
+* #administration-count "Number of administrations" "Part of a cumulative dose: how many administrations it is the sum of."
 * #cumulative-ketamine-dose "Cumulative ketamine dose" "The sum of the doses given by one route in a span of time; never summed over routes."
 
 // Outcome assessments
@@ -156,4 +159,5 @@ Description: "What happens and what is observed in ketamine-assisted psychothera
 * #misuse-concern "Concern about misuse" "Somebody of the care team is concerned that ketamine is taken otherwise than prescribed, or passed on."
 * #sud-counseling-note "Substance use disorder counseling note" "A note that analyses the conversation in a substance use disorder counseling session and is kept apart from the record (42 CFR 2.11)."
 * #review-code "Code to be reviewed" "Tag: the sender used a code that the gateway does not know; it is kept beside the text and should be reviewed."
+* #record-withdrawn "Record withdrawn" "Activity: the sender took a record back; what it had brought is entered in error since."
 * #entered-in-error "Entered in error" "Tag: the record that this resource came from no longer holds it, and the resource's type has no status to say so."

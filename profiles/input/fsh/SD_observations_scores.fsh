@@ -47,6 +47,31 @@ Description: "How dissociated the patient is during a session: CADSS total (0 to
 * code from https://kap-gateway.example.org/fhir/ValueSet/kap-dissociation-scale (required)
 * value[x] only Quantity or integer
 
+Profile: KAPCumulativeDose
+Parent: Observation
+Id: kap-cumulative-dose
+Title: "KAP Cumulative Dose"
+Description: "How much ketamine, or how much esketamine, a patient has had by one route, and in what time. Computed by the gateway from the administrations, as the method says; routes are never summed, for how much of a dose acts depends on the route. A sum of which a part is not known says what it is at least. Its Provenance names the administrations."
+* ^experimental = true
+* insert Traceable
+* insert Identified
+* insert AboutPatient
+* status MS
+* category 1.. MS
+* code = $KAP#cumulative-ketamine-dose
+* effective[x] 1.. MS
+* effective[x] only Period
+* performer 1.. MS
+* method 1.. MS
+* method = $KAP#gateway-derived
+* value[x] 1.. MS
+* value[x] only Quantity
+* insert QuantityIn(valueQuantity, #mg)
+* insert ComponentsByCode
+* insert Component(ingredient, $KAP, #administered-ingredient, CodeableConcept, 1..1)
+* insert Component(route, $KAP, #administration-route, CodeableConcept, 1..1)
+* insert Component(count, $KAP, #administration-count, integer, 1..1)
+
 Profile: KAPScoreChange
 Parent: us-core-observation-screening-assessment
 Id: kap-score-change

@@ -3,9 +3,16 @@
 use super::{
     acceptance::Purpose,
     resource_body,
-    write::{self, Intent, Verb, answer, content, links::Links, matching::Matching},
+    write::{Intent, Verb, answer, content, matching::Matching},
 };
-use crate::api::{Api, error::ApiError, fhir, parameters};
+use crate::api::{
+    Api,
+    error::ApiError,
+    fhir,
+    idempotency::{self, Begun},
+    parameters,
+    session::Session,
+};
 use actix_web::{HttpRequest, HttpResponse, http::header::HeaderName, web};
 use uuid::Uuid;
 
@@ -15,19 +22,22 @@ pub async fn create(
     request: HttpRequest,
     resource_type: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let resource_type = resource_type.into_inner();
     let representation = fhir::representation_only(&request)?;
     fhir::check_type(&resource_type)?;
     let unless = unless(&request, &api, &resource_type)?;
     let (resource, size) = resource_body::required(&request, payload, &api).await?;
+    let ticket = match idempotency::begin(&request, &api).await? {
+        Begun::Again(kept) => return Ok(idempotency::send(representation, kept)),
+        Begun::First(ticket) => ticket,
+    };
     content::check_type(&resource_type, &resource)?;
     let (resource, report) = content::accept(&api, &resource_type, resource, size, Purpose::Create).await?;
     let verb = Verb::Create { id: Uuid::new_v4().to_string(), resource, unless };
     let intent = Intent { resource_type, verb, if_match: None };
-    let done = write::perform(&api, &[intent], &Links::default(), vec![report]).await.map_err(answer::failure)?;
-    Ok(answer::one(&api, &request, representation, done))
+    answer::perform_one(&api, &request, representation, (intent, report), ticket).await
 }
 
 /// The search of `If-None-Exist`: parameters as in a URL, without the `?`.

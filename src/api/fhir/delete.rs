@@ -1,8 +1,12 @@
 //! Delete: a version without a body. What was stored stays in the history. <https://hl7.org/fhir/R4/http.html#delete>
 
-use super::write::{self, At, Intent, Verb, answer, links::Links, matching::Matching};
+use super::write::{Intent, Verb, answer, head::Head};
 use crate::{
-    api::{Api, conditional, error::ApiError, fhir, parameters},
+    api::{
+        error::ApiError,
+        idempotency::{self, Begun},
+        session::Session,
+    },
     fhir::validate::Report,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,16 +14,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 pub async fn delete(
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let (resource_type, id) = path.into_inner();
-    let representation = fhir::representation_only(&request)?;
-    fhir::check_type(&resource_type)?;
-    let if_match = conditional::if_match(&request)?;
-    let intent = Intent { resource_type, verb: Verb::Delete { at: At::Id(id) }, if_match };
-    let done =
-        write::perform(&api, &[intent], &Links::default(), vec![Report::default()]).await.map_err(answer::failure)?;
-    Ok(answer::one(&api, &request, representation, done))
+    let head = Head::of_id(&request, path.into_inner())?;
+    perform(&request, &api, head).await
 }
 
 /// Of the one resource that the URL's search finds; more than one is an error.
@@ -27,17 +25,18 @@ pub async fn delete(
 pub async fn conditional_delete(
     request: HttpRequest,
     resource_type: web::Path<String>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let resource_type = resource_type.into_inner();
-    let parameters = parameters::decode(request.query_string())?;
-    let representation = fhir::representation(&request, &parameters, Vec::new())?;
-    fhir::check_type(&resource_type)?;
-    let matching = Matching::parse(&api, &resource_type, &parameters)?;
-    let if_match = conditional::if_match(&request)?;
-    let at = At::Matching { matching, new_id: String::new() };
+    let head = Head::of_search(&request, &api, resource_type.into_inner())?;
+    perform(&request, &api, head).await
+}
+
+async fn perform(request: &HttpRequest, api: &Session, head: Head) -> Result<HttpResponse, ApiError> {
+    let Head { representation, resource_type, at, if_match } = head;
+    let ticket = match idempotency::begin(request, api).await? {
+        Begun::Again(kept) => return Ok(idempotency::send(representation, kept)),
+        Begun::First(ticket) => ticket,
+    };
     let intent = Intent { resource_type, verb: Verb::Delete { at }, if_match };
-    let done =
-        write::perform(&api, &[intent], &Links::default(), vec![Report::default()]).await.map_err(answer::failure)?;
-    Ok(answer::one(&api, &request, representation, done))
+    answer::perform_one(api, request, representation, (intent, Report::default()), ticket).await
 }

@@ -2,7 +2,6 @@
 
 use crate::{
     api::{
-        Api,
         conditional::etag,
         error::{ApiError, ParameterError},
         fhir::{
@@ -11,9 +10,13 @@ use crate::{
             search_query::page_size,
         },
         parameters::{self, FORMAT, PRETTY, Parameter},
+        session::Session,
     },
     fhir::{outcome::IssueType, search::parse_date},
-    store::{DEFAULT_TENANT, StoredResource, history::HistoryQuery},
+    store::{
+        StoredResource,
+        history::{HistoryQuery, MadeBy, Method},
+    },
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -25,7 +28,7 @@ const KNOWN: [&str; 6] = [COUNT, SINCE, AT, CURSOR, FORMAT, PRETTY];
 pub async fn history(
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (resource_type, id) = path.into_inner();
     answer(&request, &api, Some(resource_type), Some(id)).await
@@ -34,18 +37,18 @@ pub async fn history(
 pub async fn history_of_type(
     request: HttpRequest,
     resource_type: web::Path<String>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     answer(&request, &api, Some(resource_type.into_inner()), None).await
 }
 
-pub async fn history_of_all(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+pub async fn history_of_all(request: HttpRequest, api: Session) -> Result<HttpResponse, ApiError> {
     answer(&request, &api, None, None).await
 }
 
 async fn answer(
     request: &HttpRequest,
-    api: &Api,
+    api: &Session,
     resource_type: Option<String>,
     id: Option<String>,
 ) -> Result<HttpResponse, ApiError> {
@@ -56,14 +59,13 @@ async fn answer(
     if let Some(resource_type) = &resource_type {
         fhir::check_type(resource_type)?;
     }
-    // Versions count from 1 without gaps, so the newest number is how many there are.
     let mut total = None;
     if let (Some(resource_type), Some(id)) = (&resource_type, &id) {
-        let newest = api.store.history(DEFAULT_TENANT, resource_type, id, 1, None).await?;
-        let Some(newest) = newest.first() else {
+        let count = api.rows().count_versions(resource_type, id).await?;
+        if count == 0 {
             return Err(ApiError::NotFound { resource_type: resource_type.clone() });
-        };
-        total = (query.since.is_none() && query.at.is_none()).then_some(newest.version_id);
+        }
+        total = (query.since.is_none() && query.at.is_none()).then_some(count);
     }
     let path = [resource_type.as_deref(), id.as_deref(), Some("_history")];
     let base = api.fhir_base();
@@ -72,7 +74,7 @@ async fn answer(
     let (versions, next) = match count {
         0 => (Vec::new(), None),
         _ => {
-            let page = api.store.versions(DEFAULT_TENANT, query).await?;
+            let page = api.rows().versions(query).await?;
             (page.versions, page.next)
         }
     };
@@ -86,14 +88,15 @@ async fn answer(
         used.push(Parameter::new(CURSOR, next.to_string()));
         bundle.link("next", &url, &used);
     }
-    for version in &versions {
-        bundle.version(&base, version, &request_and_response(version));
+    let made_by = api.rows().made_by(&versions).await?;
+    for (version, made_by) in versions.iter().zip(made_by) {
+        bundle.version(&base, version, &request_and_response(version, made_by));
     }
     Ok(representation.write(HttpResponse::Ok(), bundle.finish()))
 }
 
 /// Which versions, and the page size, which may be 0.
-fn read(parameters: &[Parameter], api: &Api, errors: &mut Vec<ParameterError>) -> (HistoryQuery, usize) {
+fn read(parameters: &[Parameter], api: &Session, errors: &mut Vec<ParameterError>) -> (HistoryQuery, usize) {
     let mut query = HistoryQuery { count: api.page_size.default, ..HistoryQuery::default() };
     let mut count = api.page_size.default;
     for Parameter { name, value } in parameters {
@@ -124,15 +127,23 @@ fn read(parameters: &[Parameter], api: &Api, errors: &mut Vec<ParameterError>) -
     (query, count)
 }
 
-/// How the version came to be: a PUT makes the same of it, also where it was a POST or a PATCH.
-fn request_and_response(version: &StoredResource) -> Value {
-    let (method, status) = match version.version_id {
-        _ if version.is_deletion() => ("DELETE", "204"),
-        1 => ("PUT", "201"),
-        _ => ("PUT", "200"),
+/// How the version came to be. What no request under `/fhir` made, but a record, is told as the PUT that would make the
+/// same of it; so is what an older data file does not tell.
+fn request_and_response(version: &StoredResource, made_by: Option<MadeBy>) -> Value {
+    let created = made_by.map_or(version.version_id == 1, |made_by| made_by.created);
+    let (method, status) = match (version.is_deletion(), made_by.map(|made_by| made_by.method)) {
+        (true, _) => ("DELETE", "204"),
+        (false, Some(Method::Post)) => ("POST", "201"),
+        (false, Some(Method::Patch)) => ("PATCH", "200"),
+        (false, Some(Method::Put) | None) => ("PUT", if created { "201" } else { "200" }),
+    };
+    let url = match method {
+        // A create goes to the type.
+        "POST" => version.resource_type.clone(),
+        _ => format!("{}/{}", version.resource_type, version.id),
     };
     json!({
-        "request": { "method": method, "url": format!("{}/{}", version.resource_type, version.id) },
+        "request": { "method": method, "url": url },
         "response": {
             "status": status,
             "etag": etag(version.version_id),

@@ -8,7 +8,7 @@ use crate::{
         error::ApiError,
         fhir::{
             self, COUNT,
-            search_filter::{self, COLUMNS, MOST_LINKS},
+            search_filter::{self, COLUMNS},
             search_include::{INCLUDE, REVINCLUDE},
             search_query::{SORT, TOTAL},
             search_subset::{ELEMENTS, SUMMARY},
@@ -27,26 +27,26 @@ const DATE: &str = "2026-11-22";
 
 pub async fn metadata(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
-    let statement = text(api.fhir_base());
+    let statement = text(api.fhir_base(), api.limits.chain_links);
     Ok(representation.write(HttpResponse::Ok(), statement))
 }
 
 /// The statement as it is sent; made once, for it names some thousands of parameters.
-fn text(fhir_base: String) -> Bytes {
-    static MADE: Mutex<Option<(String, Bytes)>> = Mutex::new(None);
+fn text(fhir_base: String, chain_links: usize) -> Bytes {
+    static MADE: Mutex<Option<((String, usize), Bytes)>> = Mutex::new(None);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     match made.as_ref() {
-        Some((of, statement)) if *of == fhir_base => statement.clone(),
+        Some(((base, links), statement)) if *base == fhir_base && *links == chain_links => statement.clone(),
         Some(_) | None => {
-            let statement = Bytes::from(capability_statement(&fhir_base).to_string());
-            *made = Some((fhir_base, statement.clone()));
+            let statement = Bytes::from(capability_statement(&fhir_base, chain_links).to_string());
+            *made = Some(((fhir_base, chain_links), statement.clone()));
             statement
         }
     }
 }
 
 /// The CapabilityStatement of the server at that base URL.
-pub fn capability_statement(fhir_base: &str) -> Value {
+pub fn capability_statement(fhir_base: &str, chain_links: usize) -> Value {
     let interactions = interactions();
     let kept = fhir::kept_types().map(|name| resource(name, &interactions));
     // Not kept here, but validated.
@@ -69,7 +69,7 @@ pub fn capability_statement(fhir_base: &str) -> Value {
         "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
         "rest": [{
             "mode": "server",
-            "documentation": documentation_of_all(),
+            "documentation": documentation_of_all(chain_links),
             "searchParam": of_all(),
             "compartment": COMPARTMENTS.map(|name| format!("http://hl7.org/fhir/CompartmentDefinition/{name}")),
             "resource": resources,
@@ -86,16 +86,20 @@ fn modifiers_of(kind: SearchType) -> String {
 }
 
 /// How to search, for people.
-fn documentation_of_all() -> String {
+fn documentation_of_all(chain_links: usize) -> String {
     let unsupported: Vec<String> = search::unsupported().into_iter().collect();
     let modifiers = [SearchType::Token, SearchType::String, SearchType::Reference, SearchType::Uri, SearchType::Date];
     let modifiers = modifiers.map(modifiers_of).join("; ");
     format!(
         "Searches take all search parameters of R4 but {}, those of US Core and of the KAP guide; chains and _has of up to \
-         {MOST_LINKS} links; {INCLUDE}, {REVINCLUDE} with :iterate; {SORT} by up to 5 parameters; {COUNT}, {TOTAL}, {ELEMENTS} \
+         {chain_links} links; {INCLUDE}, {REVINCLUDE} with :iterate; {SORT} by up to 5 parameters; {COUNT}, {TOTAL}, {ELEMENTS} \
          and {SUMMARY}. Modifiers: {modifiers}; all others take :missing. {REVINCLUDE} takes every \
-         reference parameter of every type that may lead to the matches. Searches go on one type, in a compartment and on all types ({COUNT} and \
-         {TOTAL}, no {SORT}). History takes {COUNT}; everything takes {FORMAT} and {PRETTY}. Unknown parameters are errors \
+         reference parameter of every type that may lead to the matches. Searches go on one type, in a compartment (Patient, \
+         Encounter, RelatedPerson, Practitioner and Device, each by R4's own definition: Encounter/[id]/Observation, \
+         Device/[id]/*) and on all types ({COUNT} and {TOTAL}, no {SORT}). History takes {COUNT}, _since and _at, and tells by \
+         which method each version was made. Writes take Idempotency-Key: a retry is done once and answered alike. \
+         $lastn takes the search parameters of Observation, of which patient or subject and a category or a code must be \
+         given. Everything takes {FORMAT} and {PRETTY}. Unknown parameters are errors \
          unless the request says Prefer: handling=lenient, which searches heed.",
         unsupported.join(", ")
     )

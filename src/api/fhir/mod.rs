@@ -4,8 +4,10 @@ pub mod acceptance;
 pub mod bundle;
 pub mod create;
 pub mod delete;
+pub mod everything;
 pub mod guide;
 pub mod history;
+pub mod lastn;
 pub mod metadata;
 pub mod operation;
 pub mod patch;
@@ -206,7 +208,29 @@ fn operations() -> Vec<Endpoint> {
     ];
     endpoints.extend(terminology::endpoints());
     endpoints.extend(documents());
+    endpoints.extend(wholes());
     endpoints
+}
+
+/// All about one patient or encounter, and the newest of each code.
+fn wholes() -> Vec<Endpoint> {
+    const OF_PATIENT: &str = "/fhir/Patient/{id:[A-Za-z0-9.-]+}/$everything";
+    const OF_ENCOUNTER: &str = "/fhir/Encounter/{id:[A-Za-z0-9.-]+}/$everything";
+    const LASTN: &str = "/fhir/Observation/$lastn";
+    let endpoint = |method, path, operation, route| Endpoint {
+        method,
+        path,
+        interaction: Some(Interaction::Operation(operation)),
+        route,
+    };
+    let (patient, encounter) = (&everything::OF_PATIENT, &everything::OF_ENCOUNTER);
+    vec![
+        endpoint(Method::GET, OF_PATIENT, patient, || web::route().to(everything::of_patient)),
+        endpoint(Method::POST, OF_PATIENT, patient, || web::route().to(everything::of_patient)),
+        endpoint(Method::GET, OF_ENCOUNTER, encounter, || web::route().to(everything::of_encounter)),
+        endpoint(Method::POST, OF_ENCOUNTER, encounter, || web::route().to(everything::of_encounter)),
+        endpoint(Method::GET, LASTN, &lastn::LASTN, || web::route().to(lastn::lastn)),
+    ]
 }
 
 /// Not kept: R4 has it for operations alone. <https://hl7.org/fhir/R4/parameters.html>

@@ -3,10 +3,15 @@
 
 use super::{
     resource_body,
-    write::{self, At, Intent, Verb, answer, links::Links, matching::Matching},
+    write::{Intent, Verb, answer, head::Head},
 };
 use crate::{
-    api::{self, Api, conditional, error::ApiError, fhir, parameters},
+    api::{
+        self,
+        error::ApiError,
+        idempotency::{self, Begun},
+        session::Session,
+    },
     fhir::{json, patch::Patch, validate::Report},
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
@@ -20,16 +25,10 @@ pub async fn patch(
     request: HttpRequest,
     path: web::Path<(String, String)>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let (resource_type, id) = path.into_inner();
-    let representation = fhir::representation_only(&request)?;
-    fhir::check_type(&resource_type)?;
-    let if_match = conditional::if_match(&request)?;
-    let patch = read(&request, payload, &api).await?;
-    let intent = Intent { resource_type, verb: Verb::Patch { at: At::Id(id), patch }, if_match };
-    let done = write::perform(&api, &[intent], &Links::default(), vec![Report::default()]).await;
-    Ok(answer::one(&api, &request, representation, done.map_err(answer::failure)?))
+    let head = Head::of_id(&request, path.into_inner())?;
+    perform(&request, payload, &api, head).await
 }
 
 /// Of the one resource that the URL's search finds; none is 404, more than one 412.
@@ -37,27 +36,36 @@ pub async fn conditional_patch(
     request: HttpRequest,
     resource_type: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let resource_type = resource_type.into_inner();
-    let parameters = parameters::decode(request.query_string())?;
-    let representation = fhir::representation(&request, &parameters, Vec::new())?;
-    fhir::check_type(&resource_type)?;
-    let matching = Matching::parse(&api, &resource_type, &parameters)?;
-    let if_match = conditional::if_match(&request)?;
-    let patch = read(&request, payload, &api).await?;
-    let at = At::Matching { matching, new_id: String::new() };
-    let intent = Intent { resource_type, verb: Verb::Patch { at, patch }, if_match };
-    let done = write::perform(&api, &[intent], &Links::default(), vec![Report::default()]).await;
-    Ok(answer::one(&api, &request, representation, done.map_err(answer::failure)?))
+    let head = Head::of_search(&request, &api, resource_type.into_inner())?;
+    perform(&request, payload, &api, head).await
 }
 
-async fn read(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Patch, ApiError> {
+async fn perform(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Session,
+    head: Head,
+) -> Result<HttpResponse, ApiError> {
+    let Head { representation, resource_type, at, if_match } = head;
+    let patch = read(request, payload, api).await?;
+    let ticket = match idempotency::begin(request, api).await? {
+        Begun::Again(kept) => return Ok(idempotency::send(representation, kept)),
+        Begun::First(ticket) => ticket,
+    };
+    let intent = Intent { resource_type, verb: Verb::Patch { at, patch }, if_match };
+    answer::perform_one(api, request, representation, (intent, Report::default()), ticket).await
+}
+
+async fn read(request: &HttpRequest, payload: web::Payload, api: &Session) -> Result<Patch, ApiError> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let named = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     if named.eq_ignore_ascii_case(JSON_PATCH) {
-        let body = api::body(request, payload, api.body_limit).await?;
-        return json_patch(&body);
+        let body = api::body(request, payload, &api.limits, api.limits.of_fhir()).await?;
+        let operations = json::read(&body).map_err(|unreadable| ApiError::UnreadableBody(unreadable.reason))?;
+        api.limits.check_depth(&operations)?;
+        return Patch::json(&operations).map_err(ApiError::UnreadablePatch);
     }
     match resource_body::required(request, payload, api).await {
         Ok((parameters, _)) => fhirpath_patch(&parameters),

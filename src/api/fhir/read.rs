@@ -2,13 +2,13 @@
 
 use crate::{
     api::{
-        Api,
         conditional::{Version, version_headers},
         error::ApiError,
         fhir::{self, guide, summary},
         representation::Representation,
+        session::Session,
     },
-    store::{DEFAULT_TENANT, StoredResource},
+    store::StoredResource,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use bytes::Bytes;
 pub async fn read(
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
     let (resource_type, id) = path.into_inner();
@@ -36,19 +36,19 @@ pub async fn read(
 }
 
 /// The resource, one of the guide's too.
-pub async fn find(api: &Api, resource_type: String, id: &str) -> Result<StoredResource, ApiError> {
+pub async fn find(api: &Session, resource_type: String, id: &str) -> Result<StoredResource, ApiError> {
     if let Some(of_guide) = guide::find(&resource_type, id) {
         return Ok(guide::stored(&resource_type, id, of_guide));
     }
-    match api.store.read(DEFAULT_TENANT, &resource_type, id).await? {
+    match api.rows().read(&resource_type, id).await? {
         Some(stored) => Ok(stored),
         None => Err(missing(api, resource_type, id).await?),
     }
 }
 
 /// Why there is nothing to read: it was deleted, or never there.
-async fn missing(api: &Api, resource_type: String, id: &str) -> Result<ApiError, ApiError> {
-    let newest = api.store.history(DEFAULT_TENANT, &resource_type, id, 1, None).await?;
+async fn missing(api: &Session, resource_type: String, id: &str) -> Result<ApiError, ApiError> {
+    let newest = api.rows().history(&resource_type, id, 1, None).await?;
     Ok(match newest.first() {
         Some(_) => ApiError::Gone { resource_type },
         None => ApiError::NotFound { resource_type },

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 const EXPECTED: &str = "application/fhir+json or application/fhir+xml, in UTF-8";
 
+/// How the reader of JSON refuses what is deeper than any setting.
+const TOO_DEEP: &str = "recursion limit exceeded";
+
 /// The body as JSON; `None` where there is none. What it holds is not looked at.
 pub async fn read(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Option<Value>, ApiError> {
     Ok(sized(request, payload, api).await?.map(|(value, _)| value))
@@ -21,7 +24,7 @@ pub async fn required(request: &HttpRequest, payload: web::Payload, api: &Api) -
 
 async fn sized(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Option<(Value, usize)>, ApiError> {
     let format = format(request);
-    let body = api::body(request, payload, api.body_limit).await?;
+    let body = api::body(request, payload, &api.limits, api.limits.of_fhir()).await?;
     if body.is_empty() {
         return Ok(None);
     }
@@ -29,7 +32,12 @@ async fn sized(request: &HttpRequest, payload: web::Payload, api: &Api) -> Resul
         Format::Json => json::read(&body),
         Format::Xml => xml_tree::read(&body, api.validator().definitions()),
     };
-    read.map(|value| Some((value, body.len()))).map_err(|unreadable| ApiError::UnreadableBody(unreadable.reason))
+    let value = read.map_err(|unreadable| match unreadable.reason.contains(TOO_DEEP) {
+        true => ApiError::TooDeep { limit: api.limits.content_depth },
+        false => ApiError::UnreadableBody(unreadable.reason),
+    })?;
+    api.limits.check_depth(&value)?;
+    Ok(Some((value, body.len())))
 }
 
 fn format(request: &HttpRequest) -> Option<Format> {

@@ -2,23 +2,24 @@
 
 use crate::{
     api::{
-        self, Api,
+        self,
         error::{ApiError, ParameterError},
         fhir::{
             self, CURSOR,
             bundle::{Bundle, BundleType},
             guide,
-            search_filter::{Surroundings, is_type},
+            search_filter::is_type,
             search_query::{self, SORT, Search},
         },
         parameters::{self, Handling, Parameter},
         representation::Representation,
+        session::Session,
     },
     fhir::{
         outcome::{Issue, IssueType, Severity, operation_outcome},
         search::{compartment_parameters, resource_types},
     },
-    store::{Cursor, DEFAULT_TENANT, Filter, FilterValue, SearchPage, StoreError, StoredResource},
+    store::{Cursor, Filter, FilterValue, SearchPage, StoreError, StoredResource},
 };
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
 use bytes::Bytes;
@@ -33,7 +34,7 @@ const ALL: &str = "*";
 pub async fn search(
     request: HttpRequest,
     resource_type: web::Path<String>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let parameters = parameters::decode(request.query_string())?;
     answer(&request, Place::of_type(&resource_type)?, parameters, &api).await
@@ -44,7 +45,7 @@ pub async fn search_by_post(
     request: HttpRequest,
     resource_type: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let parameters = posted(&request, payload, &api).await?;
     answer(&request, Place::of_type(&resource_type)?, parameters, &api).await
@@ -53,7 +54,7 @@ pub async fn search_by_post(
 pub async fn search_in_compartment(
     request: HttpRequest,
     path: web::Path<(String, String, String)>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (compartment, id, resource_type) = path.into_inner();
     let parameters = parameters::decode(request.query_string())?;
@@ -64,14 +65,14 @@ pub async fn search_in_compartment_by_post(
     request: HttpRequest,
     path: web::Path<(String, String, String)>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (compartment, id, resource_type) = path.into_inner();
     let parameters = posted(&request, payload, &api).await?;
     answer(&request, Place::in_compartment(&compartment, &id, &resource_type)?, parameters, &api).await
 }
 
-pub async fn search_system(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+pub async fn search_system(request: HttpRequest, api: Session) -> Result<HttpResponse, ApiError> {
     let parameters = parameters::decode(request.query_string())?;
     answer(&request, Place::everywhere(), parameters, &api).await
 }
@@ -79,7 +80,7 @@ pub async fn search_system(request: HttpRequest, api: web::Data<Api>) -> Result<
 pub async fn search_system_by_post(
     request: HttpRequest,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let parameters = posted(&request, payload, &api).await?;
     answer(&request, Place::everywhere(), parameters, &api).await
@@ -154,8 +155,8 @@ impl Place {
     }
 }
 
-async fn posted(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Vec<Parameter>, ApiError> {
-    let form = read_form(request, payload, api.body_limit).await?;
+async fn posted(request: &HttpRequest, payload: web::Payload, api: &Session) -> Result<Vec<Parameter>, ApiError> {
+    let form = read_form(request, payload, api).await?;
     let mut parameters = parameters::decode(request.query_string())?;
     parameters.extend(parameters::decode(&form)?);
     if let Ok(representation) = Representation::chosen(&parameters, request.headers()) {
@@ -166,8 +167,8 @@ async fn posted(request: &HttpRequest, payload: web::Payload, api: &Api) -> Resu
 }
 
 /// The form's text. A search without parameters needs no body, and then no Content-Type.
-async fn read_form(request: &HttpRequest, payload: web::Payload, limit: usize) -> Result<String, ApiError> {
-    let body = api::body(request, payload, limit).await?;
+async fn read_form(request: &HttpRequest, payload: web::Payload, api: &Session) -> Result<String, ApiError> {
+    let body = api::body(request, payload, &api.limits, api.limits.of_records()).await?;
     let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let named = content_type.and_then(|text| text.split(';').next()).map(|name| name.trim().to_ascii_lowercase());
     if named.as_deref() != Some(FORM) && !(named.is_none() && body.is_empty()) {
@@ -180,12 +181,12 @@ async fn answer(
     request: &HttpRequest,
     mut place: Place,
     mut parameters: Vec<Parameter>,
-    api: &Api,
+    api: &Session,
 ) -> Result<HttpResponse, ApiError> {
     let sent = parameters.clone();
     let mut errors = place.narrow(&mut parameters);
     let base = api.fhir_base();
-    let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+    let surroundings = api.surroundings(&base);
     let mut searches = Vec::new();
     for resource_type in &place.types {
         let handling = Handling::of(request);
@@ -218,7 +219,7 @@ async fn answer(
     let representation = fhir::representation(request, &sent, errors)?;
     let mut page = match (place.types.is_empty(), more.is_empty()) {
         (true, _) => SearchPage { resources: vec![], included: vec![], total: Some(0), next: None },
-        (false, true) => api.store.search(DEFAULT_TENANT, told.query.clone()).await?,
+        (false, true) => api.rows().search(told.query.clone()).await?,
         (false, false) => across(api, &told, std::iter::once(&told).chain(&more)).await?,
     };
     if let [only] = place.types.as_slice()
@@ -257,18 +258,18 @@ fn beside_guide(search: &mut Search, page: &mut SearchPage) {
 
 /// The searchset of an entry of a Bundle, which searches one type.
 pub async fn find(
-    api: &Api,
+    api: &Session,
     resource_type: &str,
     parameters: Vec<Parameter>,
     handling: Handling,
 ) -> Result<Bytes, ApiError> {
     let base = api.fhir_base();
-    let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+    let surroundings = api.surroundings(&base);
     let (mut search, errors) = search_query::parse(resource_type, &parameters, handling, api.page_size, surroundings);
     if !errors.is_empty() {
         return Err(ApiError::Parameters(errors));
     }
-    let mut page = api.store.search(DEFAULT_TENANT, search.query.clone()).await?;
+    let mut page = api.rows().search(search.query.clone()).await?;
     if guide::has_type(resource_type) {
         beside_guide(&mut search, &mut page);
     }
@@ -276,7 +277,11 @@ pub async fn find(
 }
 
 /// A page of several types, one type after the other. The cursor says in which it ended.
-async fn across(api: &Api, told: &Search, searches: impl Iterator<Item = &Search>) -> Result<SearchPage, ApiError> {
+pub async fn across(
+    api: &Session,
+    told: &Search,
+    searches: impl Iterator<Item = &Search>,
+) -> Result<SearchPage, ApiError> {
     let mut start = match &told.query.after {
         None => None,
         Some(Cursor(text)) => Some(text.split_once('.').ok_or(StoreError::InvalidCursor)?),
@@ -298,7 +303,7 @@ async fn across(api: &Api, told: &Search, searches: impl Iterator<Item = &Search
             continue;
         }
         let query = crate::store::SearchQuery { count: left.max(1), after, ..search.query.clone() };
-        let mut page = api.store.search(DEFAULT_TENANT, query).await?;
+        let mut page = api.rows().search(query).await?;
         all.total = all.total.zip(page.total).map(|(sum, own)| sum + own);
         if !is_shown {
             continue;
@@ -323,7 +328,13 @@ async fn across(api: &Api, told: &Search, searches: impl Iterator<Item = &Search
     Ok(all)
 }
 
-fn searchset(url: &str, base: &str, search: Search, mut page: SearchPage, api: &Api) -> Result<Bytes, ApiError> {
+pub fn searchset(
+    url: &str,
+    base: &str,
+    search: Search,
+    mut page: SearchPage,
+    api: &Session,
+) -> Result<Bytes, ApiError> {
     if search.count_only {
         page.resources.clear();
         page.included.clear();

@@ -13,8 +13,6 @@ use crate::{
 };
 use std::{collections::HashSet, sync::Arc};
 
-/// Links of a chain, and of `_has`, at most.
-pub const MOST_LINKS: usize = 5;
 /// Filters that the types of a chain make of one parameter at most.
 const MOST_TYPES: usize = 150;
 /// Codes of a value set that are looked up one by one.
@@ -29,6 +27,10 @@ pub struct Surroundings<'a> {
     pub definitions: &'a Definitions,
     /// Our own base, for absolute references.
     pub fhir_base: &'a str,
+    /// Links of a chain, and of `_has`, at most.
+    pub chain_links: usize,
+    /// Resources that come along with one page at most.
+    pub include_limit: usize,
 }
 
 /// Why a parameter was not taken: only an unknown one may be ignored on request.
@@ -76,8 +78,10 @@ impl Surroundings<'_> {
         value: &str,
         links: usize,
     ) -> Result<Filter, Refusal> {
-        if links > MOST_LINKS {
-            return Err(too_costly(whole, format!("has too many links: a chain takes {MOST_LINKS} at most")));
+        let most = self.chain_links;
+        if links > most {
+            let problem = format!("has too many links: a chain takes {most} at most (setting chain_links)");
+            return Err(too_costly(whole, problem));
         }
         if let Some(rest) = name.strip_prefix("_has:") {
             return self.has(resource_type, whole, rest, value, links);

@@ -66,6 +66,7 @@ pub fn parse(
                 resource_type: resource_type.to_owned(),
                 count: page.default,
                 total: true,
+                include_limit: Some(surroundings.include_limit),
                 ..SearchQuery::default()
             },
             count_only: false,
@@ -141,7 +142,9 @@ impl Reader<'_> {
             self.search.notes.push(Issue {
                 severity: Severity::Information,
                 code: IssueType::TooCostly,
-                text: format!("A page holds {size} resources at most: the rest is behind the next link."),
+                text: format!(
+                    "A page holds {size} resources at most (setting page_size_max): the rest is behind the next link."
+                ),
                 place: Some(Place::Parameter(COUNT.to_owned())),
             });
         }

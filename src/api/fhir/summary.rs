@@ -5,7 +5,7 @@
 
 use super::operation::{self, Input, Kind, Operation, refuse};
 use crate::{
-    api::{Api, error::ApiError, representation::Representation},
+    api::{error::ApiError, representation::Representation, session::Session},
     fhir::{outcome::IssueType, search::parse_date},
     ingest::course_of_summary,
 };
@@ -31,12 +31,12 @@ pub async fn summary(
     request: HttpRequest,
     id: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (representation, inputs) = operation::read(&request, payload, &api, &SUMMARY_INPUTS).await?;
     // A day, month or year: up to its end.
     let as_of = inputs.text("asOf").and_then(parse_date).map(|(_, last)| last);
-    let document = api.gateway.summary_document(&id, as_of).await?;
+    let document = api.gateway.summary_document(api.rows(), &id, as_of).await?;
     Ok(answer(representation, &document))
 }
 
@@ -44,23 +44,23 @@ pub async fn document(
     request: HttpRequest,
     id: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (representation, inputs) = operation::read(&request, payload, &api, &DOCUMENT_INPUTS).await?;
     if inputs.value("persist") == Some(&Value::Bool(true)) {
         return refuse("persist", IssueType::NotSupported, "cannot be true: documents are not stored here");
     }
     let document = match course_of_summary(&id) {
-        Some(course) => api.gateway.summary_document(course, None).await?,
-        None => api.gateway.stored_document(&id).await?,
+        Some(course) => api.gateway.summary_document(api.rows(), course, None).await?,
+        None => api.gateway.stored_document(api.rows(), &id).await?,
     };
     Ok(answer(representation, &document))
 }
 
 /// The Composition of a course's summary, for a read of its id; `None` where the id is no such one.
-pub async fn composition(api: &Api, id: &str) -> Result<Option<Value>, ApiError> {
+pub async fn composition(api: &Session, id: &str) -> Result<Option<Value>, ApiError> {
     match course_of_summary(id) {
-        Some(course) => Ok(Some(api.gateway.summary(course, None).await?)),
+        Some(course) => Ok(Some(api.gateway.summary(api.rows(), course, None).await?)),
         None => Ok(None),
     }
 }

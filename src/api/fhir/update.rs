@@ -4,31 +4,26 @@
 use super::{
     acceptance::Purpose,
     resource_body,
-    write::{self, At, Intent, Verb, answer, content, links::Links, matching::Matching},
+    write::{At, Intent, Verb, answer, content, head::Head},
 };
-use crate::api::{Api, conditional, error::ApiError, fhir, parameters};
+use crate::api::{
+    conditional,
+    error::ApiError,
+    idempotency::{self, Begun},
+    session::Session,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
-use uuid::Uuid;
 
 pub async fn update(
     request: HttpRequest,
     path: web::Path<(String, String)>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let (resource_type, id) = path.into_inner();
-    let representation = fhir::representation_only(&request)?;
-    fhir::check_type(&resource_type)?;
-    let (if_match, only_new) = (conditional::if_match(&request)?, conditional::only_new(&request)?);
-    let (resource, size) = resource_body::required(&request, payload, &api).await?;
-    content::check_type(&resource_type, &resource)?;
-    check_id(&resource, &id)?;
-    let purpose = Purpose::Update { id: &id, version: None };
-    let (resource, report) = content::accept(&api, &resource_type, resource, size, purpose).await?;
-    let intent = Intent { resource_type, verb: Verb::Update { at: At::Id(id), resource, only_new }, if_match };
-    let done = write::perform(&api, &[intent], &Links::default(), vec![report]).await.map_err(answer::failure)?;
-    Ok(answer::one(&api, &request, representation, done))
+    let head = Head::of_id(&request, path.into_inner())?;
+    let only_new = conditional::only_new(&request)?;
+    perform(&request, payload, &api, head, only_new).await
 }
 
 /// Of the resource that the URL's search finds. <https://hl7.org/fhir/R4/http.html#cond-update>
@@ -36,31 +31,42 @@ pub async fn conditional_update(
     request: HttpRequest,
     resource_type: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let resource_type = resource_type.into_inner();
-    let parameters = parameters::decode(request.query_string())?;
-    let representation = fhir::representation(&request, &parameters, Vec::new())?;
-    fhir::check_type(&resource_type)?;
-    let matching = Matching::parse(&api, &resource_type, &parameters)?;
-    let if_match = conditional::if_match(&request)?;
+    let head = Head::of_search(&request, &api, resource_type.into_inner())?;
     if conditional::only_new(&request)? {
         let problem = "has no meaning in a conditional update; a conditional create has If-None-Exist";
         return Err(ApiError::WrongHeader { header: "If-None-Match", problem });
     }
-    let (resource, size) = resource_body::required(&request, payload, &api).await?;
+    perform(&request, payload, &api, head, false).await
+}
+
+async fn perform(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Session,
+    head: Head,
+    only_new: bool,
+) -> Result<HttpResponse, ApiError> {
+    let Head { representation, resource_type, at, if_match } = head;
+    let (resource, size) = resource_body::required(request, payload, api).await?;
+    let ticket = match idempotency::begin(request, api).await? {
+        Begun::Again(kept) => return Ok(idempotency::send(representation, kept)),
+        Begun::First(ticket) => ticket,
+    };
     content::check_type(&resource_type, &resource)?;
-    // Whether its own id is the right one shows when the other is found.
+    // Of what a search finds it shows later whether the resource's own id is the right one.
     let own_id = resource["id"].as_str().map(str::to_owned);
+    if let At::Id(id) = &at {
+        check_id(&resource, id)?;
+    }
     let purpose = match &own_id {
         Some(id) => Purpose::Update { id, version: None },
         None => Purpose::Create,
     };
-    let (resource, report) = content::accept(&api, &resource_type, resource, size, purpose).await?;
-    let at = At::Matching { matching, new_id: Uuid::new_v4().to_string() };
-    let intent = Intent { resource_type, verb: Verb::Update { at, resource, only_new: false }, if_match };
-    let done = write::perform(&api, &[intent], &Links::default(), vec![report]).await.map_err(answer::failure)?;
-    Ok(answer::one(&api, &request, representation, done))
+    let (resource, report) = content::accept(api, &resource_type, resource, size, purpose).await?;
+    let intent = Intent { resource_type, verb: Verb::Update { at, resource, only_new }, if_match };
+    answer::perform_one(api, request, representation, (intent, report), ticket).await
 }
 
 /// The resource must say the id that the URL says.

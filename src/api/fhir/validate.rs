@@ -10,9 +10,9 @@ use super::{
     write::{self, content},
 };
 use crate::{
-    api::{Api, error::ApiError, fhir, representation::Representation},
+    api::{error::ApiError, fhir, representation::Representation, session::Session},
     fhir::{outcome::IssueType, validate::Report},
-    store::{DEFAULT_TENANT, StoredResource, transaction::Action},
+    store::{StoredResource, transaction::Action},
 };
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::Method, http::StatusCode, web};
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub async fn validate_type(
     request: HttpRequest,
     resource_type: web::Path<String>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let resource_type = resource_type.into_inner();
     if !acceptance::is_resource_type(&resource_type) {
@@ -76,12 +76,12 @@ pub async fn validate_instance(
     request: HttpRequest,
     path: web::Path<(String, String)>,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let (resource_type, id) = path.into_inner();
     fhir::check_type(&resource_type)?;
     let asked = read(&request, payload, &api, &resource_type).await?;
-    let Some(stored) = api.store.read(DEFAULT_TENANT, &resource_type, &id).await? else {
+    let Some(stored) = api.rows().read(&resource_type, &id).await? else {
         return Err(ApiError::NotFound { resource_type });
     };
     let representation = asked.representation;
@@ -137,7 +137,12 @@ pub async fn validate_instance(
     Ok(answer(representation, &report.await?))
 }
 
-async fn read(request: &HttpRequest, payload: web::Payload, api: &Api, resource_type: &str) -> Result<Asked, ApiError> {
+async fn read(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Session,
+    resource_type: &str,
+) -> Result<Asked, ApiError> {
     let (representation, mut inputs, mut errors) = operation::from_url(request, &INPUTS)?;
     // What is wrong with the body is told in the format that was asked for.
     request.extensions_mut().insert(representation);
@@ -184,7 +189,7 @@ fn stored_json(stored: &StoredResource) -> Result<Value, ApiError> {
 
 /// Validates off the threads that answer: a large resource would hold up the requests of others.
 async fn held(
-    api: &Api,
+    api: &Session,
     work: impl FnOnce(&crate::fhir::validate::Validator) -> Report + Send + 'static,
 ) -> Result<Report, ApiError> {
     let validator = api.validator().clone();

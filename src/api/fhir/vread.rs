@@ -1,15 +1,15 @@
 //! Version read: one version of one resource. <https://hl7.org/fhir/R4/http.html#vread>
 
 use crate::{
-    api::{Api, error::ApiError, fhir},
-    store::{DEFAULT_TENANT, StoredResource},
+    api::{error::ApiError, fhir, session::Session},
+    store::StoredResource,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
 pub async fn vread(
     request: HttpRequest,
     path: web::Path<(String, String, String)>,
-    api: web::Data<Api>,
+    api: Session,
 ) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
     let (resource_type, id, version_id) = path.into_inner();
@@ -18,10 +18,15 @@ pub async fn vread(
     Ok(fhir::read::answer(&request, representation, stored))
 }
 
-pub async fn find(api: &Api, resource_type: String, id: &str, version_id: &str) -> Result<StoredResource, ApiError> {
+pub async fn find(
+    api: &Session,
+    resource_type: String,
+    id: &str,
+    version_id: &str,
+) -> Result<StoredResource, ApiError> {
     // A number that does not fit was never given to a version.
     let stored = match version_id.parse() {
-        Ok(version_id) => api.store.vread(DEFAULT_TENANT, &resource_type, id, version_id).await?,
+        Ok(version_id) => api.rows().vread(&resource_type, id, version_id).await?,
         Err(_) => None,
     };
     match stored {

@@ -3,19 +3,19 @@
 use super::{JSON, SYSTEM, check_json_is_accepted, query, segment, system};
 use crate::{
     api::{
-        Api,
         error::{ApiError, ParameterError},
+        session::Session,
     },
     fhir::outcome::IssueType,
 };
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, http::header};
 
 /// By the EpisodeOfCare's id, or by the sender's identifier of the course.
-pub async fn course(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+pub async fn course(request: HttpRequest, api: Session) -> Result<HttpResponse, ApiError> {
     let id = segment(&request, "id")?;
     let system = system(&request)?;
     check_json_is_accepted(&request)?;
-    let timeline = api.gateway.course(&id, system.as_deref()).await?;
+    let timeline = api.gateway.course(api.rows(), &id, system.as_deref()).await?;
     let text = serde_json::to_vec(&timeline).map_err(|_| ApiError::Unwritable)?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "private, no-cache")).content_type(JSON).body(text))
 }
@@ -23,7 +23,7 @@ pub async fn course(request: HttpRequest, api: web::Data<Api>) -> Result<HttpRes
 const AS_OF: &str = "asOf";
 
 /// How the safety rules stand for a course, now or as of an instant.
-pub async fn rules(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+pub async fn rules(request: HttpRequest, api: Session) -> Result<HttpResponse, ApiError> {
     let id = segment(&request, "id")?;
     let parameters = query(&request, &[SYSTEM, AS_OF])?;
     check_json_is_accepted(&request)?;
@@ -33,7 +33,7 @@ pub async fn rules(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResp
         ApiError::Parameters(vec![ParameterError::new(AS_OF, IssueType::Value, problem)])
     };
     let as_of = value(AS_OF).map(|text| text.parse::<jiff::Timestamp>().map_err(wrong)).transpose()?;
-    let report = api.gateway.course_rules(&id, value(SYSTEM), as_of).await?;
+    let report = api.gateway.course_rules(api.rows(), &id, value(SYSTEM), as_of).await?;
     let text = serde_json::to_vec(&report).map_err(|_| ApiError::Unwritable)?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "private, no-cache")).content_type(JSON).body(text))
 }

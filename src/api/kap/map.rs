@@ -4,10 +4,10 @@ use super::{body, kind, query, wants_outcome};
 use crate::ingest::Remark;
 use crate::{
     api::{
-        Api,
         error::{ApiError, fault_issues},
         parameters::{FORMAT, PRETTY},
         representation::Representation,
+        session::Session,
     },
     fhir::outcome::{Issue, IssueType, Severity, operation_outcome},
 };
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 /// for them.
 const WARNINGS: &str = "X-Kap-Warnings";
 
-pub async fn map(request: HttpRequest, payload: web::Payload, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+pub async fn map(request: HttpRequest, payload: web::Payload, api: Session) -> Result<HttpResponse, ApiError> {
     let kind = kind(&request)?;
     let parameters = query(&request, &[FORMAT, PRETTY])?;
     let representation = Representation::chosen(&parameters, request.headers())?;
@@ -28,7 +28,7 @@ pub async fn map(request: HttpRequest, payload: web::Payload, api: web::Data<Api
     answer.insert_header((WARNINGS, preview.warnings.len()));
     if wants_outcome(&request) {
         let mut issues = fault_issues(&preview.warnings);
-        let remarks = api.gateway.remarks_on(kind, &body).await?;
+        let remarks = api.gateway.remarks_on(api.rows(), kind, &body).await?;
         if issues.is_empty() && remarks.is_empty() {
             issues.push(Issue {
                 severity: Severity::Information,

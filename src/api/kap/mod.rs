@@ -3,7 +3,9 @@
 mod courses;
 mod instruments;
 mod map;
+mod patients;
 mod records;
+mod withdraw;
 
 use crate::{
     api::{
@@ -31,9 +33,11 @@ pub fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint(Method::GET, "/kap/v1/courses/{id}", || web::route().to(courses::course)),
         endpoint(Method::GET, "/kap/v1/courses/{id}/rules", || web::route().to(courses::rules)),
+        endpoint(Method::POST, "/kap/v1/patients/$merge", || web::route().to(patients::merge)),
         endpoint(Method::GET, "/kap/v1/instruments", || web::route().to(instruments::list)),
         endpoint(Method::GET, "/kap/v1/instruments/{key}", || web::route().to(instruments::show)),
         endpoint(Method::POST, "/kap/v1/{kind}/$map", || web::route().to(map::map)),
+        endpoint(Method::POST, "/kap/v1/{kind}/{record_id}/$withdraw", || web::route().to(withdraw::withdraw)),
         endpoint(Method::POST, "/kap/v1/{kind}", || web::route().to(records::post)),
         endpoint(Method::PUT, "/kap/v1/{kind}/{record_id}", || web::route().to(records::put)),
         endpoint(Method::GET, "/kap/v1/{kind}/{record_id}", || web::route().to(records::get)),
@@ -56,7 +60,7 @@ async fn body(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result
     if !is_json(request) {
         return Err(ApiError::UnsupportedMediaType { expected: "application/json in UTF-8" });
     }
-    api::body(request, payload, api.body_limit).await
+    api::body(request, payload, &api.limits, api.limits.of_records()).await
 }
 
 fn is_json(request: &HttpRequest) -> bool {

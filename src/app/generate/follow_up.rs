@@ -2,6 +2,7 @@
 
 use super::case::{Case, MEDICAL, PRESCRIBER, THERAPIST, THERAPY, later, set, set_list};
 use super::chance::quantity;
+use super::talk;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ pub fn preparation(case: &mut Case, day: Date) -> Value {
         case.record("preparation-session", THERAPY, "preparation-1", &case.at(day, 15 * 60 + 10), THERAPIST);
     let setting = case.chance.pick(&["clinic", "telehealth"]);
     set(&mut record, "contact", case.contact(day, 14 * 60, 60, setting, &[(THERAPIST, "therapist")]));
-    set(&mut record, "format", json!("individual"));
+    talk::format(case, &mut record);
     let mut activities = vec![json!({ "id": "education", "activity": "psychoeducation" })];
     activities.push(json!({
         "id": "expectations", "activity": "expectation-setting", "performer": case.professional(THERAPIST),
@@ -87,6 +88,9 @@ pub fn closures(case: &mut Case, day: Date) -> Vec<Value> {
         let mut pause = closure(case, day, 1, "pause");
         set(&mut pause, "reason", json!({ "text": "Travels for a month" }));
         records.push(pause);
+        if case.chance.percent(60) {
+            records.push(closure(case, later(day, 21), 3, "resume"));
+        }
     }
     if case.chance.percent(75) {
         let day = later(day, 30);
@@ -102,10 +106,46 @@ pub fn closures(case: &mut Case, day: Date) -> Vec<Value> {
             });
             set_list(&mut end, "labs", vec![enzyme]);
         }
+        if case.chance.percent(30) {
+            let service = case.chance.pick(&["primary-care", "psychiatrist", "psychotherapist", "psychiatry-service"]);
+            let referral = json!({
+                "id": "onward", "service": service, "referredAt": case.at(day, 10 * 60 + 35), "priority": "routine",
+            });
+            set_list(&mut end, "referrals", vec![referral]);
+        }
+        if case.chance.percent(3) {
+            let concern = json!({
+                "status": "active", "since": case.at(day, 10 * 60 + 20), "recorder": case.professional(PRESCRIBER),
+                "text": "Asked for early refills twice",
+            });
+            set(&mut end, "misuseConcern", concern);
+        }
         set(&mut end, "followUpPlan", json!("Psychotherapy goes on; a call in three months."));
         let text = "Course over. Benefit and open questions told to those who treat the patient next.";
         set(&mut end, "summary", json!({ "id": "summary", "text": text, "date": case.at(day, 10 * 60 + 45) }));
         records.push(end);
+    }
+    records
+}
+
+/// What follows a decision against treatment, or one that is put off: the patient is told, and the course is cancelled.
+pub fn turned_down(case: &mut Case, decision: &str) -> Vec<Value> {
+    let day = later(case.intake, 3);
+    let mut told = case.record("check-in", MEDICAL, "check-in-0", &case.at(day, 11 * 60), PRESCRIBER);
+    set(&mut told, "at", json!(case.at(day, 10 * 60 + 30)));
+    set(&mut told, "timing", json!("other"));
+    let message = json!({
+        "id": "decision", "category": "notification", "status": "completed", "topic": "suitability", "medium": "phone",
+        "sentAt": case.at(day, 10 * 60 + 30), "sender": { "practitioner": case.professional(PRESCRIBER) },
+        "recipients": [{ "patient": true }],
+    });
+    set_list(&mut told, "communications", vec![message]);
+    let mut records = vec![told];
+    if decision != "deferred" {
+        let reason = if decision == "withdrawn-by-patient" { "patient-choice" } else { "contraindication" };
+        let mut cancelled = closure(case, later(day, 1), 1, "cancel");
+        set(&mut cancelled, "reason", json!({ "term": reason }));
+        records.push(cancelled);
     }
     records
 }

@@ -52,6 +52,7 @@ const MEDICINES: [(&str, &str, i64); 10] = [
 pub struct Decided {
     pub record: Value,
     pub is_suitable: bool,
+    pub decision: &'static str,
     pub indication: &'static str,
 }
 
@@ -100,7 +101,7 @@ pub fn intake(case: &mut Case) -> Decided {
     if is_suitable {
         set(&mut record, "plan", plan(case));
     }
-    Decided { record, is_suitable, indication }
+    Decided { record, is_suitable, decision, indication }
 }
 
 pub fn diagnosis(term: &str, icd: Option<&str>) -> Value {
@@ -342,6 +343,17 @@ fn consents(case: &mut Case, record: &mut Value, is_suitable: bool) {
         });
         extend(&mut sharing, span);
         consents.push(sharing);
+    }
+    if is_suitable {
+        let others = [("group-confidentiality", 15), ("recording", 8), ("research", 4)];
+        for (kind, share) in others {
+            if case.chance.percent(share) {
+                let status = if case.chance.percent(90) { "active" } else { "rejected" };
+                consents.push(json!({
+                    "id": kind, "type": kind, "status": status, "givenAt": case.at(signed, 1000), "policy": "Form of the test clinic",
+                }));
+            }
+        }
     }
     set_list(record, "consents", consents);
 }

@@ -10,6 +10,7 @@ mod follow_up;
 mod intake;
 mod monitoring;
 mod protocol;
+mod safeguards;
 mod scores;
 mod session;
 mod talk;
@@ -64,6 +65,7 @@ pub fn course(seed: u64, patient: u64) -> Vec<Value> {
     let decided = intake::intake(&mut case);
     let mut records = vec![decided.record];
     if !decided.is_suitable {
+        records.extend(follow_up::turned_down(&mut case, decided.decision));
         return records;
     }
     let baseline = scores::baseline(&mut case, decided.indication);

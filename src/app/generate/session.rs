@@ -4,7 +4,7 @@ use super::case::{Case, MEDICAL, NURSE, PRESCRIBER, SITTER, THERAPIST, extend, l
 use super::chance::quantity;
 use super::intake::diagnosis;
 use super::protocol::{Amount, Way};
-use super::{events, monitoring};
+use super::{events, monitoring, safeguards};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
@@ -36,14 +36,24 @@ pub fn session(case: &mut Case, day: Date, number: i64, indication: &str) -> Val
     let id = format!("dosing-{number}");
     let recorded = case.at(day, FIRST_DOSE + 200);
     let mut record = case.record("dosing-session", MEDICAL, &id, &recorded, NURSE);
-    let setting = if case.protocol.at_home { "home" } else { "clinic" };
+    let setting = match (case.protocol.at_home, number % 3) {
+        (true, 0) => "telehealth",
+        (true, _) => "home",
+        (false, _) => "clinic",
+    };
     let people: &[_] = if case.protocol.at_home {
         &[(SITTER, "sitter"), (THERAPIST, "therapist")]
     } else {
         &[(NURSE, "monitoring-nurse"), (THERAPIST, "therapist")]
     };
     set(&mut record, "contact", case.contact(day, FIRST_DOSE - 30, 220, setting, people));
-    format(case, &mut record);
+    if setting == "telehealth"
+        && let Some(contact) = record.get_mut("contact")
+    {
+        set(contact, "place", json!({ "name": "Home of the patient", "kind": "patient-residence" }));
+    }
+    let format = format(case, &mut record);
+    safeguards::companions(case, &mut record, format);
     extend(&mut record, json!({ "approach": case.protocol.approach, "sessionNumber": number }));
     if case.chance.percent(60) {
         set(
@@ -69,7 +79,10 @@ pub fn session(case: &mut Case, day: Date, number: i64, indication: &str) -> Val
     set_list(&mut record, "vitals", monitoring::of_session(case, day, FIRST_DOSE, high));
     monitoring::scales(case, &mut record, day, FIRST_DOSE);
     events::events(case, &mut record, day, FIRST_DOSE, ending == Ending::Stopped);
-    set(&mut record, "discharge", discharge(case, day));
+    let left = FIRST_DOSE + case.chance.between(125, 170);
+    safeguards::rems(case, &mut record, day, FIRST_DOSE, left);
+    safeguards::drug_screen(case, &mut record, day, FIRST_DOSE);
+    set(&mut record, "discharge", discharge(case, day, left));
     if case.chance.percent(20) {
         let narrative = json!({
             "id": "narrative", "title": "Account of the experience", "text": "Wide, quiet, then back in the room.",
@@ -80,7 +93,7 @@ pub fn session(case: &mut Case, day: Date, number: i64, indication: &str) -> Val
     record
 }
 
-fn format(case: &mut Case, record: &mut Value) {
+fn format(case: &mut Case, record: &mut Value) -> &'static str {
     let format = match case.chance.between(1, 100) {
         1..=8 if !case.protocol.at_home => "group",
         9..=11 => "couple",
@@ -91,6 +104,7 @@ fn format(case: &mut Case, record: &mut Value) {
         let group = json!({ "pseudonym": case.identifier("group-member"), "size": case.chance.between(3, 8) });
         set(record, "group", group);
     }
+    format
 }
 
 fn amount(case: &mut Case) -> Dose {
@@ -137,10 +151,16 @@ fn order(case: &Case, day: Date, dose: &Dose, indication: &str, ending: Ending) 
     order
 }
 
-fn product(case: &mut Case) -> Value {
+/// Troches are lozenges in every third course.
+fn formulation(case: &Case) -> &'static str {
+    if case.protocol.formulation == "troche" && case.number % 3 == 0 { "lozenge" } else { case.protocol.formulation }
+}
+
+/// `tenths` of a milligram: the kit of esketamine goes by the dose.
+fn product(case: &mut Case, tenths: i64) -> Value {
     let protocol = case.protocol;
     let mut product = json!({
-        "formulation": protocol.formulation, "lotNumber": format!("TEST-{}", case.number % 97),
+        "formulation": formulation(case), "lotNumber": format!("TEST-{}", case.number % 97),
         "expirationDate": later(case.intake, 700).to_string(), "deaSchedule": "CIII",
     });
     if matches!(protocol.way, Way::Infusion | Way::Injection) {
@@ -154,7 +174,7 @@ fn product(case: &mut Case) -> Value {
         set(&mut product, "compounded", json!({ "isCompounded": true, "pharmacy": case.pharmacy() }));
     }
     if protocol.medicine == "esketamine" {
-        set(&mut product, "ndc", json!(case.chance.pick(&["50458-028-02", "50458-028-03"])));
+        set(&mut product, "ndc", json!(if tenths > 560 { "50458-028-03" } else { "50458-028-02" }));
     }
     product
 }
@@ -174,7 +194,8 @@ fn doses(case: &mut Case, day: Date, whole: &Dose, ending: Ending) -> Vec<Value>
 
 fn dose(case: &mut Case, day: Date, (number, minute): (i64, i64), amount: &Dose, ending: Ending) -> Value {
     let mut dose = json!({
-        "id": format!("dose-{number}"), "sequence": number, "role": if number == 1 { "initial" } else { "split-2" },
+        "id": format!("dose-{number}"), "sequence": number,
+        "role": if number == 1 { "initial" } else { case.chance.pick(&["split-2", "split-2", "booster", "titration"]) },
         "status": match ending {
             Ending::Completed => "completed",
             Ending::Stopped => "stopped",
@@ -190,7 +211,10 @@ fn dose(case: &mut Case, day: Date, (number, minute): (i64, i64), amount: &Dose,
         set_list(&mut dose, "statusReasons", vec![json!({ "term": term })]);
         return dose;
     }
-    set(&mut dose, "product", product(case));
+    set(&mut dose, "product", product(case, amount.tenths));
+    if case.protocol.medicine == "esketamine" {
+        set(&mut dose, "devices", json!(amount.tenths / 280));
+    }
     if case.protocol.way == Way::Infusion {
         infusion(case, &mut dose, day, minute, amount, ending);
     } else if case.protocol.way == Way::Injection && case.chance.percent(15) {
@@ -266,16 +290,19 @@ fn performers(case: &Case) -> Value {
 }
 
 fn dispense(case: &mut Case, day: Date) -> Value {
-    let unit = if case.protocol.formulation == "troche" { "{troche}" } else { "{capsule}" };
+    let unit = match formulation(case) {
+        "troche" => "{troche}",
+        "lozenge" => "{lozenge}",
+        _ => "{capsule}",
+    };
     json!({
-        "id": "dispense", "medicine": { "term": "ketamine" }, "product": product(case),
+        "id": "dispense", "medicine": { "term": "ketamine" }, "product": product(case, 0),
         "quantity": quantity(case.chance.between(4, 12), 0, unit), "daysSupply": 28,
         "handedOverAt": case.at(later(day, -2), 840), "destination": "Home of the patient",
     })
 }
 
-fn discharge(case: &mut Case, day: Date) -> Value {
-    let left = FIRST_DOSE + case.chance.between(125, 170);
+fn discharge(case: &mut Case, day: Date, left: i64) -> Value {
     let mut discharge = json!({
         "at": case.at(day, left), "ready": true, "oriented": true,
         "steadyGait": true, "instructionsGiven": true, "disposition": "home",

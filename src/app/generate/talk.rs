@@ -19,6 +19,21 @@ const THEMES: [&str; 10] = [
     "fear",
 ];
 
+/// The format of a session of talk.
+pub fn format(case: &mut Case, record: &mut Value) -> &'static str {
+    let format = match case.chance.between(1, 100) {
+        1..=7 => "group",
+        8..=11 => "couple",
+        _ => "individual",
+    };
+    set(record, "format", json!(format));
+    if format == "group" {
+        let group = json!({ "pseudonym": case.identifier("talk-group-member"), "size": case.chance.between(3, 8) });
+        set(record, "group", group);
+    }
+    format
+}
+
 /// The integration of the dosing session with that number.
 pub fn integration(case: &mut Case, day: Date, dosing: i64) -> Value {
     let id = format!("integration-{dosing}");
@@ -26,8 +41,7 @@ pub fn integration(case: &mut Case, day: Date, dosing: i64) -> Value {
     let mut record = case.record("integration-session", THERAPY, &id, &case.at(day, 15 * 60 + 10), THERAPIST);
     let setting = case.chance.pick(&["clinic", "telehealth"]);
     set(&mut record, "contact", case.contact(day, 14 * 60, 60, setting, &[(THERAPIST, "therapist")]));
-    let format = if case.chance.percent(8) { "group" } else { "individual" };
-    set(&mut record, "format", json!(format));
+    let format = format(case, &mut record);
     let integrated = json!({ "system": MEDICAL, "recordId": case.record_id(&format!("dosing-{dosing}")) });
     set_list(&mut record, "integrates", vec![integrated]);
     set_list(&mut record, "modalities", vec![json!({ "term": case.chance.pick(&MODALITIES) })]);

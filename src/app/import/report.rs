@@ -104,7 +104,8 @@ impl Report {
         add(&self.tally.warnings, receipt.warnings.len());
         let count = match receipt.outcome {
             RecordOutcome::Created => &self.tally.created,
-            RecordOutcome::Updated => &self.tally.updated,
+            // An import withdraws nothing.
+            RecordOutcome::Updated | RecordOutcome::Withdrawn => &self.tally.updated,
             RecordOutcome::Unchanged => &self.tally.unchanged,
         };
         add(count, 1);
@@ -122,10 +123,12 @@ impl Report {
             IngestError::Unreadable(_)
             | IngestError::Refused(_)
             | IngestError::Conflicting { .. }
+            | IngestError::Withdrawn { .. }
             | IngestError::Incomparable { .. }
             | IngestError::Contended
             | IngestError::UnknownRecord
             | IngestError::Ambiguous { .. }
+            | IngestError::UnknownPatient
             | IngestError::UnknownCourse
             | IngestError::UnknownComposition
             | IngestError::Rebuild(_)

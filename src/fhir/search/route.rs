@@ -257,54 +257,19 @@ fn on_last(mut routes: Vec<Route>, change: impl Fn(&mut Hop)) -> Vec<Route> {
 }
 
 fn is_resolve(node: &Node) -> bool {
-    match node {
-        Node::Path { start: None, steps } => {
-            matches!(steps.as_slice(), [Step::Call(Call { function: Some(Function::Resolve), .. })])
-        }
-        Node::Empty
-        | Node::Literal(_)
-        | Node::This
-        | Node::Index
-        | Node::Total
-        | Node::Variable(_)
-        | Node::Path { .. }
-        | Node::Negate(_)
-        | Node::Binary { .. }
-        | Node::Typed { .. } => false,
-    }
+    matches!(only_step(node), Some(Step::Call(Call { function: Some(Function::Resolve), .. })))
 }
 
 fn member(node: &Node) -> Option<&str> {
-    match node {
-        Node::Path { start: None, steps } => match steps.as_slice() {
-            [Step::Member(name)] => Some(name),
-            _ => None,
-        },
-        Node::Empty
-        | Node::Literal(_)
-        | Node::This
-        | Node::Index
-        | Node::Total
-        | Node::Variable(_)
-        | Node::Path { .. }
-        | Node::Negate(_)
-        | Node::Binary { .. }
-        | Node::Typed { .. } => None,
-    }
+    if let Some(Step::Member(name)) = only_step(node) { Some(name) } else { None }
 }
 
 fn text(node: &Node) -> Option<&str> {
-    match node {
-        Node::Literal(Literal::String(text)) => Some(text),
-        Node::Empty
-        | Node::Literal(_)
-        | Node::This
-        | Node::Index
-        | Node::Total
-        | Node::Variable(_)
-        | Node::Path { .. }
-        | Node::Negate(_)
-        | Node::Binary { .. }
-        | Node::Typed { .. } => None,
-    }
+    if let Node::Literal(Literal::String(text)) = node { Some(text) } else { None }
+}
+
+/// The one step of a path that starts where it stands.
+fn only_step(node: &Node) -> Option<&Step> {
+    let Node::Path { start: None, steps } = node else { return None };
+    if let [only] = steps.as_slice() { Some(only) } else { None }
 }

@@ -17,6 +17,7 @@ pub mod preparation_session;
 pub mod product;
 pub mod referral;
 pub mod shared;
+pub mod withdrawal;
 
 use super::kind::Kind;
 use super::values::DateTime;

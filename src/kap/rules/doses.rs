@@ -3,7 +3,7 @@
 use super::super::place::{Findings, Place};
 use super::super::units;
 use super::super::values::round_milligrams;
-use super::times;
+use super::{plausible, times};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use std::collections::HashSet;
@@ -133,13 +133,7 @@ fn performers(dose: Place, findings: &mut Findings) {
 
 /// kap-esk-1: esketamine comes in devices of 28 mg. Another figure is kept, and breaks the guide's rule.
 fn device_dose(dose: Place, findings: &mut Findings) {
-    let is_esketamine = dose.at("medicine").is_some_and(|medicine| {
-        medicine.text("term") == Some("esketamine")
-            || medicine
-                .each("codes")
-                .any(|code| code.text("system") == Some(RXNORM) && code.text("code") == Some(RXNORM_ESKETAMINE))
-    });
-    let Some(given) = dose.at("dose").and_then(milligrams).filter(|_| is_esketamine) else { return };
+    let Some(given) = dose.at("dose").and_then(milligrams).filter(|_| plausible::is_esketamine(dose)) else { return };
     if ![28, 56, 84].into_iter().any(|known| given == Decimal::from(known)) {
         let sentence =
             "Esketamine is given in 28, 56 or 84 mg. The figure is kept as sent, and breaks the rule kap-esk-1.";

@@ -96,6 +96,9 @@ pub const COURSE_FACT: &[Concept] = &[
     row("follow-up-plan", KAP, "follow-up-plan", "Follow-up plan"),
 ];
 
+/// What a Provenance tells beside that a record was sent, D-02.
+pub const RECORD_EVENT: &[Concept] = &[row("withdrawn", KAP, "record-withdrawn", "Record withdrawn")];
+
 /// To whom a patient is referred at the end, §2.2 and §2.10.
 pub const ONWARD_SERVICE: &[Concept] = &[
     row("primary-care", KAP, "referral-primary-care", "Referral to primary care"),

@@ -84,6 +84,7 @@ const TABLES: &[&[Concept]] = &[
     COURSE_END_REASON,
     COURSE_FACT,
     ONWARD_SERVICE,
+    RECORD_EVENT,
     instruments::SCORE_CHANGE,
     instruments::DIRECTION,
     instruments::SCORE_PART,

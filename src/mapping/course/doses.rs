@@ -1,12 +1,14 @@
 //! The doses of ketamine in a course, and how much was given by each route.
 
 use super::view::View;
+use crate::mapping::concepts;
 use crate::mapping::systems::RXNORM;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-/// Ingredients and products: racemic ketamine, esketamine, and the two esketamine sprays (mapping specification §2.5).
-const KETAMINE: [&str; 4] = ["6130", "2119365", "2201623", "2201625"];
+/// Esketamine and its two sprays (mapping specification §2.5).
+const ESKETAMINE: [&str; 3] = ["2119365", "2201623", "2201625"];
+const KETAMINE: &str = "6130";
 
 /// One administration.
 #[derive(Debug, Clone, Serialize)]
@@ -50,11 +52,20 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// Is it ketamine, by its code or, where no code says so, by its name?
+/// Is it ketamine or esketamine?
 pub fn is_ketamine(administration: View<'_>) -> bool {
-    let by_code =
-        administration.medicine_codes().iter().any(|(system, code)| *system == RXNORM && KETAMINE.contains(code));
-    by_code || administration.medicine().is_some_and(|name| name.to_lowercase().contains("ketamine"))
+    ingredient(administration).is_some()
+}
+
+/// `ketamine` or `esketamine`, by its code or, where no code says so, by its name: products of one ingredient add up.
+fn ingredient(administration: View<'_>) -> Option<&'static str> {
+    let codes = administration.medicine_codes();
+    let has = |known: &[&str]| codes.iter().any(|(system, code)| *system == RXNORM && known.contains(code));
+    let name = administration.medicine().unwrap_or_default().to_lowercase();
+    if has(&ESKETAMINE) || (!has(&[KETAMINE]) && (name.contains("esketamine") || name.contains("spravato"))) {
+        return Some("esketamine");
+    }
+    (has(&[KETAMINE]) || name.contains("ketamine")).then_some("ketamine")
 }
 
 pub fn dose(administration: View<'_>, elsewhere: bool) -> Option<Dose> {
@@ -75,6 +86,12 @@ pub fn dose(administration: View<'_>, elsewhere: bool) -> Option<Dose> {
     })
 }
 
+/// A route by the name of its code, so that one route is one however its sender words it.
+fn route(concept: View<'_>) -> Option<String> {
+    let known = concept.codes().find_map(|(system, code)| concepts::by_code(concepts::ROUTE, system, code));
+    known.map(|row| row.display.to_owned()).or_else(|| concept.words())
+}
+
 /// Milligrams of an administration; `None` where it tells no mass.
 fn milligrams(administration: View<'_>) -> Option<Decimal> {
     let dose = administration.at("dosage.dose")?;
@@ -91,12 +108,11 @@ fn milligrams(administration: View<'_>) -> Option<Decimal> {
 pub fn exposures<'a>(administrations: impl Iterator<Item = View<'a>>) -> Vec<Exposure> {
     let mut sums: Vec<(Exposure, Decimal)> = Vec::new();
     for administration in administrations {
-        if !matches!(administration.text("status"), Some("completed" | "stopped" | "in-progress")) {
+        if !matches!(administration.text("status"), Some("completed" | "stopped" | "in-progress" | "on-hold")) {
             continue;
         }
-        let medicine = administration.medicine().unwrap_or_default();
-        let route =
-            administration.at("dosage.route").and_then(View::words).unwrap_or_else(|| "route not told".to_owned());
+        let medicine = ingredient(administration).unwrap_or_default().to_owned();
+        let route = administration.at("dosage.route").and_then(route).unwrap_or_else(|| "route not told".to_owned());
         let place = sums.iter().position(|(sum, _)| sum.medicine == medicine && sum.route == route);
         let place = place.unwrap_or_else(|| {
             let none = Exposure { medicine, route, doses: 0, total: String::new(), without_amount: 0 };

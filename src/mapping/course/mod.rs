@@ -9,12 +9,14 @@ mod doses;
 mod event;
 mod gates;
 mod html;
+pub mod medications;
 mod scores;
 mod sections;
 pub mod summary;
 pub mod view;
 
 use super::course_scores::{ScoreLine, score_lines};
+use super::patient_link;
 use crate::fhir::codec;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::Observation;
@@ -52,9 +54,6 @@ pub struct Timeline {
     pub vitals: Vec<Event>,
     /// Beside the baseline of the course; `Members::timeline` leaves them to who has the registry of instruments.
     pub scores: Vec<ScoreLine>,
-    /// All scores, each code a series: what the summary shows.
-    #[serde(skip)]
-    pub series: Vec<Series>,
     pub issues: Vec<Issue>,
     pub events: Vec<Event>,
     pub elsewhere: Elsewhere,
@@ -139,8 +138,9 @@ pub struct Members<'a> {
 
 impl<'a> Members<'a> {
     /// `resources` are the current resources of the patient's compartment. Left out: what was entered in error,
-    /// psychotherapy notes, what belongs to another course, and what is dated after `as_of` (microseconds).
-    pub fn of(course: &'a Value, resources: &'a [Value], as_of: i64) -> Self {
+    /// psychotherapy notes, what belongs to another course, and what is dated after `until`. `as_of` is the time at which
+    /// gates are judged. Both in microseconds since 1970-01-01T00:00:00Z.
+    pub fn of(course: &'a Value, resources: &'a [Value], as_of: i64, until: Option<i64>) -> Self {
         let course = View(course);
         let reference = course.reference();
         let all = || resources.iter().map(View);
@@ -151,26 +151,29 @@ impl<'a> Members<'a> {
         };
         let targets = |found: View<'a>| found.each("target").filter_map(|target| target.target("reference"));
         let recorded: HashSet<String> = all().filter(is_provenance).flat_map(targets).collect();
-        let provenances: Vec<View> = all().filter(is_provenance).filter(of_course).collect();
+        let gone = withdrawn(all());
+        let stands = |found: &View| !gone.contains(&found.reference());
+        let provenances: Vec<View> = all().filter(is_provenance).filter(of_course).filter(stands).collect();
         let own: HashSet<String> = provenances.iter().copied().flat_map(targets).collect();
         let from = course.text("period.start").and_then(instant).map(|start| start.saturating_sub(DAYS_BEFORE * DAY));
-        let until = course.text("period.end").and_then(view::last_instant);
+        let ends = course.text("period.end").and_then(view::last_instant);
         let mut elsewhere = Elsewhere::default();
         let mut members = Vec::new();
         for resource in all() {
-            if resource.is_in_error() || resource.is_psychotherapy_note() || is_apart(resource) {
+            // The sums stand in `exposure`, of this course alone.
+            if is_sum(resource) || resource.is_in_error() || resource.is_psychotherapy_note() || is_apart(resource) {
                 continue;
             }
             let name = resource.reference();
             let at = moment(resource);
-            if at.is_some_and(|at| at > as_of) {
+            if at.zip(until).is_some_and(|(at, until)| at > until) {
                 continue;
             }
             if own.contains(&name) {
                 members.push((resource, false));
             } else if !recorded.contains(&name) && !is_of_gateway(resource) {
                 let inside =
-                    at.is_none_or(|at| from.is_none_or(|from| from <= at) && until.is_none_or(|until| at <= until));
+                    at.is_none_or(|at| from.is_none_or(|from| from <= at) && ends.is_none_or(|ends| at <= ends));
                 // What holds now is of interest, however old it is.
                 if inside || background::is_current(resource) {
                     elsewhere.shown += 1;
@@ -182,7 +185,9 @@ impl<'a> Members<'a> {
                 members.push((resource, false));
             }
         }
-        let patient = all().find(|resource| resource.kind() == "Patient");
+        let mut patients = all().filter(|resource| resource.kind() == "Patient");
+        // Of those who were merged the survivor.
+        let patient = patients.clone().find(|own| patient_link::replaced_by(own).is_none()).or_else(|| patients.next());
         Self { course, patient, provenances, resources: members, elsewhere, as_of }
     }
 
@@ -215,7 +220,6 @@ impl<'a> Members<'a> {
             exposure: doses::exposures(self.ketamine().into_iter().map(|(dose, _)| dose)),
             vitals,
             scores: Vec::new(),
-            series: scores::series(&self.resources, facts.first_dose()),
             issues: self.resources.iter().filter_map(|(resource, _)| issue(*resource)).collect(),
             events,
             elsewhere: self.elsewhere.clone(),
@@ -235,6 +239,11 @@ impl<'a> Members<'a> {
         let observations =
             typed.iter().filter_map(|(found, reference)| Some((Observation::from_resource(found)?, reference.clone())));
         score_lines(observations, first_dose, instruments)
+    }
+
+    /// All scores, each code a series: what the summary shows.
+    pub fn series(&self, instruments: &Registry) -> Vec<Series> {
+        scores::series(&self.resources, &self.score_lines(instruments))
     }
 
     /// Administrations of ketamine, in the order of time.
@@ -265,6 +274,19 @@ impl<'a> Members<'a> {
     }
 }
 
+/// The Provenances of records that their senders took back, as `Provenance/id`.
+pub fn withdrawn<'a>(resources: impl Iterator<Item = View<'a>>) -> HashSet<String> {
+    let is_withdrawal = |found: &View<'_>| {
+        let source = found.text("meta.source").unwrap_or_default();
+        found.kind() == "Provenance" && source.ends_with("/withdrawal") && !found.is_in_error()
+    };
+    let targets = resources.filter(is_withdrawal).flat_map(|found| {
+        let targets: Vec<String> = found.each("target").filter_map(|target| target.target("reference")).collect();
+        targets
+    });
+    targets.filter(|target| target.starts_with("Provenance/")).collect()
+}
+
 /// Whom or what many things are about, and who said what: no part of the story by itself.
 fn is_apart(resource: View<'_>) -> bool {
     matches!(
@@ -274,6 +296,7 @@ fn is_apart(resource: View<'_>) -> bool {
             | "PractitionerRole"
             | "Organization"
             | "Location"
+            | "Medication"
             | "Provenance"
             | "EpisodeOfCare"
             | "Composition"
@@ -283,6 +306,11 @@ fn is_apart(resource: View<'_>) -> bool {
 /// The gateway's own conclusions: they stand in no record.
 fn is_of_gateway(resource: View<'_>) -> bool {
     matches!(resource.kind(), "DetectedIssue" | "Flag")
+}
+
+/// The gateway's sum of all doses by one route.
+fn is_sum(resource: View<'_>) -> bool {
+    resource.text("meta.source").is_some_and(|source| source.starts_with("urn:kap-gateway:safety#cumulative-dose/"))
 }
 
 /// When it was, in microseconds, by whichever element tells it.

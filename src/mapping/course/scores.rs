@@ -1,9 +1,9 @@
 //! Scores over a course, each instrument a series, with the change since baseline. Mapping specification D-12.
 
 use super::view::{View, instant};
-use crate::mapping::observation_score_change::two_decimals;
+use crate::kap::values::Decimal;
+use crate::mapping::course_scores::ScoreLine;
 use crate::mapping::systems::KAP;
-use rust_decimal::Decimal;
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ pub struct Score {
     pub elsewhere: bool,
 }
 
-/// Against the baseline that the record names, else the last score before the first dose, else the first.
+/// Against the last score before the first dose of the course, else the first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
@@ -41,8 +41,7 @@ pub struct Change {
     /// With two decimals; absent for a baseline of zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<String>,
-    /// `improved`, `worse`, `unchanged`; absent where the record names no baseline, or where more is neither better nor
-    /// worse.
+    /// `improved`, `worse`, `unchanged`; absent where more is neither better nor worse.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,9 +59,10 @@ fn is_score(observation: View<'_>) -> bool {
         && !is_local("outcome-assessment")
 }
 
-/// The scores among these resources. `first_dose`: when ketamine was first given in the course, in microseconds.
-pub fn series(resources: &[(View<'_>, bool)], first_dose: Option<i64>) -> Vec<Series> {
-    let changes = changes(resources);
+/// The scores among these resources, each with the change that the course's score lines tell: those of instruments that
+/// nobody has registered, and those in other points than the form's, have none.
+pub fn series(resources: &[(View<'_>, bool)], lines: &[ScoreLine]) -> Vec<Series> {
+    let changes = changes(lines);
     let mut all: Vec<Series> = Vec::new();
     let mut scores: Vec<(View<'_>, bool, String)> = resources
         .iter()
@@ -83,7 +83,7 @@ pub fn series(resources: &[(View<'_>, bool)], first_dose: Option<i64>) -> Vec<Se
             all.len() - 1
         });
         let reference = resource.reference();
-        let change = changes.get(&reference).cloned();
+        let change = changes.get(reference.as_str()).cloned();
         let interpretation = resource.at("interpretation").and_then(View::words);
         let score = Score { at, score, interpretation, change, reference, elsewhere };
         if let Some(series) = all.get_mut(place) {
@@ -95,59 +95,30 @@ pub fn series(resources: &[(View<'_>, bool)], first_dose: Option<i64>) -> Vec<Se
         let find = |(resource, _): &&(View<'_>, bool)| resource.reference() == score.reference;
         resources.iter().find(find).is_some_and(|(resource, _)| resource.at("partOf").is_some())
     };
-    for series in &mut all {
-        if !series.scores.iter().any(in_session) {
-            compare(&mut series.scores, first_dose);
+    for score in all.iter_mut().flat_map(|series| &mut series.scores) {
+        if in_session(score) {
+            score.change = None;
         }
     }
     all
 }
 
-/// Changes that the records tell, by the score that they are about.
-fn changes(resources: &[(View<'_>, bool)]) -> HashMap<String, Change> {
-    let told = resources.iter().filter(|(resource, _)| resource.is("code", KAP, "score-change"));
-    told.filter_map(|(resource, _)| {
-        let part = |code: &str| resource.each("component").find(|component| component.is("code", KAP, code));
-        let number = |code: &str| Some(part(code)?.at("valueQuantity.value")?.0.as_number()?.to_string());
-        let change = Change {
-            baseline: number("baseline")?,
-            points: number("points")?,
-            percent: number("percent"),
-            direction: part("direction")
-                .and_then(|part| part.text("valueCodeableConcept.coding.code"))
-                .map(str::to_owned),
-            response: part("response").and_then(|part| part.flag("valueBoolean")),
-            remission: part("remission").and_then(|part| part.flag("valueBoolean")),
+/// What the course's score lines say of each score, by its reference.
+fn changes(lines: &[ScoreLine]) -> HashMap<&str, Change> {
+    lines.iter().flat_map(of_line).collect()
+}
+
+fn of_line(line: &ScoreLine) -> impl Iterator<Item = (&str, Change)> {
+    line.scores.iter().filter_map(|point| {
+        let change = point.change.as_ref()?;
+        let told = Change {
+            baseline: line.baseline.score.text(),
+            points: change.points.text(),
+            percent: change.percent.as_ref().map(Decimal::text),
+            direction: change.direction.map(str::to_owned),
+            response: change.response,
+            remission: change.remission,
         };
-        Some((resource.target("derivedFrom.reference")?, change))
+        Some((point.reference.as_str(), told))
     })
-    .collect()
-}
-
-fn number(text: &str) -> Option<Decimal> {
-    text.split(' ').next()?.parse().ok()
-}
-
-/// Gives scores without a told change the one against the baseline of the course.
-fn compare(scores: &mut [Score], first_dose: Option<i64>) {
-    let is_before = |score: &&Score| first_dose.is_some_and(|first| instant(&score.at).is_some_and(|at| at < first));
-    let baseline = scores.iter().rfind(is_before).or(scores.first()).cloned();
-    let Some((baseline, from)) = baseline.and_then(|baseline| Some((number(&baseline.score)?, baseline))) else {
-        return;
-    };
-    for score in scores.iter_mut().filter(|score| score.change.is_none() && score.reference != from.reference) {
-        if instant(&score.at) < instant(&from.at) {
-            continue;
-        }
-        let Some(points) = number(&score.score).and_then(|current| current.checked_sub(baseline)) else { continue };
-        let percent = points.checked_mul(Decimal::ONE_HUNDRED).and_then(|points| points.checked_div(baseline));
-        score.change = Some(Change {
-            baseline: baseline.to_string(),
-            points: points.to_string(),
-            percent: percent.map(two_decimals),
-            direction: None,
-            response: None,
-            remission: None,
-        });
-    }
 }

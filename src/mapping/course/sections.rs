@@ -2,6 +2,7 @@
 
 use super::event::{Event, EventKind};
 use super::html::Html;
+use super::scores::Series;
 use super::view::View;
 use super::{Members, Timeline, doses};
 use crate::mapping::systems::{KAP, LOINC};
@@ -27,6 +28,7 @@ pub struct Section {
 pub struct Content<'a> {
     pub members: &'a Members<'a>,
     pub timeline: &'a Timeline,
+    pub series: &'a [Series],
 }
 
 pub fn sections(content: &Content<'_>) -> Vec<Section> {
@@ -240,7 +242,7 @@ impl Content<'_> {
 
     fn scores(&self) -> Section {
         let mut html = Html::new();
-        let series = &self.timeline.series;
+        let series = self.series;
         let mut entries = Vec::new();
         if series.is_empty() {
             html.paragraph("No scores are on record.");
@@ -274,7 +276,9 @@ impl Content<'_> {
                 ])
             });
             html.table(&["Instrument", "First", "Newest", "Change since baseline", "Meaning"], rows);
-            html.paragraph("Change as the records tell it, else against the last score before the first dose.");
+            html.paragraph(
+                "Change against the last score before the first dose, else the first. Scales of a session have none.",
+            );
             entries.extend(series.iter().flat_map(|series| {
                 let newest = series.scores.iter().rev().take(MOST_ROWS);
                 newest.chain(series.scores.first()).map(|score| score.reference.clone())

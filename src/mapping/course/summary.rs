@@ -6,9 +6,11 @@
 
 use super::document::newest;
 use super::html::Html;
+use super::scores::Series;
 use super::sections::{Content, Section, day, sections};
 use super::view::View;
 use super::{Members, Timeline};
+use crate::kap::instruments::Registry;
 use crate::mapping::systems::{ACT_CODE, CONFIDENTIALITY, LOINC, extension_url};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -48,12 +50,13 @@ fn unrestricted<'a>(members: &Members<'a>) -> (Members<'a>, usize) {
 }
 
 /// The Composition of a course, dated when the newest version that it rests on was written.
-pub fn composition(members: &Members<'_>) -> Value {
+pub fn composition(members: &Members<'_>, instruments: &Registry) -> Value {
     let parts = members.resources.iter().map(|(resource, _)| *resource).chain(members.patient).chain([members.course]);
     let date = newest(parts).unwrap_or_default();
     let (members, withheld) = unrestricted(members);
     let timeline = members.timeline();
-    let content = Content { members: &members, timeline: &timeline };
+    let series = members.series(instruments);
+    let content = Content { members: &members, timeline: &timeline, series: &series };
     let sections = sections(&content);
     let course = members.course;
     let course_id = course.text("id").unwrap_or_default();
@@ -68,7 +71,7 @@ pub fn composition(members: &Members<'_>) -> Value {
             "profile": [extension_url("kap-course-summary")],
             "security": security(&members, &sections),
         },
-        "text": { "status": "generated", "div": overview(&timeline, withheld) },
+        "text": { "status": "generated", "div": overview(&timeline, &series, withheld) },
         "identifier": { "system": "urn:ietf:rfc:3986", "value": format!("urn:uuid:{identifier}") },
         "status": if has_ended { "final" } else { "preliminary" },
         "type": { "coding": [{ "system": LOINC, "code": "18842-5", "display": "Discharge summary" }] },
@@ -139,7 +142,7 @@ fn security(members: &Members<'_>, sections: &[Section]) -> Vec<Value> {
 }
 
 /// What a reader with little time reads.
-fn overview(timeline: &Timeline, withheld: usize) -> String {
+fn overview(timeline: &Timeline, series: &[Series], withheld: usize) -> String {
     let mut html = Html::new();
     let course = &timeline.course;
     let span = match (&course.start, &course.end) {
@@ -168,7 +171,7 @@ fn overview(timeline: &Timeline, withheld: usize) -> String {
         )),
         None => html.paragraph("No dose of ketamine was given."),
     }
-    html.list(timeline.series.iter().filter_map(|series| {
+    html.list(series.iter().filter_map(|series| {
         let last = series.scores.last()?;
         let change = last.change.as_ref()?;
         let percent = change.percent.as_ref().map(|percent| format!(", {percent} %")).unwrap_or_default();

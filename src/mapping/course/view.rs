@@ -3,6 +3,7 @@
 //! What another system posts to `/fhir` keeps R4 and no more, so nothing here expects what only our mapping puts in.
 
 use crate::fhir::search::parse_date;
+use crate::mapping::concepts::known;
 use crate::mapping::systems::KAP;
 use serde_json::Value;
 
@@ -104,14 +105,19 @@ impl<'a> View<'a> {
         self.at(path).is_some_and(|concept| concept.codes().any(|found| found == (system, code)))
     }
 
-    /// A concept in words: its text, else the displays of its codings, else their codes.
+    /// A concept in words: its text, else the displays of its codings, else those that the gateway knows for its codes,
+    /// else the codes.
     pub fn words(self) -> Option<String> {
         if let Some(text) = self.text("text") {
             return Some(text.to_owned());
         }
-        let word = |coding: Self| coding.text("display").or_else(|| coding.text("code"));
-        let words: Vec<&str> = self.each("coding").filter_map(word).collect();
-        (!words.is_empty()).then(|| words.join(", "))
+        let known = |coding: Self| {
+            let (system, code) = (coding.text("system").unwrap_or_default(), coding.text("code")?);
+            known::display(system, code).filter(|display| !display.is_empty())
+        };
+        let joined = |words: Vec<&str>| (!words.is_empty()).then(|| words.join(", "));
+        let displays = self.each("coding").filter_map(|coding| coding.text("display").or_else(|| known(coding)));
+        joined(displays.collect()).or_else(|| joined(self.each("coding").filter_map(|one| one.text("code")).collect()))
     }
 
     /// A medicine, which is a concept or a reference; of a contained one the code.

@@ -60,13 +60,17 @@ impl Product {
         if self.codes.has(Set::Ketamine) {
             return Some(Agent::Ketamine);
         }
-        let name = self.name.to_lowercase();
-        if name.contains("esketamine") || name.contains("spravato") {
-            Some(Agent::Esketamine)
-        } else {
-            name.contains("ketamine").then_some(Agent::Ketamine)
-        }
+        agent_of_name(&self.name)
     }
+}
+
+/// Ketamine or esketamine by a name that somebody wrote.
+pub(super) fn agent_of_name(name: &str) -> Option<Agent> {
+    let name = name.to_lowercase();
+    if name.contains("esketamine") || name.contains("spravato") {
+        return Some(Agent::Esketamine);
+    }
+    ["ketamine", "ketalar"].iter().any(|own| name.contains(own)).then_some(Agent::Ketamine)
 }
 
 impl Reader<'_> {
@@ -195,8 +199,18 @@ impl Reader<'_> {
             self.link_to(&performer.actor, "Organization")
                 .or_else(|| self.link_to(&performer.on_behalf_of, "Organization"))
         });
-        let by = resource.performer.iter().find_map(|performer| self.link(&performer.actor));
+        // Who compounded it fills somebody's order; that somebody is the source.
+        let medications = resource.contained.iter().filter(|one| &*one.resource_type == "Medication");
+        let compounded = medications.filter_map(|one| extension(&one.extension, "kap-compounded"));
+        let parts: Vec<&Extension<'_>> = compounded.flat_map(|found| found.extension.iter()).collect();
+        let pharmacy = parts.into_iter().find_map(|part| self.link_to(&part.value_reference, "Organization"));
+        let organization = organization.filter(|organization| Some(*organization) != pharmacy);
+        let by = resource.performer.iter().find_map(|performer| {
+            self.link_to(&performer.actor, "Practitioner")
+                .or_else(|| self.link_to(&performer.actor, "PractitionerRole"))
+        });
         let encounter = self.link(&resource.context);
+        let prescription = self.link_to(&resource.authorizing_prescription, "MedicationRequest");
         self.facts.dispenses.push(Dispense {
             source: key,
             agent,
@@ -205,6 +219,7 @@ impl Reader<'_> {
             by,
             // Handed over to nobody else than the patient, where nobody else is named.
             to_patient: to_patient.or_else(|| (home || (at.is_some() && resource.receiver.is_empty())).then_some(true)),
+            prescription,
             encounter,
         });
     }
@@ -219,7 +234,8 @@ impl Reader<'_> {
         let is_order = matches!(&*resource.intent, "order" | "original-order" | "instance-order" | "filler-order");
         if is_order && !is_told && !matches!(&*resource.status, "draft" | "cancelled") {
             let encounter = self.link(&resource.encounter);
-            self.facts.orders.push(Order { source: key, at, encounter });
+            let by = self.link(&resource.requester);
+            self.facts.orders.push(Order { source: key, at, encounter, by });
         }
     }
 
@@ -241,6 +257,37 @@ impl Reader<'_> {
             from: from.or(ordered),
             until,
         });
+    }
+}
+
+impl Route {
+    /// SNOMED CT.
+    pub fn code(self) -> &'static str {
+        ROUTES.iter().find(|(_, own)| *own == self).map_or("", |(code, _)| code)
+    }
+
+    /// SNOMED CT's words.
+    pub const fn display(self) -> &'static str {
+        match self {
+            Self::Intravenous => "Intravenous route",
+            Self::Intramuscular => "Intramuscular route",
+            Self::Subcutaneous => "Subcutaneous route",
+            Self::Intranasal => "Nasal route",
+            Self::Oral => "Oral route",
+            Self::Sublingual => "Sublingual route",
+            Self::Buccal => "Buccal route",
+            Self::Rectal => "Rectal route",
+        }
+    }
+}
+
+impl Agent {
+    /// RxNorm ingredient and its name.
+    pub const fn ingredient(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ketamine => ("6130", "ketamine"),
+            Self::Esketamine => ("2119365", "esketamine"),
+        }
     }
 }
 

@@ -134,6 +134,8 @@ pub struct Dispense {
     pub by: Option<Link>,
     /// `None`: not told to whom or where to.
     pub to_patient: Option<bool>,
+    /// The order that it fills.
+    pub prescription: Option<Link>,
     pub encounter: Option<Link>,
 }
 
@@ -143,6 +145,8 @@ pub struct Order {
     pub source: Key,
     pub at: Option<Moment>,
     pub encounter: Option<Link>,
+    /// Who ordered it.
+    pub by: Option<Link>,
 }
 
 /// Another medicine.
@@ -168,7 +172,7 @@ pub struct Condition {
     pub source: Key,
     pub codes: Codes,
     pub name: String,
-    /// Has it a code at all?
+    /// Has it a code of a system that the sets of the rules are told in?
     pub is_coded: bool,
     pub clinical: Clinical,
     pub at: Option<Moment>,
@@ -179,6 +183,10 @@ pub struct Allergy {
     pub source: Key,
     pub codes: Codes,
     pub name: String,
+    /// Has it a code of a system whose substances the gateway knows?
+    pub is_coded: bool,
+    /// Is it by its name one of ketamine or esketamine?
+    pub names_ketamine: bool,
     pub is_active: bool,
 }
 
@@ -299,6 +307,7 @@ words! {
     /// Questions whose answers rules look at.
     Question {
         SelfHarm = "PHQ-9 item 9",
+        Thoughts = "C-SSRS question 2",
         Intent = "C-SSRS question 4",
         Plan = "C-SSRS question 5",
         RecentBehaviour = "C-SSRS question 6, last three months",
@@ -312,6 +321,15 @@ pub struct Answer {
     pub question: Question,
     /// Points; yes is 1.
     pub points: Decimal,
+    pub at: Moment,
+}
+
+/// A complaint that the patient ticked in a check-in.
+#[derive(Debug, Clone)]
+pub struct Complaint {
+    pub source: Key,
+    pub codes: Codes,
+    pub name: String,
     pub at: Moment,
 }
 
@@ -395,6 +413,9 @@ pub struct Facts {
     pub vitals: Vec<Vital>,
     pub scores: Vec<Score>,
     pub answers: Vec<Answer>,
+    /// The filled-in forms of check-ins, answered in full or not.
+    pub check_ins: Vec<(Key, Moment)>,
+    pub complaints: Vec<Complaint>,
     pub told: Vec<Told>,
     pub labs: Vec<Lab>,
     pub events: Vec<AdverseEvent>,
@@ -452,12 +473,13 @@ impl Facts {
         let vitals = self.vitals.iter().map(|vital| vital.at.start);
         let scores = self.scores.iter().map(|score| score.at.start);
         let answers = self.answers.iter().map(|answer| answer.at.start);
+        let check_ins = self.check_ins.iter().map(|(_, at)| at.start);
         let labs = self.labs.iter().map(|lab| lab.at.start);
         let told = self.told.iter().filter_map(|told| Some(told.at?.start));
         let dispenses = self.dispenses.iter().filter_map(|dispense| Some(dispense.at?.start));
         let orders = self.orders.iter().filter_map(|order| Some(order.at?.start));
         let events = self.events.iter().map(|event| event.at.start);
-        let newest = contacts.chain(doses).chain(vitals).chain(scores).chain(answers).chain(labs);
+        let newest = contacts.chain(doses).chain(vitals).chain(scores).chain(answers).chain(check_ins).chain(labs);
         newest.chain(told).chain(dispenses).chain(orders).chain(events).max()
     }
 
@@ -477,6 +499,8 @@ impl Facts {
         self.vitals.retain(|vital| by(&vital.at));
         self.scores.retain(|score| by(&score.at));
         self.answers.retain(|answer| by(&answer.at));
+        self.check_ins.retain(|(_, at)| by(at));
+        self.complaints.retain(|complaint| by(&complaint.at));
         self.told.retain(|told| maybe(&told.at));
         self.labs.retain(|lab| by(&lab.at));
         self.events.retain(|event| by(&event.at));

@@ -4,7 +4,7 @@ use super::doses::{kilograms, unit};
 use super::moment::Moment;
 use super::read::{KAP, KAP_SCORE, LOINC, Reader, codings, effective, extension, has_code, words};
 use super::shape::{Answer as AnswerShape, Component, Concept, Item, Quantity, Resource};
-use super::{Answer, Fact, Facts, Key, Lab, Link, Question, Scale, Score, Sign, Told, Vital};
+use super::{Answer, Complaint, Fact, Facts, Key, Lab, Link, Question, Scale, Score, Sign, Told, Vital};
 use crate::safety::ruleset::Set;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
@@ -25,6 +25,7 @@ const SIGNS: &[(&str, Sign)] = &[
 /// Questions by the LOINC code of the item.
 const QUESTIONS: &[(&str, Question)] = &[
     ("44260-8", Question::SelfHarm),
+    ("93247-5", Question::Thoughts),
     ("93249-1", Question::Intent),
     ("93250-9", Question::Plan),
     ("93269-9", Question::RecentBehaviour),
@@ -42,6 +43,10 @@ const FACTS: &[(&str, &str, Fact)] = &[
     (KAP, "second-adult-present", Fact::SecondAdult),
     (KAP, "remote-monitoring", Fact::RemoteMonitoring),
 ];
+
+/// The gateway's form for check-ins, and its question what went wrong.
+const CHECK_IN_FORM: &str = "https://kap-gateway.example.org/fhir/Questionnaire/kap-checkin";
+const COMPLAINTS: &str = "adverse-event-what";
 
 /// Items within items are followed this far.
 const DEEPEST: usize = 20;
@@ -200,6 +205,10 @@ impl Reader<'_> {
 
     pub(super) fn response(&mut self, key: Key, resource: &Resource<'_>) {
         if let Some(at) = Moment::parse(&resource.authored) {
+            let form = resource.questionnaire.split('|').next().unwrap_or_default();
+            if form == CHECK_IN_FORM {
+                self.facts.check_ins.push((key, at));
+            }
             self.items(key, &resource.item, at, 0);
         }
     }
@@ -209,14 +218,24 @@ impl Reader<'_> {
             return;
         }
         for item in items {
-            // `/44260-8` is how LOINC's forms name the link.
-            let link = item.link_id.trim_start_matches('/');
+            // `/44260-8` is how LOINC's forms name the link, `/44249-1/44260-8` within a panel.
+            let link = item.link_id.rsplit('/').next().unwrap_or_default();
             let question = QUESTIONS.iter().find(|(code, _)| *code == link).map(|(_, question)| *question);
             let question = question.or_else(|| (link == "suicidal-thoughts").then_some(Question::CheckIn));
             if let Some(question) = question {
                 let answers = item.answer.iter().filter_map(answer_points);
                 let found = answers.map(|points| Answer { source: key, question, points, at });
                 self.facts.answers.extend(found);
+            }
+            if link == COMPLAINTS {
+                let ticked = item.answer.iter().flat_map(|answer| answer.value_coding.iter());
+                let complaints = ticked.map(|coding| Complaint {
+                    source: key,
+                    codes: self.sets.of(&coding.system, &coding.code),
+                    name: coding.display.some().unwrap_or(&coding.code).to_owned(),
+                    at,
+                });
+                self.facts.complaints.extend(complaints);
             }
             self.items(key, &item.item, at, depth + 1);
             for answer in item.answer.iter() {
@@ -227,18 +246,30 @@ impl Reader<'_> {
 
     /// What must wait until all is read: whose source a dose or a dispense is.
     pub(super) fn settle(&mut self) {
-        let Facts { sources, contacts, courses, organizations, doses, dispenses, .. } = &mut self.facts;
+        let Facts { sources, contacts, courses, organizations, doses, dispenses, orders, .. } = &mut self.facts;
         let by_course: HashMap<Link, Option<Link>> =
             courses.iter().map(|course| (sources[course.source].link, course.organization)).collect();
-        // The organization of a contact: its own, else that of its course.
+        // The organization of a contact: that of its course, else its own. A certified site of the clinic is no other source.
         let by_contact: HashMap<Link, Option<Link>> = contacts
             .iter()
             .map(|contact| {
                 let of_course = contact.course.and_then(|course| by_course.get(&course).copied().flatten());
-                (sources[contact.source].link, contact.organization.or(of_course))
+                (sources[contact.source].link, of_course.or(contact.organization))
             })
             .collect();
         let of = |encounter: Option<Link>| by_contact.get(&encounter?).copied().flatten();
+        // A pharmacy that fills an order is no source of its own: the source is who ordered.
+        let by_order: HashMap<Link, Option<Link>> = orders
+            .iter()
+            .map(|order| {
+                let by_person = order.by.and_then(|who| organizations.get(&who).copied());
+                (sources[order.source].link, of(order.encounter).or(by_person))
+            })
+            .collect();
+        for dispense in dispenses.iter_mut() {
+            let ordered = dispense.prescription.and_then(|order| by_order.get(&order).copied().flatten());
+            dispense.organization = ordered.or(dispense.organization);
+        }
         for dispense in dispenses.iter_mut().filter(|dispense| dispense.organization.is_none()) {
             let by_person = dispense.by.and_then(|who| organizations.get(&who).copied());
             dispense.organization = by_person.or_else(|| of(dispense.encounter));

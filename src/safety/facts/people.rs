@@ -1,5 +1,6 @@
 //! The safety room: the patient, the team, contacts, consents, conditions and events as facts.
 
+use super::doses::agent_of_name;
 use super::moment::Moment;
 use super::read::{KAP, Reader, codings, extension, first_moment, has_code, words};
 use super::shape::Resource;
@@ -11,6 +12,22 @@ use crate::safety::ruleset::{Codes, Set};
 
 const PARTICIPATION_TYPE: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
 const US_CORE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/";
+
+/// Whose codes the sets of conditions are told in; the last stands for the gateway's own. A code of another system says as
+/// little as words alone.
+const CONDITION_SYSTEMS: &[&str] = &[
+    "http://snomed.info/sct",
+    "http://hl7.org/fhir/sid/icd-10-cm",
+    "https://kap-gateway.example.org/fhir/CodeSystem/",
+];
+
+/// Whose codes name a substance exactly enough to say that it is not ketamine.
+const SUBSTANCE_SYSTEMS: &[&str] =
+    &["http://snomed.info/sct", "http://www.nlm.nih.gov/research/umls/rxnorm", "http://fdasis.nlm.nih.gov"];
+
+fn is_known_system(system: &str, known: &[&str]) -> bool {
+    known.iter().any(|own| system == *own || (own.ends_with('/') && system.starts_with(own)))
+}
 
 impl Reader<'_> {
     pub(super) fn patient(&mut self, key: Key, resource: &Resource<'_>) {
@@ -25,6 +42,10 @@ impl Reader<'_> {
             "M" | "male" | "248153007" => Some(false),
             _ => None,
         };
+        // Of two who were merged the survivor is the person.
+        if resource.link.iter().any(|link| &*link.r#type == "replaced-by") && self.facts.person.source.is_some() {
+            return;
+        }
         self.facts.person = Person { source: Some(key), birth: Moment::parse(&resource.birth_date), is_female };
     }
 
@@ -168,7 +189,7 @@ impl Reader<'_> {
             source: key,
             codes: self.codes(&resource.code),
             name: words(&resource.code),
-            is_coded: codings(&resource.code).any(|coding| !coding.code.is_empty()),
+            is_coded: codings(&resource.code).any(|coding| is_known_system(&coding.system, CONDITION_SYSTEMS)),
             clinical,
             at: first_moment(&[&resource.onset_date_time, &resource.recorded_date]),
         });
@@ -180,7 +201,9 @@ impl Reader<'_> {
         self.facts.allergies.push(Allergy {
             source: key,
             codes: self.codes(&resource.code),
+            names_ketamine: agent_of_name(&words(&resource.code)).is_some(),
             name: words(&resource.code),
+            is_coded: codings(&resource.code).any(|coding| is_known_system(&coding.system, SUBSTANCE_SYSTEMS)),
             is_active: !is_refuted && !status("inactive") && !status("resolved"),
         });
     }

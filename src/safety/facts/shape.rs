@@ -190,7 +190,7 @@ shapes! {
     Extension {
         url: Text<'a>, value_code: Text<'a>, value_boolean: Flag, value_quantity: Many<Quantity<'a>>,
         value_date_time: Text<'a>, value_codeable_concept: Many<Concept<'a>>, value_coding: Many<Coding<'a>>,
-        extension: Many<Extension<'a>>,
+        value_reference: Many<Reference<'a>>, extension: Many<Extension<'a>>,
     }
     Ingredient { item_codeable_concept: Many<Concept<'a>>, strength: Many<Ratio<'a>>, }
     Contained {
@@ -212,11 +212,12 @@ shapes! {
     }
     LocationOf { location: Many<Reference<'a>>, }
     Provision { period: Many<Period<'a>>, }
+    PatientLink { r#type: Text<'a>, }
     Answer {
         value_coding: Many<AnswerCoding<'a>>, value_integer: Number, value_decimal: Number, value_boolean: Flag,
         item: Many<Item<'a>>,
     }
-    AnswerCoding { system: Text<'a>, code: Text<'a>, extension: Many<OrdinalExtension<'a>>, }
+    AnswerCoding { system: Text<'a>, code: Text<'a>, display: Text<'a>, extension: Many<OrdinalExtension<'a>>, }
     OrdinalExtension { url: Text<'a>, value_decimal: Number, }
     Item { link_id: Text<'a>, answer: Many<Answer<'a>>, item: Many<Item<'a>>, }
     Qualification { code: Many<Concept<'a>>, }
@@ -277,12 +278,15 @@ shapes! {
         intent: Text<'a>,
         destination: Many<Reference<'a>>,
         receiver: Many<Reference<'a>>,
+        authorizing_prescription: Many<Reference<'a>>,
         event: Many<Concept<'a>>,
         severity: Many<Concept<'a>>,
         birth_date: Text<'a>,
+        link: Many<PatientLink<'a>>,
         gender: Text<'a>,
         empty_reason: Many<Concept<'a>>,
         item: Many<Item<'a>>,
+        questionnaire: Text<'a>,
         form: Many<Concept<'a>>,
         ingredient: Many<Ingredient<'a>>,
         practitioner: Many<Reference<'a>>,

@@ -1,7 +1,7 @@
 //! The safety room: the labels of a finding are those of what it rests on (D-20): who may not see the fact does not see
 //! the alert.
 
-use crate::safety::facts::{Facts, Label};
+use crate::safety::facts::{Facts, Key, Label};
 use crate::safety::finding::Finding;
 use serde_json::{Value, json};
 
@@ -13,8 +13,13 @@ const RANKS: &[&str] = &["U", "L", "M", "N", "R", "V"];
 const MARKS: &[&str] = &["HTEST", "EMP"];
 
 /// `meta.security` of a finding: restricted mental health content at least, for it tells of the treatment.
-pub(super) fn of(facts: &Facts, finding: &Finding) -> Vec<Value> {
-    let bits = finding.evidence.iter().fold(0_u64, |bits, one| bits | facts.sources[one.source].labels);
+pub(in crate::safety) fn of(facts: &Facts, finding: &Finding) -> Vec<Value> {
+    of_sources(facts, finding.evidence.iter().map(|one| one.source))
+}
+
+/// The same for whatever rests on these resources.
+pub(in crate::safety) fn of_sources(facts: &Facts, sources: impl IntoIterator<Item = Key>) -> Vec<Value> {
+    let bits = sources.into_iter().fold(0_u64, |bits, source| bits | facts.sources[source].labels);
     let has = |place: usize| bits & (1 << place.min(63)) != 0;
     let found: Vec<&Label> = facts
         .labels

@@ -57,7 +57,7 @@ fn course(c: &Context<'_>, dose: &Dose) -> Option<Link> {
 }
 
 /// The first dose of each course, and of what belongs to no course.
-fn first_doses<'a>(c: &Context<'a>) -> Vec<&'a Dose> {
+pub(super) fn first_doses<'a>(c: &Context<'a>) -> Vec<&'a Dose> {
     let mut first: BTreeMap<Option<Link>, &Dose> = BTreeMap::new();
     let only = match c.facts.courses.as_slice() {
         [one] => Some(c.facts.sources[one.source].link),
@@ -122,9 +122,9 @@ pub fn medicines(c: &Context<'_>, f: &mut Findings<'_>) {
 
 /// ketamine again without baseline liver tests. D-16: from the second administration, esketamine too.
 pub fn liver_baseline(c: &Context<'_>, f: &mut Findings<'_>) {
-    let dosed: Vec<_> = c.dosed().collect();
-    let [first, second, ..] = dosed.as_slice() else { return };
-    let (Some(first), Some(second)) = (first.first_dose(), second.first_dose()) else { return };
+    let doses = c.facts.given();
+    let [first, second, ..] = doses.as_slice() else { return };
+    let (first, second) = (first.at, second.at);
     f.look();
     let before = |lab: &&Lab| lab.value.is_some() && lab.at.is_by(&first);
     let has = |set: Set| c.facts.labs.iter().filter(before).any(|lab| lab.codes.has(set));
@@ -134,10 +134,10 @@ pub fn liver_baseline(c: &Context<'_>, f: &mut Findings<'_>) {
     if !missing.is_empty() {
         let missing = missing.join(", ");
         let sentence = format!(
-            "Ketamine was given again on {}, and before the first dose ({}) these are not recorded: {missing}.",
-            second.day, first.day
+            "Ketamine was given again ({}), and before the first dose ({}) these are not recorded: {missing}.",
+            second.words(),
+            first.day
         );
-        let doses = c.facts.given();
         let finding = f.fires("liver-baseline", sentence).at(second);
         f.push(doses.iter().take(2).fold(finding, |finding, dose| finding.with(dose.source, "dose")));
     }

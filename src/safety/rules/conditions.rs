@@ -2,7 +2,7 @@
 
 use super::{Context, Findings, count, lesser};
 use crate::safety::facts::moment::{Moment, years};
-use crate::safety::facts::{Clinical, Condition, Fact, Lab, Sign};
+use crate::safety::facts::{Allergy, Clinical, Condition, Fact, Lab, Sign};
 use crate::safety::finding::Finding;
 use crate::safety::ruleset::{Codes, Limit, Set, Severity};
 use jiff::civil::Date;
@@ -33,8 +33,11 @@ fn screened(c: &Context<'_>, f: &mut Findings<'_>, about: &str) {
     }
     let number = count(in_words.len(), "active condition");
     let verb = if in_words.len() == 1 { "is" } else { "are" };
-    let finding =
-        f.cannot(about, "a code of the condition", format!("{number} {verb} recorded in words without a code."));
+    let finding = f.cannot(
+        about,
+        "a code of the condition",
+        format!("{number} {verb} recorded without a code of SNOMED CT or ICD-10-CM."),
+    );
     f.push(in_words.iter().fold(finding, |finding, condition| finding.with(condition.source, condition.name.clone())));
 }
 
@@ -52,11 +55,34 @@ pub fn contraindication(c: &Context<'_>, f: &mut Findings<'_>) {
             format!("{} is active, an absolute contraindication of the esketamine label.", condition.name),
         ));
     }
-    for allergy in c.facts.allergies.iter().filter(|allergy| allergy.is_active) {
-        if allergy.codes.has_any(&[Set::Ketamine, Set::Esketamine]) {
-            let sentence = format!("Hypersensitivity is recorded: {}.", allergy.name);
-            f.push(f.fires(f.about(allergy.source), sentence).with(allergy.source, allergy.name.clone()).code("DALG"));
+    allergies(c, f);
+}
+
+fn allergies(c: &Context<'_>, f: &mut Findings<'_>) {
+    if c.facts.allergies.is_empty() {
+        if c.has_begun() {
+            f.push(f.cannot(
+                "allergies",
+                "allergies, or that there are none",
+                "neither allergies nor the statement that there are none are recorded.",
+            ));
         }
+        return;
+    }
+    let active = || c.facts.allergies.iter().filter(|allergy| allergy.is_active);
+    let is_ketamine =
+        |allergy: &Allergy| allergy.codes.has_any(&[Set::Ketamine, Set::Esketamine]) || allergy.names_ketamine;
+    for allergy in active().filter(|allergy| is_ketamine(allergy)) {
+        let sentence = format!("Hypersensitivity is recorded: {}.", allergy.name);
+        f.push(f.fires(f.about(allergy.source), sentence).with(allergy.source, allergy.name.clone()).code("DALG"));
+    }
+    let in_words: Vec<&Allergy> = active().filter(|allergy| !allergy.is_coded && !is_ketamine(allergy)).collect();
+    if !in_words.is_empty() {
+        let number =
+            if in_words.len() == 1 { "1 allergy is".to_owned() } else { format!("{} allergies are", in_words.len()) };
+        let sentence = format!("{number} recorded without a code of SNOMED CT, RxNorm or UNII for the substance.");
+        let finding = f.cannot("allergies", "a code of the substance", sentence);
+        f.push(in_words.iter().fold(finding, |finding, allergy| finding.with(allergy.source, allergy.name.clone())));
     }
 }
 
@@ -205,11 +231,15 @@ pub fn breastfeeding(c: &Context<'_>, f: &mut Findings<'_>) {
     }
 }
 
-/// an active substance use disorder; ketamine dependence or harmful use, active or not.
+/// an active substance use disorder; ketamine dependence or harmful use, and the lesser severity where that is over.
 pub fn substance_use(c: &Context<'_>, f: &mut Findings<'_>) {
     screened(c, f, "substance-use");
-    for condition in active(c, Set::KetamineUseDisorder) {
-        f.push(one(f, condition, format!("{} is active.", condition.name)));
+    for condition in c.facts.conditions.iter().filter(|condition| condition.codes.has(Set::KetamineUseDisorder)) {
+        let (severity, how) = match condition.clinical {
+            Clinical::Active => (f.rule.severity, "is active"),
+            Clinical::Past => (lesser(f.rule), "is in the history"),
+        };
+        f.push(one(f, condition, format!("{} {how}.", condition.name)).severity(severity));
     }
     for condition in active(c, Set::SubstanceUseDisorder).filter(|own| !own.codes.has(Set::KetamineUseDisorder)) {
         let severity = lesser(f.rule);
@@ -229,6 +259,18 @@ pub fn urinary(c: &Context<'_>, f: &mut Findings<'_>) {
         let sentence = format!("{} was recorded on {}, during treatment with ketamine.", event.name, event.at.day);
         f.push(f.fires(f.about(event.source), sentence).with(event.source, event.name.clone()).at(event.at));
     }
+    // What the patient ticked in a check-in counts before a clinician has judged it.
+    for complaint in c.facts.complaints.iter().filter(|own| has(own.codes, Some(own.at))) {
+        if events.contains(&(complaint.codes, complaint.at.day)) {
+            continue;
+        }
+        events.push((complaint.codes, complaint.at.day));
+        let name = &complaint.name;
+        let sentence =
+            format!("{name} was reported in a check-in on {}, during treatment with ketamine.", complaint.at.day);
+        let about = format!("{} {name}", f.about(complaint.source));
+        f.push(f.fires(about, sentence).with(complaint.source, name.clone()).at(complaint.at));
+    }
     for condition in c.facts.conditions.iter().filter(|own| own.clinical == Clinical::Active) {
         // The condition that an adverse event resulted in is told with the event.
         let is_told = condition.at.is_some_and(|at| events.contains(&(condition.codes, at.day)));
@@ -243,7 +285,7 @@ pub fn liver(c: &Context<'_>, f: &mut Findings<'_>) {
     if !c.has_begun() {
         return;
     }
-    f.look();
+    screened(c, f, "liver");
     for condition in active(c, Set::Liver) {
         f.push(one(f, condition, format!("{} is active.", condition.name)));
     }
@@ -252,26 +294,26 @@ pub fn liver(c: &Context<'_>, f: &mut Findings<'_>) {
     if labs.is_empty() {
         return f.push(f.cannot("transaminases", "ALT or AST", "neither ALT nor AST is recorded."));
     }
-    // The newest of each kind: later results show whether it has come down.
-    let mut newest: Vec<&Lab> = Vec::new();
-    for lab in labs {
-        match newest.iter_mut().find(|own| own.name == lab.name) {
-            Some(own) if own.at.start < lab.at.start => *own = lab,
-            Some(_) => {}
-            None => newest.push(lab),
+    // The newest of each kind: later results show whether it has come down. One that cannot be judged shows nothing, so
+    // the newest that can stands beside it.
+    let mut wanted = newest(labs.iter().copied());
+    for lab in newest(labs.into_iter().filter(|lab| is_whole(lab))) {
+        if !wanted.iter().any(|own| own.source == lab.source) {
+            wanted.push(lab);
         }
     }
-    for lab in newest {
+    for lab in wanted {
         let name = &lab.name;
+        let unknown = format!("{name} unknown");
         let finding = match (&lab.value, &lab.high) {
-            (None, _) => f.cannot(name.as_str(), "the value", format!("{name} of {} has no value.", lab.at.day)),
+            (None, _) => f.cannot(unknown.as_str(), "the value", format!("{name} of {} has no value.", lab.at.day)),
             (Some(_), None) => f.cannot(
-                name.as_str(),
+                unknown.as_str(),
                 "the upper limit of normal (referenceRange.high)",
                 format!("{name} of {} has no upper limit of normal.", lab.at.day),
             ),
             (Some((_, unit)), Some((_, other))) if !other.is_empty() && unit != other => f.cannot(
-                name.as_str(),
+                unknown.as_str(),
                 "value and upper limit in one unit",
                 format!("{name} of {} and its upper limit have different units.", lab.at.day),
             ),
@@ -294,6 +336,23 @@ pub fn liver(c: &Context<'_>, f: &mut Findings<'_>) {
         let value = lab.value.as_ref().map_or_else(String::new, |(value, unit)| format!("{value} {unit}"));
         f.push(finding.with(lab.source, value).limit(times).at(lab.at));
     }
+}
+
+/// Has it value and upper limit in one unit?
+fn is_whole(lab: &Lab) -> bool {
+    matches!((&lab.value, &lab.high), (Some((_, unit)), Some((_, other))) if other.is_empty() || unit == other)
+}
+
+fn newest<'a>(labs: impl Iterator<Item = &'a Lab>) -> Vec<&'a Lab> {
+    let mut newest: Vec<&Lab> = Vec::new();
+    for lab in labs {
+        match newest.iter_mut().find(|own| own.name == lab.name) {
+            Some(own) if own.at.start < lab.at.start => *own = lab,
+            Some(_) => {}
+            None => newest.push(lab),
+        }
+    }
+    newest
 }
 
 /// The last day on which something of the course is recorded; the date of the record for ages (D-16).
@@ -341,6 +400,10 @@ fn age(
     let Some((least, most)) = ages(c, day) else {
         return f.push(f.cannot("age", "birth date", "the birth date is not recorded."));
     };
+    if most < 0 {
+        let sentence = format!("the birth date lies after {day}.");
+        return f.push(f.cannot("age", "a birth date before the treatment", sentence));
+    }
     let finding = match is_so(least, most) {
         (true, _) => {
             f.fires("age", format!("The patient was {least} years old on {day}; the limit is {} {words}.", limit.value))

@@ -63,6 +63,9 @@ pub fn band(c: &Context<'_>, f: &mut Findings<'_>) {
             Measured::Unweighed(told) => {
                 let above = told.and_then(|told| against(f, dose, told, band, about.clone()));
                 let is_above = |finding: &Finding| finding.severity < Severity::Low;
+                if band.any_dose {
+                    f.push(any_dose(f, dose, band, &about).with(dose.source, self::told(dose)).at(dose.at));
+                }
                 Some(above.filter(is_above).unwrap_or_else(|| {
                     f.cannot(
                         about.clone(),
@@ -120,6 +123,18 @@ fn against(f: &Findings<'_>, dose: &Dose, value: Decimal, band: &Band, about: St
     let is_whole = !dose.is_part && dose.status == DoseStatus::Given;
     let low = band.low.filter(|low| is_whole && value < *low)?;
     Some(remark(format!("{amount}, below the band, which begins at {low} {unit}."), format!("{low} {unit}")))
+}
+
+/// By a route without a psychiatric range any dose is worth a remark, weight or not.
+fn any_dose(f: &Findings<'_>, dose: &Dose, band: &Band, about: &str) -> Finding {
+    let route = dose.route.map_or("", Route::as_str);
+    let sentence = format!(
+        "The {route} dose of {} is {}; no published psychiatric range is known for this route.",
+        dose.at.words(),
+        told(dose)
+    );
+    let finding = f.fires(format!("{about} range"), sentence).severity(Severity::Information).code("DOSE");
+    finding.band("no range".to_owned(), band)
 }
 
 /// Duration bands inform only (D-10).

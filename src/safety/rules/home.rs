@@ -2,7 +2,7 @@
 
 use super::{Context, Findings};
 use crate::safety::facts::session::Session;
-use crate::safety::facts::{Agent, Contact, Dose, Fact, Place};
+use crate::safety::facts::{Agent, Contact, Dose, Fact, Place, Sign};
 
 /// compounded ketamine at home without a second adult, baseline vital signs or remote monitoring. Each that is
 /// missing fires by itself and is named (D-16).
@@ -38,7 +38,8 @@ fn missing(session: &Session<'_>) -> Vec<&'static str> {
     let adult = told(Fact::SecondAdult).unwrap_or_else(|| by_contact(|contact| contact.has_companion));
     let monitored =
         told(Fact::RemoteMonitoring).unwrap_or_else(|| by_contact(|contact| contact.has_video || contact.is_virtual));
-    let measured = session.vitals.iter().any(|vital| session.is_before(vital));
+    // A weight is no vital sign of this kind.
+    let measured = session.vitals.iter().any(|vital| vital.sign != Sign::Weight && session.is_before(vital));
     let wanted = [(adult, "a second adult"), (measured, "baseline vital signs"), (monitored, "remote monitoring")];
     wanted.into_iter().filter(|(is_there, _)| !is_there).map(|(_, name)| name).collect()
 }

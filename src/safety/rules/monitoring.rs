@@ -1,7 +1,7 @@
 //! The safety room, what was measured around a dose.
 
 use super::{Context, Findings};
-use crate::safety::facts::moment::minutes;
+use crate::safety::facts::moment::Moment;
 use crate::safety::facts::session::Session;
 use crate::safety::facts::{Scale, Score, Sign, Vital};
 use crate::safety::finding::Finding;
@@ -111,9 +111,14 @@ pub fn not_back(c: &Context<'_>, f: &mut Findings<'_>) {
         let systolic = |vital: &&Vital| vital.value.is_some();
         let base = before.into_iter().rfind(systolic);
         let after: Vec<&Vital> = after.into_iter().filter(systolic).collect();
-        let (Some(base), Some(last)) = (base, after.last()) else {
+        // What is measured later says nothing of how the patient left.
+        let end = session.discharge().and_then(|told| told.at).or(session.end());
+        let last = after.iter().rfind(|vital| end.is_none_or(|end| vital.at.start <= end.start));
+        let (Some(base), Some(last)) = (base, last) else {
             let (missing, sentence) = if base.is_none() {
                 ("a systolic pressure before the dose", "no systolic pressure before the dose")
+            } else if !after.is_empty() {
+                ("a systolic pressure between dose and discharge", "no systolic pressure between dose and discharge")
             } else {
                 ("a systolic pressure after the dose", "no systolic pressure after the dose")
             };
@@ -246,7 +251,9 @@ pub fn gap(c: &Context<'_>, f: &mut Findings<'_>) {
         let mut points = vec![first];
         points.extend(during.map(|vital| vital.at));
         points.extend(discharge.filter(|end| end.start > first.start));
-        let gaps = points.windows(2).map(|pair| (minutes(pair[0].start, pair[1].start), pair[0], pair[1]));
+        // A minute that has begun counts: 30 minutes and a second are more than 30.
+        let length = |from: Moment, to: Moment| (to.start.as_second() - from.start.as_second() + 59).div_euclid(60);
+        let gaps = points.windows(2).map(|pair| (length(pair[0], pair[1]), pair[0], pair[1]));
         let about = f.about(session.source);
         match gaps.max_by_key(|(length, _, _)| *length) {
             Some((length, from, to)) if length > limit.whole() => {
@@ -272,19 +279,29 @@ pub fn gap(c: &Context<'_>, f: &mut Findings<'_>) {
 pub fn recovery(c: &Context<'_>, f: &mut Findings<'_>) {
     let limit = c.limit(Limit::RecoveryScore);
     for session in c.dosed() {
-        let Some(discharge) = session.discharge() else { continue };
-        f.look();
-        let by = |score: &&&Score| discharge.at.is_none_or(|at| score.at.start <= at.start);
-        let scored = session.scores.iter().filter(|score| score.codes.has(Set::RecoveryScore) && score.value.is_some());
-        let Some(last) = scored.filter(by).max_by_key(|score| score.at.start) else {
-            lacking(f, session, "Aldrete or MPADSS", "no recovery score (Aldrete, MPADSS) before discharge");
+        let Some(discharge) = session.discharge() else {
+            if session.contact.is_some_and(|contact| contact.is_finished) {
+                f.look();
+                lacking(f, session, "the decision to discharge", "no decision to discharge");
+            }
             continue;
         };
-        if let Some(value) = last.value.filter(|value| *value < limit.value) {
+        f.look();
+        let by = |score: &Score| discharge.at.is_none_or(|at| score.at.start <= at.start);
+        let scored = session.scores.iter().filter(|score| score.codes.has(Set::RecoveryScore) && score.value.is_some());
+        let scored: Vec<&Score> = scored.copied().filter(|score| by(score)).collect();
+        let newest = scored.iter().map(|score| score.at.start).max();
+        if scored.is_empty() {
+            lacking(f, session, "Aldrete or MPADSS", "no recovery score (Aldrete, MPADSS) before discharge");
+        }
+        // Two scales at one time: one does not make up for the other.
+        for score in scored.into_iter().filter(|score| Some(score.at.start) == newest) {
+            let Some(value) = score.value.filter(|value| *value < limit.value) else { continue };
             let sentence =
-                format!("{} was {value} at discharge on {}, below {}.", last.name, last.at.words(), limit.value);
-            let finding = f.fires(f.about(session.source), sentence).with(last.source, value.to_string());
-            f.push(finding.with(discharge.source, "discharged").limit(limit).at(last.at));
+                format!("{} was {value} at discharge on {}, below {}.", score.name, score.at.words(), limit.value);
+            let about = format!("{} {}", f.about(session.source), score.name);
+            let finding = f.fires(about, sentence).with(score.source, value.to_string());
+            f.push(finding.with(discharge.source, "discharged").limit(limit).at(score.at));
         }
     }
 }

@@ -4,10 +4,10 @@
 use super::error::PgError;
 use super::names::{Wanted, clean, small};
 use super::record::digest_of_key;
-use super::work::{ADD_RESOURCES, ADD_VERSIONS, IndexRows};
+use super::work::{ADD_RESOURCES, ADD_VERSIONS, IndexRows, narrow};
 use super::{Engine, PostgresStore, connection, schema};
 use crate::store::rows::{Changes, NO_NAME};
-use crate::store::sqlite::departure::{Departure, Leaving, LeavingRecord, Legend};
+use crate::store::sqlite::departure::{Departure, Leaving, LeavingAnswer, LeavingRecord, Legend};
 use crate::store::{Holdings, RecordKey, StoreError};
 use deadpool_postgres::{Client, Transaction};
 use std::collections::{BTreeMap, HashMap};
@@ -77,6 +77,7 @@ impl Copy {
             progress.records += part.len() as u64;
             tell(progress);
         }
+        self.engine.handle.block_on(self.answers(&mut client))?;
         self.engine.handle.block_on(self.finish(&mut client, of, newest, &numbers))
     }
 
@@ -206,6 +207,7 @@ impl Copy {
                 columns.types.push(small(*collection));
                 columns.instants.push(version.last_updated);
                 columns.bodies.push(&version.body);
+                columns.made_by.push(narrow(version.made_by));
             }
             changes.add(seq, &keys);
         }
@@ -215,8 +217,8 @@ impl Copy {
             [&tenant, seqs, collections, ids, version_ids, times, deleted, of_record, patients, keys];
         client.execute(&statement, &values).await?;
         let statement = client.prepare_cached(ADD_VERSIONS).await?;
-        let Columns { of, numbers, types, instants, bodies, .. } = &columns;
-        client.execute(&statement, &[&tenant, of, numbers, types, instants, bodies]).await?;
+        let Columns { of, numbers, types, instants, bodies, made_by, .. } = &columns;
+        client.execute(&statement, &[&tenant, of, numbers, types, instants, bodies, made_by]).await?;
         IndexRows::of(&mut changes).write(client, tenant).await
     }
 
@@ -253,6 +255,24 @@ impl Copy {
         }
         transaction.execute("UPDATE arrival SET record = $1", &[&reached]).await?;
         transaction.commit().await?;
+        Ok(())
+    }
+
+    /// What is kept for requests that may come again. There are few, so where the copy was broken off all are copied anew.
+    async fn answers(&self, client: &mut Client) -> Result<(), PgError> {
+        const ADD: &str = "INSERT INTO kept_answer (tenant, name, request, until, head, body)
+                           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+        let mut part = self.file.answers(None, PART)?;
+        while let Some(last) = part.last() {
+            let next = self.file.answers(Some((&last.tenant, &last.name)), PART)?;
+            for answer in &part {
+                let LeavingAnswer { tenant, name, request, until, head, body } = answer;
+                let tenant = self.engine.names.tenant(&*client, tenant).await?;
+                let add = client.prepare_cached(ADD).await?;
+                client.execute(&add, &[&tenant, name, request, until, head, body]).await?;
+            }
+            part = next;
+        }
         Ok(())
     }
 
@@ -333,4 +353,5 @@ struct Columns<'a> {
     types: Vec<i32>,
     instants: Vec<i64>,
     bodies: Vec<&'a [u8]>,
+    made_by: Vec<i16>,
 }

@@ -10,6 +10,7 @@ mod error;
 mod hold;
 mod index;
 mod names;
+mod once;
 mod reads;
 mod record;
 mod schema;
@@ -19,10 +20,11 @@ mod work;
 
 pub use connection::Place;
 
-use crate::store::body::Unversioned;
-use crate::store::history::{HistoryPage, HistoryQuery};
+use crate::store::body::{check_record, check_transaction};
+use crate::store::history::{HistoryPage, HistoryQuery, MadeBy};
+use crate::store::once::{Digest, Earlier, Once, Onced, ShownRow, Work as Asked, Worked};
 use crate::store::search;
-use crate::store::transaction::{Action, Transacted, Transaction};
+use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
     Committed, Held, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
@@ -179,38 +181,56 @@ async fn wait_before(attempt: u32) {
 }
 
 impl Engine {
-    async fn commit(&self, client: &mut Client, tenant: i32, write: &RecordWrite) -> Result<Committed, PgError> {
+    /// `once`: unless it was done before.
+    async fn commit(
+        &self,
+        client: &mut Client,
+        tenant: i32,
+        write: &RecordWrite,
+        once: Option<&Once>,
+    ) -> Result<Onced, PgError> {
         let mut wanted = Wanted::default();
         let all = || write.writes.iter().chain(&write.retractions);
         all().for_each(|write| wanted.rows(&write.resource_type, &write.index));
         for attempt in 0..ATTEMPTS {
-            match self.commit_once(client, tenant, &wanted, write).await {
+            match self.try_commit(client, tenant, &wanted, write, once).await {
                 Err(error) if error.is_conflict() => wait_before(attempt).await,
                 answer => return answer,
             }
         }
-        Ok(Committed::Superseded)
+        Ok(Onced::Now(Worked::Record(Committed::Superseded)))
     }
 
-    async fn commit_once(
+    async fn try_commit(
         &self,
         client: &mut Client,
         tenant: i32,
         wanted: &Wanted,
         write: &RecordWrite,
-    ) -> Result<Committed, PgError> {
+        once: Option<&Once>,
+    ) -> Result<Onced, PgError> {
         self.names.intern(&*client, wanted).await?;
         // One more: it becomes the record's number if it is new.
         let mut ticks = Ticks::reserve(client, tenant, write.writes.len() + write.retractions.len() + 1).await?;
         let number = ticks.take(i64::MIN)?;
         let open = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
-        let work = Work::new(&self.names, tenant, ticks);
-        let committed = record::store(&open, work, tenant, number, write).await?;
-        match committed {
-            Committed::Stored(_) => open.commit().await?,
-            Committed::Superseded => open.rollback().await?,
+        if let Some(once) = once
+            && let Some(earlier) = once::claim(&open, tenant, &once.key).await?
+        {
+            open.commit().await?;
+            return Ok(Onced::Before(earlier));
         }
-        Ok(committed)
+        let work = Work::new(&self.names, tenant, ticks);
+        let worked = Worked::Record(record::store(&open, work, tenant, number, write).await?);
+        if worked.is_done() {
+            if let Some(once) = once {
+                once::keep(&open, tenant, once, &worked).await?;
+            }
+            open.commit().await?;
+        } else {
+            open.rollback().await?;
+        }
+        Ok(Onced::Now(worked))
     }
 
     /// On a thread that may wait.
@@ -220,19 +240,20 @@ impl Engine {
         tenant: i32,
         name_of_tenant: &str,
         transaction: &Transaction,
-    ) -> Result<Transacted, PgError> {
+        once: Option<&Once>,
+    ) -> Result<Onced, PgError> {
         let wanted = transact::wanted(transaction);
         for attempt in 0..ATTEMPTS {
             let interned = self.handle.block_on(self.names.intern(&*client, &wanted));
             let done = interned.and_then(|()| {
-                transact::attempt(&self.handle, client, &self.names, tenant, name_of_tenant, transaction)
+                transact::attempt(&self.handle, client, &self.names, tenant, name_of_tenant, transaction, once)
             });
             match done {
                 Err(error) if error.is_conflict() => self.handle.block_on(wait_before(attempt)),
                 answer => return answer,
             }
         }
-        Ok(Transacted::Superseded)
+        Ok(Onced::Now(Worked::Transaction(Transacted::Superseded)))
     }
 
     fn search(
@@ -268,28 +289,40 @@ async fn aside<T: Send + 'static>(
     done.await.map_err(|error| PgError::Refused(format!("a piece of work was stopped: {error}")))?
 }
 
+fn check(work: &Asked) -> Result<(), StoreError> {
+    match work {
+        Asked::Record(write) => check_record(write),
+        Asked::Transaction(transaction) => check_transaction(transaction),
+    }
+}
+
+fn mistaken() -> StoreError {
+    StoreError::Unavailable("the database answered another question".into())
+}
+
 #[async_trait::async_trait]
 impl ResourceStore for PostgresStore {
     async fn commit(&self, tenant: &str, write: RecordWrite) -> Result<Committed, StoreError> {
-        for write in write.writes.iter().chain(&write.retractions) {
-            Unversioned::parse(write)?;
+        check_record(&write)?;
+        let done = self.with(tenant, async move |engine, mut client, tenant| {
+            engine.commit(&mut client, tenant, &write, None).await
+        });
+        match done.await? {
+            Onced::Now(Worked::Record(committed)) => Ok(committed),
+            Onced::Now(Worked::Transaction(_)) | Onced::Before(_) => Err(mistaken()),
         }
-        self.with(tenant, async move |engine, mut client, tenant| engine.commit(&mut client, tenant, &write).await)
-            .await
     }
 
     async fn transact(&self, tenant: &str, transaction: Transaction) -> Result<Transacted, StoreError> {
-        for change in &transaction.changes {
-            match &change.action {
-                Action::Put(write) => drop(Unversioned::parse(write)?),
-                Action::Delete { .. } => {}
-            }
-        }
+        check_transaction(&transaction)?;
         let name = tenant.to_owned();
-        self.with(tenant, async move |engine, client, tenant| {
-            aside(client, move |client| engine.transact(client, tenant, &name, &transaction)).await
-        })
-        .await
+        let done = self.with(tenant, async move |engine, client, tenant| {
+            aside(client, move |client| engine.transact(client, tenant, &name, &transaction, None)).await
+        });
+        match done.await? {
+            Onced::Now(Worked::Transaction(transacted)) => Ok(transacted),
+            Onced::Now(Worked::Record(_)) | Onced::Before(_) => Err(mistaken()),
+        }
     }
 
     async fn read(&self, tenant: &str, resource_type: &str, id: &str) -> Result<Option<StoredResource>, StoreError> {
@@ -375,6 +408,41 @@ impl ResourceStore for PostgresStore {
         let lock =
             task.await.map_err(|error| StoreError::Unavailable(format!("a piece of work was stopped: {error}")))??;
         Ok(Held { _release: Some(Box::new(lock)) })
+    }
+
+    async fn once(&self, tenant: &str, work: Asked, once: Once) -> Result<Onced, StoreError> {
+        check(&work)?;
+        let name = tenant.to_owned();
+        self.with(tenant, async move |engine, mut client, tenant| {
+            let now = once.key.now;
+            match work {
+                Asked::Record(write) => {
+                    let done = engine.commit(&mut client, tenant, &write, Some(&once)).await;
+                    once::forget(&client, tenant, now).await;
+                    done
+                }
+                Asked::Transaction(transaction) => {
+                    aside(client, move |client| {
+                        let done = engine.transact(client, tenant, &name, &transaction, Some(&once));
+                        engine.handle.block_on(once::forget(client, tenant, now));
+                        done
+                    })
+                    .await
+                }
+            }
+        })
+        .await
+    }
+
+    async fn kept_answer(&self, tenant: &str, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError> {
+        self.with(tenant, async move |_, client, tenant| once::find(&client, tenant, &name, now).await).await
+    }
+
+    async fn made_by(&self, tenant: &str, versions: Vec<ShownRow>) -> Result<Vec<Option<MadeBy>>, StoreError> {
+        self.with(tenant, async move |engine, client, tenant| {
+            reads::made_by(&engine.names, &client, tenant, &versions).await
+        })
+        .await
     }
 
     /// Writes the readiness row, and waits until the database says that it is durable.

@@ -3,7 +3,8 @@
 use super::error::PgError;
 use super::index::stored;
 use super::names::{Names, clean, small};
-use crate::store::history::{HistoryPage, HistoryQuery};
+use crate::store::history::{HistoryPage, HistoryQuery, MadeBy};
+use crate::store::once::ShownRow;
 use crate::store::{RecordKey, StoredRecord, StoredResource};
 use deadpool_postgres::{Client, GenericClient};
 use std::collections::BTreeMap;
@@ -74,6 +75,37 @@ pub(super) async fn history(
     let statement = client.prepare_cached(SQL).await?;
     let rows = client.query(&statement, &[&tenant, &collection, &clean(id), &before, &count]).await?;
     rows.iter().map(|row| stored(row, 0, resource_type.to_owned())).collect()
+}
+
+/// How versions came to be, in the order given.
+pub(super) async fn made_by(
+    names: &Names,
+    client: &Client,
+    tenant: i32,
+    versions: &[ShownRow],
+) -> Result<Vec<Option<MadeBy>>, PgError> {
+    const SQL: &str = "SELECT wanted.place, version.made_by
+                       FROM unnest($2::integer[], $3::text[], $4::bigint[])
+                           WITH ORDINALITY AS wanted (collection, id, version_id, place)
+                       JOIN resource ON resource.tenant = $1 AND resource.collection = wanted.collection
+                           AND resource.id = wanted.id
+                       JOIN version ON version.tenant = $1 AND version.resource = resource.seq
+                           AND version.version_id = wanted.version_id";
+    let (mut collections, mut ids, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    for version in versions {
+        // No resource has the number 0, nor a version that one.
+        collections.push(collection(names, client, &version.resource_type).await?.unwrap_or(0));
+        ids.push(clean(&version.id));
+        numbers.push(i64::try_from(version.version_id).unwrap_or(-1));
+    }
+    let statement = client.prepare_cached(SQL).await?;
+    let mut found = vec![None; versions.len()];
+    for row in client.query(&statement, &[&tenant, &collections, &ids, &numbers]).await? {
+        let place = usize::try_from(row.try_get::<_, i64>(0)? - 1).map_err(|_| PgError::Damaged)?;
+        let made_by = MadeBy::of(i64::from(row.try_get::<_, i16>(1)?));
+        *found.get_mut(place).ok_or(PgError::Damaged)? = made_by;
+    }
+    Ok(found)
 }
 
 /// Versions by the time of writing, newest first.

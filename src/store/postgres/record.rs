@@ -3,6 +3,7 @@
 use super::error::PgError;
 use super::names::{clean, digest};
 use super::work::{Key, Own, OwnVersions, Put, Work};
+use crate::store::history::Origin;
 use crate::store::{Committed, RecordKey, RecordWrite, Write, WriteMode, WrittenResource};
 use deadpool_postgres::Transaction;
 
@@ -28,20 +29,21 @@ pub(super) async fn store(
         |write: &Write| -> Result<Key, PgError> { Ok((work.collection(&write.resource_type)?, write.id.clone())) };
     let keys = all().map(key).collect::<Result<Vec<_>, _>>()?;
     // What is only named in passing must not make its many writers wait for each other.
-    let to_change = all().filter(|write| write.mode == WriteMode::Put).map(key).collect::<Result<Vec<_>, _>>()?;
+    let to_change =
+        all().filter(|write| write.mode != WriteMode::CreateIfAbsent).map(key).collect::<Result<Vec<_>, _>>()?;
     work.read(client, &keys, &to_change).await?;
 
     let mut written = Vec::with_capacity(keys.len());
     let (mut resources, mut versions) = (Vec::new(), Vec::new());
     for write in &write.writes {
-        let put = work.put(write, &own, true)?;
+        let put = work.put(write, &own, Origin::Record)?;
         resources.push(put.seq);
         versions.push(put.version_id.cast_signed());
         written.push(of(put, write));
     }
     for write in &write.retractions {
         // Judged by what is current: the record's own last word on it is another matter.
-        written.push(of(work.put(write, &OwnVersions::new(), true)?, write));
+        written.push(of(work.put(write, &OwnVersions::new(), Origin::Record)?, write));
     }
     list(client, tenant, record, &resources, &versions).await?;
     work.write(client).await?;

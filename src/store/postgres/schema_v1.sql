@@ -56,6 +56,8 @@ CREATE TABLE version (
     collection integer NOT NULL,
     last_updated bigint NOT NULL,
     body bytea NOT NULL,
+    -- How it came to be: 0 not known, else 1 POST, 2 PUT, 3 PATCH, and 4 more where it created the resource.
+    made_by smallint NOT NULL,
     PRIMARY KEY (tenant, resource, version_id)
 );
 CREATE UNIQUE INDEX version_by_time ON version (tenant, last_updated);
@@ -128,6 +130,19 @@ CREATE TABLE record_resource (
     version_id bigint NOT NULL,
     PRIMARY KEY (tenant, record, position)
 );
+
+-- Answers that are kept for a while, so that a request with an idempotency key is done once (src/store/once.rs). name and
+-- request are digests; head is JSON: status, headers and the rows that the body shows.
+CREATE TABLE kept_answer (
+    tenant integer NOT NULL,
+    name bytea NOT NULL,
+    request bytea NOT NULL,
+    until bigint NOT NULL,
+    head text NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (tenant, name)
+);
+CREATE INDEX kept_answer_by_until ON kept_answer (tenant, until);
 
 -- One row that the readiness check writes.
 CREATE TABLE readiness (

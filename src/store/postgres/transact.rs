@@ -5,8 +5,11 @@ use super::clock::Ticks;
 use super::error::PgError;
 use super::index::PgIndex;
 use super::names::{Names, Wanted};
+use super::once;
 use super::work::{Key, OwnVersions, Work};
 use crate::fhir::search::{self as parameters, Source};
+use crate::store::history::Origin;
+use crate::store::once::{Once, Onced, Worked};
 use crate::store::rows::identifier_field;
 use crate::store::search;
 use crate::store::transaction::{
@@ -27,13 +30,21 @@ pub(super) fn attempt(
     tenant: i32,
     name_of_tenant: &str,
     transaction: &Transaction,
-) -> Result<Transacted, PgError> {
+    once: Option<&Once>,
+) -> Result<Onced, PgError> {
+    let now = |transacted| Onced::Now(Worked::Transaction(transacted));
     let ticks = handle.block_on(Ticks::reserve(client, tenant, transaction.changes.len()))?;
     let isolation = match transaction.conditions.is_empty() {
         true => IsolationLevel::ReadCommitted,
         false => IsolationLevel::Serializable,
     };
     let open = handle.block_on(client.build_transaction().isolation_level(isolation).start())?;
+    if let Some(once) = once
+        && let Some(earlier) = handle.block_on(once::claim(&open, tenant, &once.key))?
+    {
+        handle.block_on(open.commit())?;
+        return Ok(Onced::Before(earlier));
+    }
     let index = PgIndex { handle, client: &open, names, tenant, conflict: Cell::new(false) };
     for condition in &transaction.conditions {
         match holds(&index, name_of_tenant, condition) {
@@ -41,7 +52,7 @@ pub(super) fn attempt(
             Ok(false) => {
                 // Also a look that found otherwise must be a look at one moment.
                 handle.block_on(open.commit())?;
-                return Ok(Transacted::Superseded);
+                return Ok(now(Transacted::Superseded));
             }
             Err(_) if index.conflict.get() => return Err(PgError::Again),
             Err(error) => return Err(error),
@@ -56,21 +67,26 @@ pub(super) fn attempt(
     handle.block_on(work.read(&open, &keys, &keys))?;
     let looked = keys.iter().zip(&transaction.changes).enumerate();
     let refused: Vec<(usize, Refusal)> =
-        looked.filter_map(|(place, (key, change))| Some((place, refusal(&work, key, change.expected)?))).collect();
+        looked.filter_map(|(place, (key, change))| Some((place, refusal(&work, key, change)?))).collect();
     if !refused.is_empty() || transaction.trial {
         handle.block_on(open.commit())?;
-        return Ok(if refused.is_empty() { Transacted::Done(Vec::new()) } else { Transacted::Refused(refused) });
+        return Ok(now(if refused.is_empty() { Transacted::Done(Vec::new()) } else { Transacted::Refused(refused) }));
     }
     let mut done = Vec::with_capacity(keys.len());
-    for (key, change) in keys.iter().zip(&transaction.changes) {
-        done.push(changed(&mut work, key, change)?);
+    for (place, (key, change)) in keys.iter().zip(&transaction.changes).enumerate() {
+        let origin = Origin::Other(transaction.methods.get(place).copied());
+        done.push(changed(&mut work, key, change, origin)?);
     }
-    handle.block_on(finish(open, work))?;
-    Ok(Transacted::Done(done))
+    let worked = Worked::Transaction(Transacted::Done(done));
+    handle.block_on(finish(open, work, tenant, once.map(|once| (once, &worked))))?;
+    Ok(Onced::Now(worked))
 }
 
-async fn finish(open: Open<'_>, work: Work<'_>) -> Result<(), PgError> {
+async fn finish(open: Open<'_>, work: Work<'_>, tenant: i32, once: Option<(&Once, &Worked)>) -> Result<(), PgError> {
     work.write(&open).await?;
+    if let Some((once, worked)) = once {
+        once::keep(&open, tenant, once, worked).await?;
+    }
     open.commit().await?;
     Ok(())
 }
@@ -93,7 +109,8 @@ fn holds(index: &PgIndex<'_>, tenant: &str, condition: &Condition) -> Result<boo
     })
 }
 
-fn refusal(work: &Work<'_>, key: &Key, expected: Expected) -> Option<Refusal> {
+fn refusal(work: &Work<'_>, key: &Key, change: &Change) -> Option<Refusal> {
+    let expected = change.expected;
     let current = work.there(key);
     let version = current.map(|current| current.version_id.cast_unsigned());
     let is_expected = match expected {
@@ -103,12 +120,12 @@ fn refusal(work: &Work<'_>, key: &Key, expected: Expected) -> Option<Refusal> {
         Expected::Version(expected) => version == Some(expected),
     };
     match current {
-        Some(current) if current.of_record => Some(Refusal::OfRecord),
+        Some(current) if current.of_record && !change.action.is_unowned() => Some(Refusal::OfRecord),
         Some(_) | None => (!is_expected).then_some(Refusal::Expectation { current: version }),
     }
 }
 
-fn changed(work: &mut Work<'_>, key: &Key, change: &Change) -> Result<Changed, PgError> {
+fn changed(work: &mut Work<'_>, key: &Key, change: &Change, origin: Origin) -> Result<Changed, PgError> {
     let answer = |outcome, version_id, last_updated, body| Changed {
         outcome,
         resource: StoredResource {
@@ -121,7 +138,7 @@ fn changed(work: &mut Work<'_>, key: &Key, change: &Change) -> Result<Changed, P
     };
     Ok(match &change.action {
         Action::Put(write) => {
-            let put = work.put(write, &OwnVersions::new(), false)?;
+            let put = work.put(write, &OwnVersions::new(), origin)?;
             let outcome = match put.outcome {
                 WriteOutcome::Created => ChangeOutcome::Created,
                 WriteOutcome::Updated => ChangeOutcome::Updated,

@@ -6,6 +6,7 @@ use super::error::PgError;
 use super::index::indexed_code;
 use super::names::{Names, clean, small};
 use crate::store::body::Unversioned;
+use crate::store::history::Origin;
 use crate::store::keys::Keys;
 use crate::store::rows::{Change, Changes, Row};
 use crate::store::{StoreError, Write, WriteMode, WriteOutcome};
@@ -59,6 +60,7 @@ struct Version {
     collection: i64,
     last_updated: i64,
     body: Bytes,
+    made_by: i64,
 }
 
 pub(super) const ADD_RESOURCES: &str =
@@ -68,9 +70,9 @@ pub(super) const ADD_RESOURCES: &str =
                        $6::bigint[], $7::boolean[], $8::boolean[], $9::text[], $10::bytea[]) AS given
                    ON CONFLICT DO NOTHING";
 pub(super) const ADD_VERSIONS: &str =
-    "INSERT INTO version (tenant, resource, version_id, collection, last_updated, body)
+    "INSERT INTO version (tenant, resource, version_id, collection, last_updated, body, made_by)
                    SELECT $1::integer, given.* FROM unnest($2::bigint[], $3::bigint[], $4::integer[], $5::bigint[],
-                       $6::bytea[]) AS given";
+                       $6::bytea[], $7::smallint[]) AS given";
 
 pub(super) struct Work<'a> {
     names: &'a Names,
@@ -146,13 +148,14 @@ impl<'a> Work<'a> {
     }
 
     /// Stores one resource, if it says something new.
-    pub(super) fn put(&mut self, write: &Write, own: &OwnVersions, of_record: bool) -> Result<Put, PgError> {
+    pub(super) fn put(&mut self, write: &Write, own: &OwnVersions, origin: Origin) -> Result<Put, PgError> {
+        let origin = if write.mode == WriteMode::Unowned { Origin::Other(None) } else { origin };
         let key = (self.collection(&write.resource_type)?, write.id.clone());
         let body = Unversioned::parse(write)?;
         if let Some(current) = self.there(&key)
             && let Some(version_id) = match write.mode {
                 WriteMode::CreateIfAbsent => Some(current.version_id),
-                WriteMode::Put => unchanged(current, own.get(&current.seq), body),
+                WriteMode::Put | WriteMode::Unowned => unchanged(current, own.get(&current.seq), body),
             }
         {
             return Ok(Put {
@@ -169,9 +172,9 @@ impl<'a> Work<'a> {
             let bytes = body.with_version(version_id.cast_unsigned(), last_updated);
             bytes.map(Bytes::from).map_err(|_| PgError::Damaged)
         };
-        let current = self.advance(&key, version, |current| {
+        let current = self.advance(&key, origin.made_by(!is_there), version, |current| {
             current.deleted = false;
-            current.of_record = of_record;
+            current.of_record = origin == Origin::Record;
             current.patient = write.patient.as_deref().map(clean);
             current.keys = keys;
         })?;
@@ -188,6 +191,7 @@ impl<'a> Work<'a> {
     pub(super) fn delete(&mut self, key: &Key) -> Result<Current, PgError> {
         self.advance(
             key,
+            0,
             |_, _| Ok(Bytes::new()),
             |current| {
                 current.deleted = true;
@@ -201,6 +205,7 @@ impl<'a> Work<'a> {
     fn advance(
         &mut self,
         key: &Key,
+        made_by: i64,
         body: impl FnOnce(i64, i64) -> Result<Bytes, PgError>,
         change: impl FnOnce(&mut Current),
     ) -> Result<Current, PgError> {
@@ -225,7 +230,7 @@ impl<'a> Work<'a> {
         };
         change(&mut current);
         self.changes.add(seq, &current.keys);
-        self.versions.push(Version { seq, version_id, collection: key.0, last_updated, body });
+        self.versions.push(Version { seq, version_id, collection: key.0, last_updated, body, made_by });
         self.known.insert(key.clone(), current.clone());
         Ok(current)
     }
@@ -288,9 +293,17 @@ impl<'a> Work<'a> {
         let collections: Vec<i32> = self.versions.iter().map(|version| small(version.collection)).collect();
         let times: Vec<i64> = self.versions.iter().map(|version| version.last_updated).collect();
         let bodies: Vec<&[u8]> = self.versions.iter().map(|version| version.body.as_ref()).collect();
-        client.execute(&statement, &[&self.tenant, &seqs, &version_ids, &collections, &times, &bodies]).await?;
+        let made_by: Vec<i16> = self.versions.iter().map(|version| narrow(version.made_by)).collect();
+        let values: [&(dyn ToSql + Sync); 7] =
+            [&self.tenant, &seqs, &version_ids, &collections, &times, &bodies, &made_by];
+        client.execute(&statement, &values).await?;
         Ok(())
     }
+}
+
+/// `Origin::made_by` has seven values.
+pub(super) fn narrow(made_by: i64) -> i16 {
+    i16::try_from(made_by).unwrap_or_default()
 }
 
 /// The version that says the same already: the record's own last one where it has one, else the current one.

@@ -9,29 +9,30 @@ use crate::store::matching::{FieldTest, Oracle};
 use crate::store::{Include, IncludeDirection, StoreError, StoredResource};
 use std::collections::BTreeSet;
 
-/// Resources that come along with one page at most.
-const MOST_INCLUDED: usize = 1000;
 /// Rounds of `:iterate`.
 const MOST_ROUNDS: usize = 10;
 
 impl Searcher<'_> {
     /// What the includes add to these matches.
-    pub(super) fn included(&self, matches: &[i64], includes: &[Include]) -> Searched<Vec<StoredResource>> {
+    pub(super) fn included(
+        &self,
+        matches: &[i64],
+        includes: &[Include],
+        limit: usize,
+    ) -> Searched<Vec<StoredResource>> {
         let mut seen: BTreeSet<i64> = matches.iter().copied().collect();
         let mut added = Vec::new();
         let mut from: Vec<i64> = matches.to_vec();
         for round in 0..MOST_ROUNDS {
             let mut next = Vec::new();
             for include in includes.iter().filter(|include| round == 0 || include.iterate) {
-                for seq in self.related(&from, include)? {
+                for seq in self.related(&from, include, limit)? {
                     if seen.insert(seq) {
                         next.push(seq);
                     }
                 }
-                if added.len() + next.len() > MOST_INCLUDED {
-                    return Err(StoreError::TooCostly(
-                        "a page would include more than 1000 resources: ask for a smaller _count or fewer includes",
-                    ));
+                if added.len() + next.len() > limit {
+                    return Err(StoreError::TooManyIncluded { limit });
                 }
             }
             if next.is_empty() {
@@ -43,7 +44,7 @@ impl Searcher<'_> {
         self.index.resources(&added)
     }
 
-    fn related(&self, from: &[i64], include: &Include) -> Searched<Vec<i64>> {
+    fn related(&self, from: &[i64], include: &Include, limit: usize) -> Searched<Vec<i64>> {
         let Some(collection) = self.collection(&include.resource_type)? else { return Ok(Vec::new()) };
         let scope = Scope { collection, resource_type: &include.resource_type };
         let is_meant = |parameter: &&SearchParameter| {
@@ -59,7 +60,7 @@ impl Searcher<'_> {
             self.approach(part)?;
             match include.direction {
                 IncludeDirection::Forward => self.referred(scope, part, &fields, include, &mut found)?,
-                IncludeDirection::Reverse => self.referring(part, &fields, include, &mut found)?,
+                IncludeDirection::Reverse => self.referring(part, &fields, include, limit, &mut found)?,
             }
         }
         Ok(found)
@@ -107,7 +108,14 @@ impl Searcher<'_> {
         Ok(())
     }
 
-    fn referring(&self, seqs: &[i64], fields: &[FieldTest], include: &Include, found: &mut Vec<i64>) -> Searched<()> {
+    fn referring(
+        &self,
+        seqs: &[i64],
+        fields: &[FieldTest],
+        include: &Include,
+        limit: usize,
+        found: &mut Vec<i64>,
+    ) -> Searched<()> {
         let mut scans = Vec::new();
         for seq in seqs {
             let Some(subject) = self.subject(*seq)? else { continue };
@@ -121,7 +129,7 @@ impl Searcher<'_> {
             }
         }
         for part in scans.chunks(TOGETHER) {
-            found.extend(self.index.scans(part, MOST_INCLUDED + 1)?.into_iter().flatten());
+            found.extend(self.index.scans(part, limit.saturating_add(1))?.into_iter().flatten());
         }
         Ok(())
     }

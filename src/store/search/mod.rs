@@ -15,7 +15,7 @@ mod searcher;
 
 use crate::fhir::search;
 use crate::store::matching::{FieldTest, Subject, Test};
-use crate::store::{SearchPage, SearchQuery, StoreError, StoredResource};
+use crate::store::{INCLUDE_LIMIT, SearchPage, SearchQuery, StoreError, StoredResource};
 use cursor::{Position, Scope as CursorScope};
 pub(super) use index::{Index, Shown};
 use lead::scans;
@@ -69,7 +69,7 @@ pub(super) fn page(index: &dyn Index, tenant: &str, query: &SearchQuery) -> Resu
         (Some(seq), Some(last)) if more => Some(cursor.cursor(position(&orders, *seq, last))),
         (_, _) => None,
     };
-    let included = searcher.included(&found, &query.includes)?;
+    let included = searcher.included(&found, &query.includes, query.include_limit.unwrap_or(INCLUDE_LIMIT))?;
     Ok(SearchPage { resources, included, total: total.filter(|_| query.total), next })
 }
 

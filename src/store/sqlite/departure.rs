@@ -28,6 +28,19 @@ pub(in crate::store) struct LeavingVersion {
     pub(in crate::store) last_updated: i64,
     /// Empty: a deletion.
     pub(in crate::store) body: Vec<u8>,
+    /// `Origin::made_by`.
+    pub(in crate::store) made_by: i64,
+}
+
+/// An answer that is kept for a while.
+#[derive(Debug)]
+pub(in crate::store) struct LeavingAnswer {
+    pub(in crate::store) tenant: String,
+    pub(in crate::store) name: Vec<u8>,
+    pub(in crate::store) request: Vec<u8>,
+    pub(in crate::store) until: i64,
+    pub(in crate::store) head: String,
+    pub(in crate::store) body: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -114,15 +127,20 @@ impl Departure {
     /// Resources behind that one, deleted ones too, in the order of their numbers.
     pub(in crate::store) fn resources(&self, after: i64, count: usize) -> Result<Vec<Leaving>, StoreError> {
         const SQL: &str = "SELECT seq, collection, id, FALSE, of_record, patient, search_keys,
-                                  version_id, last_updated, body
+                                  version_id, last_updated, body, made_by
                            FROM resource WHERE seq > ?1
                            UNION ALL
-                           SELECT resource, collection, id, TRUE, FALSE, NULL, x'', version_id, last_updated, x''
+                           SELECT resource, collection, id, TRUE, FALSE, NULL, x'', version_id, last_updated, x'', 0
                            FROM deletion WHERE resource > ?1
                            ORDER BY 1 LIMIT ?2";
         let read = |row: &Row<'_>| {
             let keys = Keys::read(row.get_ref(6)?.as_blob()?);
-            let newest = LeavingVersion { version_id: row.get(7)?, last_updated: row.get(8)?, body: row.get(9)? };
+            let newest = LeavingVersion {
+                version_id: row.get(7)?,
+                last_updated: row.get(8)?,
+                body: row.get(9)?,
+                made_by: row.get(10)?,
+            };
             let leaving = Leaving {
                 seq: row.get(0)?,
                 collection: row.get(1)?,
@@ -140,17 +158,46 @@ impl Departure {
         let found = statement.query_map(params![after, count], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
         let damaged = |error: crate::store::keys::DamagedKeys| StoreError::Unavailable(error.to_string());
         let mut found = found.into_iter().collect::<Result<Vec<Leaving>, _>>().map_err(damaged)?;
-        const PAST: &str = "SELECT version_id, last_updated, body FROM past_version WHERE resource = ?1
+        const PAST: &str = "SELECT version_id, last_updated, body, made_by FROM past_version WHERE resource = ?1
                             ORDER BY version_id";
         let mut past = self.connection.prepare_cached(PAST)?;
         for leaving in &mut found {
             let read = |row: &Row<'_>| {
-                Ok(LeavingVersion { version_id: row.get(0)?, last_updated: row.get(1)?, body: row.get(2)? })
+                Ok(LeavingVersion {
+                    version_id: row.get(0)?,
+                    last_updated: row.get(1)?,
+                    body: row.get(2)?,
+                    made_by: row.get(3)?,
+                })
             };
             let versions = past.query_map([leaving.seq], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
             leaving.versions.splice(0..0, versions);
         }
         Ok(found)
+    }
+
+    /// Kept answers behind that one, in the order of tenant and name.
+    pub(in crate::store) fn answers(
+        &self,
+        after: Option<(&str, &[u8])>,
+        count: usize,
+    ) -> Result<Vec<LeavingAnswer>, StoreError> {
+        const SQL: &str = "SELECT tenant, name, request, until, head, body FROM kept_answer
+                           WHERE (tenant, name) > (?1, ?2) ORDER BY tenant, name LIMIT ?3";
+        let (tenant, name) = after.unwrap_or_default();
+        let read = |row: &Row<'_>| {
+            Ok(LeavingAnswer {
+                tenant: row.get(0)?,
+                name: row.get(1)?,
+                request: row.get(2)?,
+                until: row.get(3)?,
+                head: row.get(4)?,
+                body: row.get(5)?,
+            })
+        };
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(SQL)?;
+        Ok(statement.query_map(params![tenant, name, count], read)?.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Records behind that one, in the order of their numbers.

@@ -3,7 +3,8 @@
 
 use super::{reads, unavailable};
 use crate::store::StoreError;
-use crate::store::history::{HistoryPage, HistoryQuery};
+use crate::store::history::{HistoryPage, HistoryQuery, MadeBy};
+use crate::store::once::ShownRow;
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 /// Where a version is found again.
@@ -24,6 +25,28 @@ enum Table {
 pub(super) fn page(connection: &mut Connection, tenant: &str, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
     let transaction = connection.transaction().map_err(unavailable)?;
     within(&transaction, tenant, query).map_err(unavailable)
+}
+
+/// How versions came to be, in the order given.
+pub(super) fn made_by(
+    connection: &mut Connection,
+    tenant: &str,
+    versions: &[ShownRow],
+) -> Result<Vec<Option<MadeBy>>, StoreError> {
+    let sql = format!(
+        "SELECT made_by FROM resource WHERE seq = {seq} AND version_id = ?4
+         UNION ALL SELECT made_by FROM past_version WHERE resource = {seq} AND version_id = ?4",
+        seq = reads::SEQ
+    );
+    let transaction = connection.transaction().map_err(unavailable)?;
+    let mut statement = transaction.prepare_cached(&sql).map_err(unavailable)?;
+    let mut found = Vec::with_capacity(versions.len());
+    for row in versions {
+        let values = rusqlite::params![tenant, row.resource_type, row.id, row.version_id];
+        let made_by: Option<i64> = statement.query_row(values, |row| row.get(0)).optional().map_err(unavailable)?;
+        found.push(made_by.and_then(MadeBy::of));
+    }
+    Ok(found)
 }
 
 fn within(transaction: &Transaction<'_>, tenant: &str, query: &HistoryQuery) -> rusqlite::Result<HistoryPage> {

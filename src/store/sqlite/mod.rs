@@ -7,6 +7,7 @@ pub mod copy;
 pub(super) mod departure;
 mod history;
 mod index;
+mod once;
 #[cfg(test)]
 mod plans;
 mod readers;
@@ -18,11 +19,12 @@ mod search_rows;
 mod transact;
 mod writer;
 
-use crate::store::history::{HistoryPage, HistoryQuery};
+use crate::store::history::{HistoryPage, HistoryQuery, MadeBy};
+use crate::store::once::{Digest, Earlier, Once, Onced, ShownRow, Work};
 use crate::store::search;
 use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{
-    Committed, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
+    Committed, Held, RecordWrite, ResourceStore, SearchPage, SearchQuery, StoreError, StoredRecord, StoredResource,
 };
 pub use copy::Copied;
 use index::FileIndex;
@@ -156,8 +158,25 @@ impl ResourceStore for SqliteStore {
         self.read_aside(move |connection| reads::compartment(connection, &tenant, &patient)).await
     }
 
+    async fn hold(&self, _: &str, _: &str) -> Result<Held, StoreError> {
+        Ok(Held::default())
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.open.writer.check().await
+    }
+
+    async fn once(&self, tenant: &str, work: Work, once: Once) -> Result<Onced, StoreError> {
+        self.open.writer.once(tenant, work, once).await
+    }
+
+    async fn made_by(&self, tenant: &str, versions: Vec<ShownRow>) -> Result<Vec<Option<MadeBy>>, StoreError> {
+        let tenant = tenant.to_owned();
+        self.read_aside(move |connection| history::made_by(connection, &tenant, &versions)).await
+    }
+
+    async fn kept_answer(&self, tenant: &str, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError> {
+        self.open.readers.with(|connection| once::kept(connection, tenant, &name, now))
     }
 }
 

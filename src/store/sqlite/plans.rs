@@ -16,7 +16,7 @@ fn observations(finals: i64) -> Connection {
         "INSERT INTO collection VALUES (1, 'default', 'Observation');
          INSERT INTO field VALUES (1, 1, 'status'), (2, 1, 'effective:date');
          WITH RECURSIVE one (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM one WHERE n < 3000)
-         INSERT INTO resource SELECT n, 1, n, 1, n, NULL, x'', x'', 0 FROM one;
+         INSERT INTO resource SELECT n, 1, n, 1, n, NULL, x'', x'', 0, 0 FROM one;
          INSERT INTO token SELECT 1, 'final', 1, seq FROM resource WHERE seq <= {finals};
          INSERT INTO date SELECT 2, seq, seq, seq FROM resource;"
     );

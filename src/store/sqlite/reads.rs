@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// A resource's row number, also of a deleted one; `?1` tenant, `?2` type, `?3` id.
-const SEQ: &str = "(SELECT seq FROM resource WHERE id = ?3 AND collection =
+pub(super) const SEQ: &str = "(SELECT seq FROM resource WHERE id = ?3 AND collection =
                     (SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2)
                     UNION ALL
                     SELECT resource FROM deletion WHERE id = ?3 AND collection =

@@ -4,6 +4,7 @@
 use super::search_rows::SearchRows;
 use super::writer::Clock;
 use crate::store::body::Unversioned;
+use crate::store::history::Origin;
 use crate::store::keys::Keys;
 use crate::store::{Committed, RecordWrite, Write, WriteMode, WriteOutcome, WrittenResource};
 use rusqlite::{Connection, Error, OptionalExtension, params};
@@ -11,13 +12,6 @@ use std::collections::HashMap;
 
 /// Row numbers of resources, with the version of each that the record wrote last.
 pub(super) type OwnVersions = HashMap<i64, u64>;
-
-/// Who writes a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    Record,
-    Other,
-}
 
 /// What became of one write.
 pub(super) struct Put {
@@ -93,13 +87,16 @@ impl<'a> Recorder<'a> {
         origin: Origin,
     ) -> rusqlite::Result<Put> {
         let collection = self.collection(tenant, &write.resource_type)?;
+        let origin = if write.mode == WriteMode::Unowned { Origin::Other(None) } else { origin };
         let body = Unversioned::parse(write).map_err(uncommittable)?;
         let Some(current) = Current::find(self.connection, collection, &write.id)? else {
             return self.create(collection, write, body, origin);
         };
         let known = match write.mode {
             WriteMode::CreateIfAbsent => Some(current.version_id),
-            WriteMode::Put => unchanged(self.connection, &current, own.get(&current.seq).copied(), body)?,
+            WriteMode::Put | WriteMode::Unowned => {
+                unchanged(self.connection, &current, own.get(&current.seq).copied(), body)?
+            }
         };
         match known {
             Some(version_id) => Ok(Put {
@@ -134,8 +131,8 @@ impl<'a> Recorder<'a> {
         self.connection
             .prepare_cached(
                 "INSERT INTO resource
-                 (seq, collection, id, version_id, last_updated, patient, search_keys, body, of_record)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 (seq, collection, id, version_id, last_updated, patient, search_keys, body, of_record, made_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 seq,
@@ -146,7 +143,8 @@ impl<'a> Recorder<'a> {
                 write.patient,
                 keys.bytes(),
                 body,
-                origin == Origin::Record
+                origin == Origin::Record,
+                origin.made_by(true)
             ])?;
         self.rows.add(seq, &keys);
         Ok(Put { seq, version_id, last_updated, body, outcome: WriteOutcome::Created })
@@ -170,7 +168,7 @@ impl<'a> Recorder<'a> {
         connection
             .prepare_cached(
                 "UPDATE resource SET version_id = ?2, last_updated = ?3, patient = ?4, search_keys = ?5, body = ?6,
-                 of_record = ?7 WHERE seq = ?1",
+                 of_record = ?7, made_by = ?8 WHERE seq = ?1",
             )?
             .execute(params![
                 current.seq,
@@ -179,7 +177,8 @@ impl<'a> Recorder<'a> {
                 write.patient,
                 keys.bytes(),
                 body,
-                origin == Origin::Record
+                origin == Origin::Record,
+                origin.made_by(false)
             ])?;
         self.rows.remove(current.seq, &current.keys);
         self.rows.add(current.seq, &keys);
@@ -265,13 +264,14 @@ pub(super) struct Current {
     last_updated: i64,
     pub(super) keys: Keys,
     body: Vec<u8>,
+    made_by: i64,
 }
 
 impl Current {
     pub(super) fn find(connection: &Connection, collection: i64, id: &str) -> rusqlite::Result<Option<Self>> {
         connection
             .prepare_cached(
-                "SELECT seq, version_id, last_updated, search_keys, body FROM resource
+                "SELECT seq, version_id, last_updated, search_keys, body, made_by FROM resource
                  WHERE collection = ?1 AND id = ?2",
             )?
             .query_row(params![collection, id], |row| {
@@ -281,6 +281,7 @@ impl Current {
                     last_updated: row.get(2)?,
                     keys: Keys::read(row.get_ref(3)?.as_blob()?).map_err(uncommittable)?,
                     body: row.get(4)?,
+                    made_by: row.get(5)?,
                 })
             })
             .optional()
@@ -290,10 +291,10 @@ impl Current {
     pub(super) fn keep(&self, connection: &Connection, collection: i64) -> rusqlite::Result<()> {
         connection
             .prepare_cached(
-                "INSERT INTO past_version (resource, version_id, last_updated, body, collection)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO past_version (resource, version_id, last_updated, body, collection, made_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![self.seq, self.version_id, self.last_updated, self.body, collection])?;
+            .execute(params![self.seq, self.version_id, self.last_updated, self.body, collection, self.made_by])?;
         Ok(())
     }
 }

@@ -7,7 +7,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 /// One step for each schema version: step N brings a file from version N to N + 1. A step that has been released
 /// never changes; a new one is added.
-const MIGRATIONS: [&str; 2] = [include_str!("schema_v1.sql"), include_str!("schema_v2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema_v1.sql"), include_str!("schema_v2.sql"), include_str!("schema_v3.sql")];
 
 /// The schema version that this program writes.
 pub(super) const VERSION: usize = MIGRATIONS.len();

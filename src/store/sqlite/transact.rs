@@ -2,7 +2,8 @@
 //! that one which must not be done has written nothing.
 
 use super::index::FileIndex;
-use super::record::{Current, Origin, OwnVersions, Put, Recorder};
+use super::record::{Current, OwnVersions, Put, Recorder};
+use crate::store::history::Origin;
 use crate::store::search;
 use crate::store::transaction::{
     Action, ChangeOutcome, Changed, Condition, Expected, Finds, Refusal, Transacted, Transaction,
@@ -35,9 +36,10 @@ impl Recorder<'_> {
             return Ok(Transacted::Done(Vec::new()));
         }
         let mut done = Vec::with_capacity(transaction.changes.len());
-        for change in &transaction.changes {
+        for (place, change) in transaction.changes.iter().enumerate() {
+            let origin = Origin::Other(transaction.methods.get(place).copied());
             done.push(match &change.action {
-                Action::Put(write) => changed(write, self.put(tenant, write, &OwnVersions::new(), Origin::Other)?),
+                Action::Put(write) => changed(write, self.put(tenant, write, &OwnVersions::new(), origin)?),
                 Action::Delete { resource_type, id } => self.delete(tenant, resource_type, id)?,
             });
         }
@@ -77,8 +79,8 @@ impl Recorder<'_> {
             Expected::Version(expected) => version == Some(expected),
         };
         Ok(match current {
-            Some((_, true)) => Some(Refusal::OfRecord),
-            Some((_, false)) | None => (!is_expected).then_some(Refusal::Expectation { current: version }),
+            Some((_, true)) if !action.is_unowned() => Some(Refusal::OfRecord),
+            Some((_, _)) | None => (!is_expected).then_some(Refusal::Expectation { current: version }),
         })
     }
 

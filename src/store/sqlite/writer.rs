@@ -4,8 +4,9 @@
 use super::recent::Recent;
 use super::record::Recorder;
 use super::unavailable;
-use crate::store::body::Unversioned;
-use crate::store::transaction::{Action, Transacted, Transaction};
+use crate::store::body::{check_record, check_transaction};
+use crate::store::once::{Once, Onced, Work, Worked};
+use crate::store::transaction::{Transacted, Transaction};
 use crate::store::{Committed, RecordWrite, StoreError, Write};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -39,6 +40,7 @@ struct Job {
 enum Answer {
     Committed(Committed),
     Transacted(Transacted),
+    Onced(Onced),
     Checked,
 }
 
@@ -51,6 +53,11 @@ enum Task {
         tenant: String,
         transaction: Box<Transaction>,
     },
+    Once {
+        tenant: String,
+        work: Work,
+        once: Once,
+    },
     /// Writes the readiness row.
     Check,
 }
@@ -59,8 +66,12 @@ impl Task {
     /// Ids of the resources that it may change.
     fn ids(&self) -> Vec<&str> {
         match self {
-            Self::Commit { write, .. } => writes(write).map(|write| write.id.as_str()).collect(),
-            Self::Transact { transaction, .. } => transaction.changes.iter().map(|change| change.action.id()).collect(),
+            Self::Commit { write, .. } | Self::Once { work: Work::Record(write), .. } => {
+                writes(write).map(|write| write.id.as_str()).collect()
+            }
+            Self::Transact { transaction, .. } | Self::Once { work: Work::Transaction(transaction), .. } => {
+                transaction.changes.iter().map(|change| change.action.id()).collect()
+            }
             Self::Check => Vec::new(),
         }
     }
@@ -82,26 +93,30 @@ impl Writer {
     }
 
     pub(super) async fn commit(&self, tenant: &str, write: RecordWrite) -> Result<Committed, StoreError> {
-        for write in writes(&write) {
-            Unversioned::parse(write)?;
-        }
+        check_record(&write)?;
         match self.send(Task::Commit { tenant: tenant.to_owned(), write: Box::new(write) }).await? {
             Answer::Committed(committed) => Ok(committed),
-            Answer::Transacted(_) | Answer::Checked => Err(mistaken()),
+            Answer::Transacted(_) | Answer::Onced(_) | Answer::Checked => Err(mistaken()),
         }
     }
 
     pub(super) async fn transact(&self, tenant: &str, transaction: Transaction) -> Result<Transacted, StoreError> {
-        for change in &transaction.changes {
-            match &change.action {
-                Action::Put(write) => drop(Unversioned::parse(write)?),
-                Action::Delete { .. } => {}
-            }
-        }
+        check_transaction(&transaction)?;
         let task = Task::Transact { tenant: tenant.to_owned(), transaction: Box::new(transaction) };
         match self.send(task).await? {
             Answer::Transacted(transacted) => Ok(transacted),
-            Answer::Committed(_) | Answer::Checked => Err(mistaken()),
+            Answer::Committed(_) | Answer::Onced(_) | Answer::Checked => Err(mistaken()),
+        }
+    }
+
+    pub(super) async fn once(&self, tenant: &str, work: Work, once: Once) -> Result<Onced, StoreError> {
+        match &work {
+            Work::Record(write) => check_record(write)?,
+            Work::Transaction(transaction) => check_transaction(transaction)?,
+        }
+        match self.send(Task::Once { tenant: tenant.to_owned(), work, once }).await? {
+            Answer::Onced(onced) => Ok(onced),
+            Answer::Committed(_) | Answer::Transacted(_) | Answer::Checked => Err(mistaken()),
         }
     }
 
@@ -159,12 +174,19 @@ impl Disk {
     fn judge(&mut self, task: &Task, answer: rusqlite::Result<Answer>) -> Result<Answer, StoreError> {
         let is_check = matches!(task, Task::Check);
         match &answer {
-            Ok(Answer::Committed(Committed::Stored(_))) => self.refused = None,
+            Ok(
+                Answer::Committed(Committed::Stored(_))
+                | Answer::Onced(Onced::Now(Worked::Record(Committed::Stored(_)))),
+            ) => self.refused = None,
             // One without changes has asked nothing of the disk.
-            Ok(Answer::Transacted(Transacted::Done(done))) if !done.is_empty() => self.refused = None,
+            Ok(
+                Answer::Transacted(Transacted::Done(done))
+                | Answer::Onced(Onced::Now(Worked::Transaction(Transacted::Done(done)))),
+            ) if !done.is_empty() => self.refused = None,
             Err(error) if !is_check && is_of_the_disk(error) => self.refused = Some(Instant::now()),
             Ok(Answer::Committed(Committed::Superseded))
             | Ok(Answer::Transacted(Transacted::Superseded | Transacted::Refused(_) | Transacted::Done(_)))
+            | Ok(Answer::Onced(_))
             | Ok(Answer::Checked)
             | Err(_) => {}
         }
@@ -200,6 +222,7 @@ fn commit_together(connection: &mut Connection, clock: &mut Clock, tasks: &[Task
         .map(|task| match task {
             Task::Commit { tenant, write } => recorder.store(tenant, write).map(Answer::Committed),
             Task::Transact { tenant, transaction } => recorder.transact(tenant, transaction).map(Answer::Transacted),
+            Task::Once { tenant, work, once } => recorder.once(tenant, work, once).map(Answer::Onced),
             Task::Check => recorder.check().map(|()| Answer::Checked),
         })
         .collect::<rusqlite::Result<_>>()?;

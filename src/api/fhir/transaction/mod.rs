@@ -12,70 +12,88 @@ pub use response::{outcome, status};
 use super::{
     acceptance::{self, Purpose},
     resource_body,
-    write::{self, Done, Failure, Intent, Verb, answer::Return, content, links::Links},
+    write::{
+        self, Done, Failure, Intent, Keep, Performed, Verb,
+        answer::{Manner, Return, shown},
+        content,
+        links::Links,
+    },
 };
 use crate::{
-    api::{Api, error::ApiError, fhir, parameters::Handling},
+    api::{
+        error::ApiError,
+        fhir,
+        idempotency::{self, Begun, Ticket},
+        parameters::Handling,
+        session::Session,
+    },
     fhir::{codec, outcome::Severity, validate::Report},
+    store::once::KeptAnswer,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, rt, web};
 use entry::{Ask, Entry};
 use serde_json::Value;
-
-/// Entries of one Bundle: a longer one would hold up the writes of all others.
-const MOST_ENTRIES: usize = 5_000;
+use std::sync::Arc;
 
 /// Entries of a batch that are done at once.
 const AT_ONCE: usize = 32;
 
-/// What holds for all entries.
-#[derive(Clone, Copy)]
-struct Manner {
-    prefers: Return,
-    handling: Handling,
-}
-
-pub async fn bundle(
-    request: HttpRequest,
-    payload: web::Payload,
-    api: web::Data<Api>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn bundle(request: HttpRequest, payload: web::Payload, api: Session) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
     // Nothing is sent back where nothing is said: a large transaction would come back whole.
-    let prefers = match Return::said(&request) {
-        Some(prefers) => prefers,
-        None => Return::Minimal,
-    };
-    let manner = Manner { prefers, handling: Handling::of(&request) };
+    let prefers = Return::said(&request).unwrap_or(Return::Minimal);
+    let manner = Manner { prefers, ..Manner::of(&api, &request) };
+    let handling = Handling::of(&request);
     let (bundle, _) = resource_body::required(&request, payload, &api).await?;
+    let ticket = match idempotency::begin(&request, &api).await? {
+        Begun::Again(kept) => return Ok(idempotency::send(representation, kept)),
+        Begun::First(ticket) => ticket,
+    };
     content::check_type("Bundle", &bundle)?;
-    let answer = match bundle["type"].as_str() {
-        Some("transaction") => transaction(&api, bundle, manner).await?,
-        Some("batch") => batch(&api, bundle, manner).await?,
+    let kept = match bundle["type"].as_str() {
+        Some("transaction") => transaction(&api, bundle, manner, handling, ticket).await?,
+        Some("batch") if ticket.is_some() => {
+            let problem =
+                "is for one request, and a batch is many: send it as a transaction, or give each request its own";
+            return Err(ApiError::WrongHeader { header: "Idempotency-Key", problem });
+        }
+        Some("batch") => bundle_answer(&batch(&api, bundle, manner, handling).await?, &[]),
         Some(_) | None => {
             let told = "the Bundle's type must be batch or transaction here; others are stored at /fhir/Bundle";
             return Err(ApiError::NotThatResource(told.to_owned()));
         }
     };
-    Ok(representation.write(HttpResponse::Ok(), answer.to_string().into()))
+    Ok(idempotency::send(representation, kept))
 }
 
-fn entries(bundle: &Value) -> Result<&[Value], ApiError> {
+fn bundle_answer(bundle: &Value, done: &[Done]) -> KeptAnswer {
+    let (status, body) = (StatusCode::OK.as_u16(), bundle.to_string().into());
+    KeptAnswer { status, headers: Vec::new(), body, rows: shown(done) }
+}
+
+/// A longer Bundle would hold up the writes of all others.
+fn entries(bundle: &Value, limit: usize) -> Result<&[Value], ApiError> {
     let entries = match bundle.get("entry") {
         None => &[],
         Some(Value::Array(entries)) => entries.as_slice(),
         Some(_) => return Err(ApiError::NotThatResource("the Bundle's entry must be a list".to_owned())),
     };
     match entries.len() {
-        count if count > MOST_ENTRIES => Err(ApiError::TooManyEntries { limit: MOST_ENTRIES, count }),
+        count if count > limit => Err(ApiError::TooManyEntries { limit, count }),
         _ => Ok(entries),
     }
 }
 
-async fn transaction(api: &web::Data<Api>, bundle: Value, manner: Manner) -> Result<Value, ApiError> {
+async fn transaction(
+    api: &Session,
+    bundle: Value,
+    manner: Manner,
+    handling: Handling,
+    ticket: Option<Ticket>,
+) -> Result<KeptAnswer, ApiError> {
     let mut asked = Vec::new();
     let mut failures = Vec::new();
-    for (place, entry) in entries(&bundle)?.iter().enumerate() {
+    for (place, entry) in entries(&bundle, api.limits.bundle_entries)?.iter().enumerate() {
         match entry::read(api, entry) {
             Ok(entry) => asked.push(entry),
             Err(error) => failures.push(Failure { place, error }),
@@ -105,21 +123,50 @@ async fn transaction(api: &web::Data<Api>, bundle: Value, manner: Manner) -> Res
         failures.sort_by_key(|failure| failure.place);
         ApiError::Transaction(failures)
     };
+    if ticket.is_some() && !readings.is_empty() {
+        let problem = "cannot be kept for what is read in a transaction: leave out the GETs, or the key";
+        return Err(ApiError::WrongHeader { header: "Idempotency-Key", problem });
+    }
     let links = Links::of(api, &intents, full_urls).map_err(at_entries)?;
-    let done = write::perform(api, &intents, &links, Vec::new()).await.map_err(at_entries)?;
-    let mut answers: Vec<(usize, Value)> =
-        places.iter().copied().zip(done.iter().map(|done| response::of_write(api, done, manner.prefers))).collect();
+    let whole = Arc::new(Whole { manner, places: places.clone(), report });
+    let keep = ticket.map(|ticket| {
+        let whole = Arc::clone(&whole);
+        let answer = move |done: Vec<Done>| bundle_answer(&whole.bundle(&done, Vec::new()), &done);
+        Keep { ticket, answer: Arc::new(answer) }
+    });
+    let performed = write::perform(api, &intents, &links, &[], keep.as_ref()).await;
+    let done = match performed.map_err(at_entries)? {
+        Performed::Now(done) => done,
+        Performed::Before(kept) => return Ok(kept),
+    };
+    let mut read = Vec::with_capacity(readings.len());
     for (place, reading) in readings {
         // What is wrong with a reading no longer undoes the writes: its entry tells.
-        answers.push((place, reading::answer(api, reading, manner.handling).await));
+        read.push((place, reading::answer(api, reading, handling).await));
     }
-    answers.sort_by_key(|(place, _)| *place);
-    let entries: Vec<Value> = answers.into_iter().map(|(_, answer)| answer).collect();
-    Ok(response::bundle("transaction-response", entries, &report))
+    Ok(bundle_answer(&whole.bundle(&done, read), &done))
+}
+
+/// What the answer to a transaction is made of, but for what became of it.
+struct Whole {
+    manner: Manner,
+    /// At which entry each intent stands.
+    places: Vec<usize>,
+    report: Report,
+}
+
+impl Whole {
+    fn bundle(&self, done: &[Done], read: Vec<(usize, Value)>) -> Value {
+        let written = done.iter().map(|done| response::of_write(&self.manner, done));
+        let mut answers: Vec<(usize, Value)> = self.places.iter().copied().zip(written).chain(read).collect();
+        answers.sort_by_key(|(place, _)| *place);
+        let entries: Vec<Value> = answers.into_iter().map(|(_, answer)| answer).collect();
+        response::bundle("transaction-response", entries, &self.report)
+    }
 }
 
 /// Holds the whole Bundle to R4 and its resources to their profiles, references between its entries too.
-async fn accept(api: &web::Data<Api>, bundle: Value) -> Result<Report, ApiError> {
+async fn accept(api: &Session, bundle: Value) -> Result<Report, ApiError> {
     let validator = api.validator_on_write().cloned();
     let judged = web::block(move || match &validator {
         Some(validator) => {
@@ -137,13 +184,13 @@ async fn accept(api: &web::Data<Api>, bundle: Value) -> Result<Report, ApiError>
     if report.is_valid() { Ok(report) } else { Err(ApiError::Invalid(report)) }
 }
 
-async fn batch(api: &web::Data<Api>, mut bundle: Value, manner: Manner) -> Result<Value, ApiError> {
-    let count = entries(&bundle)?.len();
-    let full_urls: Vec<String> = entries(&bundle)?
+async fn batch(api: &Session, mut bundle: Value, manner: Manner, handling: Handling) -> Result<Value, ApiError> {
+    let count = entries(&bundle, api.limits.bundle_entries)?.len();
+    let full_urls: Vec<String> = entries(&bundle, api.limits.bundle_entries)?
         .iter()
         .filter_map(|entry| entry["fullUrl"].as_str().filter(|url| url.starts_with("urn:")).map(str::to_owned))
         .collect();
-    let full_urls = std::sync::Arc::new(full_urls);
+    let full_urls = Arc::new(full_urls);
     let entries = bundle.get_mut("entry").and_then(Value::as_array_mut);
     let mut entries = entries.map(std::mem::take).unwrap_or_default().into_iter();
     let mut answers = Vec::with_capacity(count);
@@ -152,8 +199,8 @@ async fn batch(api: &web::Data<Api>, mut bundle: Value, manner: Manner) -> Resul
             .by_ref()
             .take(AT_ONCE)
             .map(|entry| {
-                let (api, full_urls) = (api.clone(), full_urls.clone());
-                rt::spawn(async move { single(&api, &entry, &full_urls, manner).await })
+                let (api, full_urls, manner) = (api.clone(), full_urls.clone(), manner.clone());
+                rt::spawn(async move { single(&api, &entry, &full_urls, &manner, handling).await })
             })
             .collect();
         if under_way.is_empty() {
@@ -168,19 +215,19 @@ async fn batch(api: &web::Data<Api>, mut bundle: Value, manner: Manner) -> Resul
 }
 
 /// One entry of a batch, with its answer.
-async fn single(api: &Api, entry: &Value, full_urls: &[String], manner: Manner) -> Value {
+async fn single(api: &Session, entry: &Value, full_urls: &[String], manner: &Manner, handling: Handling) -> Value {
     let answered = match entry::read(api, entry) {
-        Ok(Entry { ask: Ask::Read(reading), .. }) => return reading::answer(api, reading, manner.handling).await,
+        Ok(Entry { ask: Ask::Read(reading), .. }) => return reading::answer(api, reading, handling).await,
         Ok(Entry { ask: Ask::Write(intent), .. }) => write_one(api, intent, full_urls).await,
         Err(error) => Err(error),
     };
     match answered {
-        Ok(done) => response::of_write(api, &done, manner.prefers),
+        Ok(done) => response::of_write(manner, &done),
         Err(error) => response::of_error(&error),
     }
 }
 
-async fn write_one(api: &Api, intent: Intent, full_urls: &[String]) -> Result<Done, ApiError> {
+async fn write_one(api: &Session, intent: Intent, full_urls: &[String]) -> Result<Done, ApiError> {
     let Intent { resource_type, verb, if_match } = intent;
     let (verb, report) = match verb {
         Verb::Create { id, resource, unless } => {
@@ -195,12 +242,15 @@ async fn write_one(api: &Api, intent: Intent, full_urls: &[String]) -> Result<Do
         unchecked @ (Verb::Delete { .. } | Verb::Patch { .. }) => (unchecked, Report::default()),
     };
     let intent = Intent { resource_type, verb, if_match };
-    let done = write::perform(api, &[intent], &Links::default(), vec![report]).await;
-    done.map_err(write::answer::failure)?.pop().ok_or(ApiError::Unwritable)
+    let performed = write::perform(api, &[intent], &Links::default(), &[report], None).await;
+    match performed.map_err(write::answer::failure)? {
+        Performed::Now(mut done) => done.pop().ok_or(ApiError::Unwritable),
+        Performed::Before(_) => Err(ApiError::Unwritable),
+    }
 }
 
 async fn taken(
-    api: &Api,
+    api: &Session,
     resource_type: &str,
     resource: Value,
     full_urls: &[String],

@@ -6,18 +6,18 @@ use super::{
 };
 use crate::{
     api::{
-        Api,
         conditional::etag,
         error::ApiError,
         fhir::{history::instant, read, search, vread, write::IfMatch},
         parameters::Handling,
+        session::Session,
     },
     store::StoredResource,
 };
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
-pub async fn answer(api: &Api, reading: Reading, handling: Handling) -> Value {
+pub async fn answer(api: &Session, reading: Reading, handling: Handling) -> Value {
     let found = match reading.target {
         Target::Search { resource_type, parameters } => {
             return match search::find(api, &resource_type, parameters, handling).await {

@@ -3,7 +3,6 @@
 
 use crate::{
     api::{
-        Api,
         conditional::etag,
         error::ApiError,
         fhir::{
@@ -11,7 +10,7 @@ use crate::{
             history::instant,
             write::{
                 Done, Failure,
-                answer::{self, Return},
+                answer::{self, Manner, Return},
             },
         },
     },
@@ -40,15 +39,17 @@ pub fn bundle(kind: &str, mut entries: Vec<Value>, report: &Report) -> Value {
 }
 
 /// What became of a write.
-pub fn of_write(api: &Api, done: &Done, prefers: Return) -> Value {
+pub fn of_write(manner: &Manner, done: &Done) -> Value {
     let resource = &done.resource;
     let mut entry = Map::new();
     let mut response = Map::new();
     response.insert("status".into(), line(answer::status(done.outcome)).into());
     if !resource.is_deletion() {
-        entry
-            .insert("fullUrl".into(), format!("{}/{}/{}", api.fhir_base(), resource.resource_type, resource.id).into());
-        if prefers == Return::Representation
+        entry.insert(
+            "fullUrl".into(),
+            format!("{}/{}/{}", manner.fhir_base, resource.resource_type, resource.id).into(),
+        );
+        if manner.shows(resource)
             && let Ok(body) = serde_json::from_slice(&resource.body)
         {
             entry.insert("resource".into(), body);
@@ -59,7 +60,7 @@ pub fn of_write(api: &Api, done: &Done, prefers: Return) -> Value {
         response.insert("etag".into(), etag(resource.version_id).into());
         response.insert("lastModified".into(), instant(resource.last_updated).into());
     }
-    if prefers == Return::Outcome {
+    if manner.prefers == Return::Outcome {
         response.insert("outcome".into(), answer::outcome(done));
     } else if !done.report.issues.is_empty() {
         response.insert("outcome".into(), done.report.to_operation_outcome(RULES));

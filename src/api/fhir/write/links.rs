@@ -1,14 +1,11 @@
 //! References between the entries of a transaction, and references by search.
 //! <https://hl7.org/fhir/R4/http.html#trules>, <https://hl7.org/fhir/R4/http.html#transaction>
 
-use super::{
-    Failure, Intent, Verb,
-    matching::{Found, Matching},
-    plan::Step,
-};
+use super::{Failure, Intent, Verb, matching::Matching, plan::Step};
 use crate::{
-    api::{Api, error::ApiError, fhir::acceptance, parameters},
-    store::transaction::{Condition, Finds},
+    api::{Api, error::ApiError, fhir::acceptance, parameters, session::Session},
+    consent::Found,
+    store::transaction::Condition,
 };
 use serde_json::Value;
 use std::collections::HashMap;
@@ -66,17 +63,17 @@ impl Links {
     }
 
     /// Looks up what is meant by search.
-    pub async fn find(&self, api: &Api, conditions: &mut Vec<Condition>) -> Result<Replacements, Vec<Failure>> {
+    pub async fn find(&self, api: &Session, conditions: &mut Vec<Condition>) -> Result<Replacements, Vec<Failure>> {
         let mut found = Replacements::new();
         let mut failures = Vec::new();
         for searched in &self.searched {
             let error = match searched.matching.find(api).await {
-                Ok(Found::One(resource)) => {
-                    conditions.push(searched.matching.condition(Finds::One(resource.id.clone())));
+                Ok(Found::One(resource, condition)) => {
+                    conditions.push(condition);
                     found.insert(searched.reference.clone(), format!("{}/{}", searched.resource_type, resource.id));
                     continue;
                 }
-                Ok(Found::Nothing) => ApiError::NoTarget,
+                Ok(Found::Nothing(_)) => ApiError::NoTarget,
                 Ok(Found::Many) => ApiError::MultipleMatches,
                 Err(error) => error,
             };

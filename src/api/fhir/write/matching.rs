@@ -7,31 +7,22 @@ use crate::{
         error::{ApiError, ParameterError},
         fhir::{
             COUNT, CURSOR,
-            search_filter::Surroundings,
             search_include::{INCLUDE, REVINCLUDE},
             search_query::{self, SORT, TOTAL},
             search_subset::{ELEMENTS, SUMMARY},
         },
         parameters::{FORMAT, Handling, PRETTY, Parameter},
+        session::Session,
     },
+    consent::Found,
     fhir::outcome::IssueType,
-    store::{
-        DEFAULT_TENANT, SearchQuery, StoredResource,
-        transaction::{Condition, Finds},
-    },
+    store::SearchQuery,
 };
 
 /// A search that is to find one resource at most.
 #[derive(Debug, Clone)]
 pub struct Matching {
     query: SearchQuery,
-}
-
-/// What it found.
-pub enum Found {
-    Nothing,
-    One(StoredResource),
-    Many,
 }
 
 impl Matching {
@@ -55,7 +46,7 @@ impl Matching {
             }
         }
         let base = api.fhir_base();
-        let surroundings = Surroundings { definitions: &api.definitions, fhir_base: &base };
+        let surroundings = api.surroundings(&base);
         let (search, more) =
             search_query::parse(resource_type, &filters, Handling::Strict, api.page_size, surroundings);
         errors.extend(more);
@@ -65,20 +56,11 @@ impl Matching {
         if search.query.filters.is_empty() {
             return Err(ApiError::NoCriteria);
         }
-        Ok(Self { query: SearchQuery { count: 2, total: false, ..search.query } })
+        Ok(Self { query: SearchQuery { total: false, ..search.query } })
     }
 
-    pub async fn find(&self, api: &Api) -> Result<Found, ApiError> {
-        let mut found = api.store.search(DEFAULT_TENANT, self.query.clone()).await?.resources;
-        Ok(match (found.pop(), found.is_empty()) {
-            (None, _) => Found::Nothing,
-            (Some(only), true) => Found::One(only),
-            (Some(_), false) => Found::Many,
-        })
-    }
-
-    /// That it still finds so.
-    pub fn condition(&self, finds: Finds) -> Condition {
-        Condition { query: self.query.clone(), finds }
+    /// What the requester finds, and the condition that they still do.
+    pub async fn find(&self, api: &Session) -> Result<Found, ApiError> {
+        Ok(api.rows().find_one(&self.query).await?)
     }
 }

@@ -5,24 +5,33 @@
 
 pub mod answer;
 pub mod content;
+pub mod head;
 pub mod links;
 pub mod matching;
+mod outline;
 mod plan;
 
 use crate::{
-    api::{Api, error::ApiError},
-    fhir::{patch::Patch, search::patient, validate::Report},
+    api::{
+        error::ApiError,
+        idempotency::{self, Ticket},
+        session::Session,
+    },
+    fhir::{patch::Patch, validate::Report},
     ingest::Occasion,
     store::{
-        DEFAULT_TENANT, StoredResource,
-        transaction::{Action, Change, ChangeOutcome, Changed, Expected, Refusal, Transacted, Transaction},
+        StoredResource,
+        once::{KeptAnswer, Once, Onced, Work, Worked},
+        transaction::{Action, Change, ChangeOutcome, Expected, Refusal, Transacted, Transaction},
     },
 };
+use actix_web::{http::StatusCode, rt};
 use links::Links;
 use matching::Matching;
-use plan::{Plan, Step};
+use outline::Outline;
+use plan::Plan;
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// How often a transaction is built anew because another was faster. Each time at least one other was stored.
 const ATTEMPTS: usize = 32;
@@ -94,52 +103,101 @@ pub struct Failure {
     pub error: ApiError,
 }
 
-/// Does all of them or none; the answer has one for each intent, or all that is wrong. The content must have been
-/// accepted before (`content::accept`), and `reports` is what was found then.
+/// Under which key a request is done once, and how its answer is made of what was done.
+pub struct Keep {
+    pub ticket: Ticket,
+    pub answer: DoneAnswer,
+}
+
+pub type DoneAnswer = Arc<dyn Fn(Vec<Done>) -> KeptAnswer + Send + Sync>;
+
+/// What became of a request's intents.
+pub enum Performed {
+    /// One for each intent.
+    Now(Vec<Done>),
+    /// A request with the same key was done before.
+    Before(KeptAnswer),
+}
+
+/// Does all of them or none, or tells all that is wrong. The content must have been accepted before (`content::accept`),
+/// and `reports` is what was found then.
 pub async fn perform(
-    api: &Api,
+    api: &Session,
     intents: &[Intent],
     links: &Links,
-    reports: Vec<Report>,
-) -> Result<Vec<Done>, Vec<Failure>> {
+    reports: &[Report],
+    keep: Option<&Keep>,
+) -> Result<Performed, Vec<Failure>> {
     for _ in 0..ATTEMPTS {
         let plan = Plan::of(api, intents, links).await?;
         let (transaction, places) = plan.transaction(intents, links)?;
-        if transaction.changes.is_empty() {
-            return Ok(done(plan, &places, Vec::new(), reports));
+        let outline = Arc::new(Outline::of(plan, places, reports));
+        if transaction.changes.is_empty() && keep.is_none() {
+            return Ok(Performed::Now(outline.done(&[])));
         }
-        let patients = patients(api, &transaction).await.map_err(all_fail)?;
-        let transacted = api.store.transact(DEFAULT_TENANT, transaction).await;
-        match transacted.map_err(|error| all_fail(error.into()))? {
-            Transacted::Done(changed) => {
-                judge(api, patients).await;
-                return Ok(done(plan, &places, changed, reports));
+        let once = keep.map(|keep| once(keep, &outline));
+        match durably(api, transaction, once).await.map_err(all_fail)? {
+            Onced::Now(Worked::Transaction(Transacted::Done(changed))) => {
+                return Ok(Performed::Now(outline.done(&changed)));
             }
-            Transacted::Superseded => {}
+            Onced::Now(Worked::Transaction(Transacted::Superseded)) => {}
             // What was patched has changed meanwhile: the patch is made of what is there now.
-            Transacted::Refused(refused) if refused.iter().all(|refused| is_outdated(intents, &places, refused)) => {}
-            Transacted::Refused(refused) => {
-                let failure = |(place, refusal): (usize, Refusal)| {
-                    let place = places[place];
+            Onced::Now(Worked::Transaction(Transacted::Refused(refused)))
+                if refused.iter().all(|refused| is_outdated(intents, &outline, refused)) => {}
+            Onced::Now(Worked::Transaction(Transacted::Refused(refused))) => {
+                let failure = |(change, refusal): (usize, Refusal)| {
+                    let place = outline.place(change);
                     Failure { place, error: refused_as(&intents[place], refusal) }
                 };
                 return Err(refused.into_iter().map(failure).collect());
+            }
+            Onced::Now(Worked::Record(_)) => return Err(all_fail(ApiError::Unwritable)),
+            Onced::Before(earlier) => {
+                // Only with a key can there be one.
+                let Some(keep) = keep else { return Err(all_fail(ApiError::Unwritable)) };
+                let kept = idempotency::again(api, &keep.ticket.key(), earlier.request, earlier.answer).await;
+                return kept.map(Performed::Before).map_err(all_fail);
             }
         }
     }
     Err(all_fail(ApiError::Contended))
 }
 
+fn once(keep: &Keep, outline: &Arc<Outline>) -> Once {
+    let (answer, outline) = (Arc::clone(&keep.answer), Arc::clone(outline));
+    keep.ticket.once(move |worked| match worked {
+        Worked::Transaction(Transacted::Done(changed)) => answer(outline.done(changed)),
+        Worked::Transaction(Transacted::Superseded | Transacted::Refused(_)) | Worked::Record(_) => {
+            answer(outline.done(&[]))
+        }
+    })
+}
+
+/// Ends what it has begun also where the client goes away or the time for the request is over: what is stored is judged.
+async fn durably(api: &Session, transaction: Transaction, once: Option<Once>) -> Result<Onced, ApiError> {
+    let api = api.clone();
+    let working = rt::spawn(async move {
+        let patients = patients(&api, &transaction).await?;
+        let onced = match once {
+            None => Onced::Now(Worked::Transaction(api.door.transact(transaction).await?)),
+            Some(once) => api.door.once(Work::Transaction(Box::new(transaction)), once).await?,
+        };
+        if let Onced::Now(Worked::Transaction(Transacted::Done(_))) = &onced {
+            judge(&api, patients).await;
+        }
+        Ok(onced)
+    });
+    working.await.map_err(|_| ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR))?
+}
+
 /// The patients whom a transaction is about; of what it deletes, those whom the version before was about.
-async fn patients(api: &Api, transaction: &Transaction) -> Result<BTreeSet<String>, ApiError> {
+async fn patients(api: &Session, transaction: &Transaction) -> Result<BTreeSet<String>, ApiError> {
     let mut patients = BTreeSet::new();
     for change in &transaction.changes {
         match &change.action {
             Action::Put(write) => patients.extend(write.patient.clone()),
             Action::Delete { resource_type, id } => {
-                let stored = api.store.read(DEFAULT_TENANT, resource_type, id).await?;
-                let body = stored.and_then(|stored| serde_json::from_slice::<Value>(&stored.body).ok());
-                patients.extend(body.and_then(|body| patient::patient(resource_type, id, &body)));
+                patients.extend(api.gateway.patient_of(resource_type, id).await?);
             }
         }
     }
@@ -148,7 +206,7 @@ async fn patients(api: &Api, transaction: &Transaction) -> Result<BTreeSet<Strin
 
 /// The safety rules look at what others write too, for patients who have a course here. The write is durable already:
 /// a judgement that fails is logged, and the schedule makes it up.
-async fn judge(api: &Api, patients: BTreeSet<String>) {
+async fn judge(api: &Session, patients: BTreeSet<String>) {
     for patient in patients {
         let judged = match api.gateway.has_course(&patient).await {
             Ok(true) => api.gateway.judge(&patient, Occasion::Written).await,
@@ -161,8 +219,8 @@ async fn judge(api: &Api, patients: BTreeSet<String>) {
     }
 }
 
-fn is_outdated(intents: &[Intent], places: &[usize], (place, refusal): &(usize, Refusal)) -> bool {
-    let intent = &intents[places[*place]];
+fn is_outdated(intents: &[Intent], outline: &Outline, (change, refusal): &(usize, Refusal)) -> bool {
+    let intent = &intents[outline.place(*change)];
     match (&intent.verb, refusal) {
         (Verb::Patch { .. }, Refusal::Expectation { .. }) => intent.if_match.is_none(),
         (Verb::Create { .. } | Verb::Update { .. } | Verb::Delete { .. } | Verb::Patch { .. }, _) => false,
@@ -170,14 +228,14 @@ fn is_outdated(intents: &[Intent], places: &[usize], (place, refusal): &(usize, 
 }
 
 /// Whether a change of that resource could be done now; nothing is stored.
-pub async fn try_change(api: &Api, action: Action) -> Result<Option<ApiError>, ApiError> {
+pub async fn try_change(api: &Session, action: Action) -> Result<Option<ApiError>, ApiError> {
     let resource_type = action.resource_type().to_owned();
     if super::guide::find(&resource_type, action.id()).is_some() {
         return Ok(Some(ApiError::OfGuide));
     }
     let change = Change { action, expected: Expected::Any };
     let transaction = Transaction { changes: vec![change], trial: true, ..Transaction::default() };
-    Ok(match api.store.transact(DEFAULT_TENANT, transaction).await? {
+    Ok(match api.door.transact(transaction).await? {
         Transacted::Done(_) | Transacted::Superseded => None,
         Transacted::Refused(_) => Some(ApiError::OfRecord { resource_type }),
     })
@@ -192,27 +250,4 @@ fn refused_as(intent: &Intent, refusal: Refusal) -> ApiError {
         Refusal::OfRecord => ApiError::OfRecord { resource_type: intent.resource_type.clone() },
         Refusal::Expectation { current } => ApiError::VersionMismatch { current },
     }
-}
-
-/// Puts what the store did and what needed nothing together, in the order of the intents.
-fn done(plan: Plan, places: &[usize], changed: Vec<Changed>, reports: Vec<Report>) -> Vec<Done> {
-    let mut by_place: HashMap<usize, Changed> = places.iter().copied().zip(changed).collect();
-    let mut reports = reports.into_iter();
-    let mut all = Vec::with_capacity(plan.steps.len());
-    for (place, step) in plan.steps.into_iter().enumerate() {
-        let mut report = reports.next().unwrap_or_default();
-        match step {
-            Step::Change { patched, .. } => {
-                if let Some((_, of_patched)) = patched {
-                    report = of_patched;
-                }
-                if let Some(changed) = by_place.remove(&place) {
-                    all.push(Done { outcome: changed.outcome, resource: changed.resource, report });
-                }
-            }
-            Step::Keep(resource) => all.push(Done { outcome: ChangeOutcome::Unchanged, resource, report }),
-            Step::Absent(resource) => all.push(Done { outcome: ChangeOutcome::Absent, resource, report }),
-        }
-    }
-    all
 }

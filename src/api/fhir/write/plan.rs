@@ -3,21 +3,22 @@
 use super::{
     At, Failure, IfMatch, Intent, Verb, content,
     links::{self, Links, Replacements},
-    matching::Found,
 };
 use crate::{
     api::{
-        Api,
         error::ApiError,
         fhir::{acceptance::Purpose, guide, read},
+        session::Session,
     },
+    consent::Found,
     fhir::{
         patch::{Patch, Rules},
         validate::Report,
     },
     store::{
         StoredResource,
-        transaction::{Action, Change, Condition, Expected, Finds, Transaction},
+        history::Method,
+        transaction::{Action, Change, Condition, Expected, Transaction},
     },
 };
 use bytes::Bytes;
@@ -62,7 +63,7 @@ impl Step {
 }
 
 impl Plan {
-    pub async fn of(api: &Api, intents: &[Intent], links: &Links) -> Result<Self, Vec<Failure>> {
+    pub async fn of(api: &Session, intents: &[Intent], links: &Links) -> Result<Self, Vec<Failure>> {
         let mut plan =
             Self { steps: Vec::with_capacity(intents.len()), conditions: Vec::new(), found: Replacements::new() };
         let mut failures = Vec::new();
@@ -79,7 +80,7 @@ impl Plan {
         if failures.is_empty() { Ok(plan) } else { Err(failures) }
     }
 
-    async fn step(&mut self, api: &Api, intent: &Intent) -> Result<Step, ApiError> {
+    async fn step(&mut self, api: &Session, intent: &Intent) -> Result<Step, ApiError> {
         let if_match = || match intent.if_match {
             None => Expected::Any,
             Some(IfMatch::Any) => Expected::Something,
@@ -88,65 +89,65 @@ impl Plan {
         match &intent.verb {
             Verb::Create { id, unless: None, .. } => Ok(Step::change(id.clone(), Expected::Nothing)),
             Verb::Create { id, unless: Some(matching), .. } => Ok(match matching.find(api).await? {
-                Found::Nothing => {
-                    self.conditions.push(matching.condition(Finds::Nothing));
+                Found::Nothing(condition) => {
+                    self.conditions.push(condition);
                     Step::change(id.clone(), Expected::Nothing)
                 }
-                Found::One(found) => {
-                    self.conditions.push(matching.condition(Finds::One(found.id.clone())));
-                    Step::Keep(found)
+                Found::One(found, condition) => {
+                    self.conditions.push(condition);
+                    Step::Keep(*found)
                 }
                 Found::Many => return Err(ApiError::MultipleMatches),
             }),
             Verb::Update { at: At::Id(id), only_new, .. } => {
-                check_changeable(intent, id)?;
+                check_changeable(api, intent, id).await?;
                 let expected = if *only_new { Expected::Nothing } else { if_match() };
                 Ok(Step::change(id.clone(), expected))
             }
             Verb::Update { at: At::Matching { matching, new_id }, resource, .. } => {
                 let own_id = resource["id"].as_str();
                 match matching.find(api).await? {
-                    Found::Nothing => {
-                        self.conditions.push(matching.condition(Finds::Nothing));
+                    Found::Nothing(condition) => {
+                        self.conditions.push(condition);
                         let id = own_id.unwrap_or(new_id).to_owned();
-                        check_changeable(intent, &id)?;
+                        check_changeable(api, intent, &id).await?;
                         let expected = if intent.if_match.is_some() { if_match() } else { Expected::Nothing };
                         Ok(Step::change(id, expected))
                     }
-                    Found::One(found) if own_id.is_some_and(|own| own != found.id) => Err(ApiError::OtherId),
-                    Found::One(found) => {
-                        self.conditions.push(matching.condition(Finds::One(found.id.clone())));
+                    Found::One(found, _) if own_id.is_some_and(|own| own != found.id) => Err(ApiError::OtherId),
+                    Found::One(found, condition) => {
+                        self.conditions.push(condition);
                         Ok(Step::change(found.id, if_match()))
                     }
                     Found::Many => Err(ApiError::MultipleMatches),
                 }
             }
             Verb::Delete { at: At::Id(id) } => {
-                check_changeable(intent, id)?;
+                check_changeable(api, intent, id).await?;
                 Ok(Step::change(id.clone(), if_match()))
             }
             Verb::Delete { at: At::Matching { matching, .. } } => match matching.find(api).await? {
-                Found::Nothing if intent.if_match.is_some() => Err(ApiError::VersionMismatch { current: None }),
-                Found::Nothing => {
-                    self.conditions.push(matching.condition(Finds::Nothing));
+                Found::Nothing(_) if intent.if_match.is_some() => Err(ApiError::VersionMismatch { current: None }),
+                Found::Nothing(condition) => {
+                    self.conditions.push(condition);
                     Ok(Step::Absent(nothing(&intent.resource_type)))
                 }
-                Found::One(found) => {
-                    self.conditions.push(matching.condition(Finds::One(found.id.clone())));
+                Found::One(found, condition) => {
+                    self.conditions.push(condition);
                     Ok(Step::change(found.id, if_match()))
                 }
                 Found::Many => Err(ApiError::MultipleMatches),
             },
             Verb::Patch { at: At::Id(id), patch } => {
-                check_changeable(intent, id)?;
+                check_changeable(api, intent, id).await?;
                 let current = read::find(api, intent.resource_type.clone(), id).await?;
                 patched(api, intent, patch, current)
             }
             Verb::Patch { at: At::Matching { matching, .. }, patch } => match matching.find(api).await? {
-                Found::Nothing => Err(ApiError::NotFound { resource_type: intent.resource_type.clone() }),
-                Found::One(found) => {
-                    self.conditions.push(matching.condition(Finds::One(found.id.clone())));
-                    patched(api, intent, patch, found)
+                Found::Nothing(_) => Err(ApiError::NotFound { resource_type: intent.resource_type.clone() }),
+                Found::One(found, condition) => {
+                    self.conditions.push(condition);
+                    patched(api, intent, patch, *found)
                 }
                 Found::Many => Err(ApiError::MultipleMatches),
             },
@@ -187,6 +188,11 @@ impl Plan {
                 None => Action::Delete { resource_type: intent.resource_type.clone(), id: id.clone() },
             };
             transaction.changes.push(Change { action, expected: *expected });
+            transaction.methods.push(match &intent.verb {
+                Verb::Create { .. } => Method::Post,
+                Verb::Update { .. } | Verb::Delete { .. } => Method::Put,
+                Verb::Patch { .. } => Method::Patch,
+            });
             places.push(place);
         }
         if failures.is_empty() { Ok((transaction, places)) } else { Err(failures) }
@@ -224,7 +230,7 @@ fn rank(verb: &Verb) -> u8 {
 }
 
 /// What a patch makes of the version that is there, which must still be there when it is stored.
-fn patched(api: &Api, intent: &Intent, patch: &Patch, current: StoredResource) -> Result<Step, ApiError> {
+fn patched(api: &Session, intent: &Intent, patch: &Patch, current: StoredResource) -> Result<Step, ApiError> {
     let StoredResource { id, version_id, body, .. } = current;
     if let Some(IfMatch::Version(expected)) = intent.if_match
         && expected != version_id
@@ -232,7 +238,8 @@ fn patched(api: &Api, intent: &Intent, patch: &Patch, current: StoredResource) -
         return Err(ApiError::VersionMismatch { current: Some(version_id) });
     }
     let mut resource: Value = serde_json::from_slice(&body).map_err(|_| ApiError::Unwritable)?;
-    let rules = Rules { definitions: &api.definitions, types: api.validator().types(), most_bytes: api.body_limit };
+    let rules =
+        Rules { definitions: &api.definitions, types: api.validator().types(), most_bytes: api.limits.fhir_body_limit };
     patch.apply(&mut resource, &rules).map_err(ApiError::UnfitPatch)?;
     if resource["id"] != id.as_str() || resource["resourceType"] != intent.resource_type.as_str() {
         return Err(ApiError::PatchOfIdentity);
@@ -245,11 +252,14 @@ fn patched(api: &Api, intent: &Intent, patch: &Patch, current: StoredResource) -
     Ok(Step::Change { id, expected: Expected::Version(version_id), patched: Some((resource, report)) })
 }
 
-/// The guide's own resources are part of the program.
-fn check_changeable(intent: &Intent, id: &str) -> Result<(), ApiError> {
-    match guide::find(&intent.resource_type, id) {
-        Some(_) => Err(ApiError::OfGuide),
-        None => Ok(()),
+/// The guide's own resources are part of the program, and what a requester does not see they do not change.
+async fn check_changeable(api: &Session, intent: &Intent, id: &str) -> Result<(), ApiError> {
+    if guide::find(&intent.resource_type, id).is_some() {
+        return Err(ApiError::OfGuide);
+    }
+    match api.rows().hides(&intent.resource_type, id).await? {
+        true => Err(ApiError::NotFound { resource_type: intent.resource_type.clone() }),
+        false => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ mod course;
 mod doses;
 mod monitoring;
 mod patient;
+mod unknown;
 
 use crate::safety::facts::{Facts, Stored};
 use crate::safety::finding::{State, Verdict};
@@ -147,6 +148,8 @@ fn course() -> Vec<Value> {
         encounter("intake", "2026-01-26", "10:00", "11:00", "intake"),
         condition("indication", SCT, "191736004", "active"),
         medicine("sertraline", "36437"),
+        json!({ "resourceType": "AllergyIntolerance", "id": "no-allergies", "code": concept(SCT, "716186003"),
+                "clinicalStatus": { "coding": [{ "code": "active" }] } }),
         json!({ "resourceType": "Consent", "id": "consent", "status": "active",
                 "scope": { "coding": [{ "code": "treatment" }] },
                 "category": [concept(KAP, "consent-treatment")], "dateTime": at("2026-01-28", "16:30"),
@@ -164,6 +167,7 @@ fn course() -> Vec<Value> {
         json!({ "resourceType": "QuestionnaireResponse", "id": "c-ssrs", "status": "completed",
                 "authored": at("2026-01-28", "15:00"), "item": [
                     { "linkId": "/93246-7", "answer": [{ "valueBoolean": false }] },
+                    { "linkId": "/93247-5", "answer": [{ "valueBoolean": false }] },
                     { "linkId": "/93269-9", "answer": [{ "valueBoolean": false }] }] }),
     ];
     found.extend(phq9("phq9", "2026-01-28", "LA6568-5", "15"));

@@ -88,7 +88,12 @@ fn conditions_fire_by_their_codes_while_they_are_active() {
     ] {
         assert_eq!(firing(&with(course(), [condition("c", system, code, "active")])), [expected], "{code}");
         let past = firing(&with(course(), [condition("c", system, code, "resolved")]));
-        let history = if expected.0 == "R-12" { vec![("R-12", "moderate")] } else { Vec::new() };
+        // What is over still tells of psychosis, and of dependence on the very medicine.
+        let history = match code {
+            "724715004" => vec![("R-15", "moderate")],
+            _ if expected.0 == "R-12" => vec![("R-12", "moderate")],
+            _ => Vec::new(),
+        };
         assert_eq!(past, history, "{code}, resolved");
     }
 }
@@ -111,8 +116,12 @@ fn hypertension_is_a_hazard_where_it_is_not_controlled() {
 #[test]
 fn a_condition_in_words_makes_the_screen_incomplete() {
     let words = json!({ "resourceType": "Condition", "id": "w", "code": { "text": "complex regional pain" } });
-    assert_eq!(lacking(&with(course(), [words])), ["R-10", "R-11", "R-12", "R-15", "R-16"]);
-    assert_eq!(lacking(&without(course(), &["indication"])), ["R-10", "R-11", "R-12", "R-15", "R-16"]);
+    let incomplete = ["R-10", "R-11", "R-12", "R-15", "R-16", "R-17"];
+    assert_eq!(lacking(&with(course(), [words])), incomplete);
+    assert_eq!(lacking(&without(course(), &["indication"])), incomplete);
+    // A code of the sender's own says as little as words.
+    let own = condition("w", "urn:clinic:problems", "X1", "active");
+    assert_eq!(lacking(&with(course(), [own])), incomplete);
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! That a sender takes a record back. Mapping specification D-02.
+
+use super::super::fault::{Fault, FaultKind, Faults};
+use super::super::json;
+use super::shared::Practitioner;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A reason is one line: `Line` of the contract.
+const LONGEST: usize = 1_000;
+
+/// The body of `$withdraw`: `Withdrawal` of the contract.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Withdrawal {
+    /// Why, in words.
+    pub reason: String,
+    /// Who decided it.
+    #[serde(default)]
+    pub by: Option<Practitioner>,
+}
+
+/// Why a body is no withdrawal.
+#[derive(Debug)]
+pub enum NotOne {
+    /// No JSON that can be read.
+    Unreadable(Vec<Fault>),
+    /// All that is wrong with it.
+    Refused(Faults),
+}
+
+impl Withdrawal {
+    /// Reads and checks; all faults at once.
+    pub fn parse(body: &[u8]) -> Result<Self, NotOne> {
+        let value = json::read_strict(body).map_err(NotOne::Unreadable)?;
+        let faults = faults(&value);
+        if !faults.is_empty() {
+            return Err(NotOne::Refused(Faults::sort(faults)));
+        }
+        serde_json::from_value(value).map_err(|_| {
+            let sentence =
+                "`by` is a practitioner: an `identifier` with `system` and `value`, and a `name` where it is known.";
+            NotOne::Refused(Faults::sort(vec![Fault::error(FaultKind::Value, "/by", sentence)]))
+        })
+    }
+}
+
+fn faults(value: &Value) -> Vec<Fault> {
+    let Some(members) = value.as_object() else {
+        return vec![Fault::error(FaultKind::Structure, "", "A withdrawal is an object with a `reason`.")];
+    };
+    let mut faults: Vec<Fault> = members
+        .keys()
+        .filter(|name| !matches!(name.as_str(), "reason" | "by"))
+        .map(|name| {
+            let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+            Fault::error(FaultKind::Structure, pointer, "A withdrawal has no such field: it has `reason` and `by`.")
+        })
+        .collect();
+    match members.get("reason") {
+        None => faults.push(Fault::error(FaultKind::Required, "/reason", "Say why the record is withdrawn.")),
+        Some(Value::String(reason)) if reason.trim().is_empty() || reason.chars().count() > LONGEST => {
+            let sentence = format!("The reason has from 1 to {LONGEST} characters, not only spaces.");
+            faults.push(Fault::error(FaultKind::Value, "/reason", sentence));
+        }
+        Some(Value::String(_)) => {}
+        Some(_) => faults.push(Fault::error(FaultKind::Value, "/reason", "The reason is a text.")),
+    }
+    let text = |holder: &Value, name: &str| {
+        holder.get(name).is_some_and(|text| text.as_str().is_some_and(|text| !text.trim().is_empty()))
+    };
+    if let Some(by) = members.get("by") {
+        let identifier = by.get("identifier").cloned().unwrap_or_default();
+        if !text(&identifier, "system") || !text(&identifier, "value") {
+            let sentence = "Who decided is named by an `identifier` with `system` and `value`.";
+            faults.push(Fault::error(FaultKind::Required, "/by/identifier", sentence));
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(body: &str) -> Vec<String> {
+        match Withdrawal::parse(body.as_bytes()) {
+            Err(NotOne::Refused(faults)) => faults.errors.into_iter().map(|fault| fault.pointer).collect(),
+            Err(NotOne::Unreadable(_)) => vec!["unreadable".to_owned()],
+            Ok(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_withdrawal_needs_a_reason_and_tells_all_that_is_wrong() {
+        assert!(refused(r#"{"reason":"entered for the wrong patient"}"#).is_empty());
+        assert_eq!(refused("{}"), ["/reason"]);
+        assert_eq!(refused(r#"{"reason":"  ","why":1,"by":{}}"#), ["/by/identifier", "/reason", "/why"]);
+        assert_eq!(refused(r#"{"reason":7}"#), ["/reason"]);
+        assert_eq!(refused("[]"), [""]);
+        assert_eq!(refused("{"), ["unreadable"]);
+        assert_eq!(refused(&format!(r#"{{"reason":"{}"}}"#, "x".repeat(1_001))), ["/reason"]);
+        let by = r#"{"reason":"x","by":{"identifier":{"system":"urn:a:b","value":"c"},"phone":"1"}}"#;
+        assert_eq!(refused(by), ["/by"]);
+    }
+}

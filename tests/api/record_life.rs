@@ -1,0 +1,311 @@
+//! A record's life after it was stored: withdrawn, brought again; two patients who are one; what the gateway concludes from
+//! all of it. Mapping specification D-02, §2.10.
+
+use crate::test_app::{TestApp, fixture, outcome};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const DOSING: &str = "case-08/02-dosing-session-1.json";
+
+async fn send(app: &TestApp, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
+    let kind = if path.starts_with("/fhir") { "application/fhir+json" } else { "application/json" };
+    let request = app.request(method, path).header("Content-Type", kind).body(body.to_string());
+    let response = request.send().await.expect("an answer");
+    (response.status(), response.json().await.expect("JSON"))
+}
+
+async fn put(app: &TestApp, record: &Value) -> Value {
+    let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).expect("text");
+    let path = format!("/kap/v1/{}/{}", text("/kind"), text("/source/recordId"));
+    let (status, body) = send(app, Method::PUT, &path, record).await;
+    assert!(status.is_success(), "{path}: {status} {body}");
+    body
+}
+
+async fn case_08() -> (TestApp, Value) {
+    let app = TestApp::start();
+    put(&app, &fixture("case-08/01-intake.json")).await;
+    let session = fixture(DOSING);
+    put(&app, &session).await;
+    put(&app, &fixture("case-08/03-integration-session-1.json")).await;
+    (app, session)
+}
+
+fn path_of(record: &Value) -> String {
+    let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).expect("text").to_owned();
+    format!("/kap/v1/{}/{}", text("/kind"), text("/source/recordId"))
+}
+
+fn reason() -> Value {
+    json!({ "reason": "Sent for the wrong patient." })
+}
+
+async fn course(app: &TestApp) -> Value {
+    app.json("/kap/v1/courses/case08-course").await
+}
+
+fn states(report: &Value, rule: &str) -> Value {
+    let rules = report["rules"].as_array().expect("rules");
+    rules.iter().find(|one| one["rule"] == rule).expect("the rule")["state"].clone()
+}
+
+#[tokio::test]
+async fn a_record_that_was_withdrawn_leaves_timeline_and_rules_and_stays_readable() {
+    let (app, session) = case_08().await;
+    let dose = course(&app).await["doses"][0]["reference"].as_str().expect("a dose").to_owned();
+    assert_eq!(states(&app.json("/kap/v1/courses/case08-course/rules").await, "R-01"), "holds");
+    let path = format!("{}/$withdraw", path_of(&session));
+    let (status, receipt) = send(&app, Method::POST, &path, &reason()).await;
+    assert_eq!((status, &receipt["outcome"]), (StatusCode::OK, &json!("withdrawn")), "{receipt}");
+    let stored = app.json(&format!("/fhir/{dose}")).await;
+    assert_eq!(stored["status"], "entered-in-error");
+    let history = app.json(&format!("/fhir/{dose}/_history")).await;
+    assert_eq!(history["entry"].as_array().expect("versions").len(), 2);
+    let after = course(&app).await;
+    assert_eq!((&after["doses"], &after["exposure"]), (&json!([]), &json!([])));
+    let kinds: Vec<&Value> = after["records"].as_array().expect("records").iter().map(|one| &one["kind"]).collect();
+    assert_eq!(kinds, ["intake", "integration-session"]);
+    let rules = app.json("/kap/v1/courses/case08-course/rules").await;
+    assert_eq!(states(&rules, "R-01"), "not-applicable", "nothing was given any more");
+    // Who withdrew it and why stands in a Provenance.
+    let provenance = receipt["resources"].as_array().expect("resources")[0]["reference"].as_str().expect("one");
+    let provenance = app.json(&format!("/fhir/{provenance}")).await;
+    assert_eq!(provenance["reason"][0]["text"], "Sent for the wrong patient.");
+    assert_eq!(provenance["activity"]["coding"][0]["code"], "record-withdrawn");
+    let targets = provenance["target"].as_array().expect("targets");
+    assert!(targets.iter().any(|target| target["reference"] == dose.as_str()), "{targets:?}");
+    let gone = outcome(app.get(&path_of(&session)).await, StatusCode::GONE).await;
+    assert_eq!(gone["issue"][0]["code"], "deleted");
+}
+
+#[tokio::test]
+async fn a_record_withdrawn_twice_changes_nothing_and_a_newer_revision_brings_it_again() {
+    let (app, mut session) = case_08().await;
+    let before = course(&app).await;
+    let path = format!("{}/$withdraw", path_of(&session));
+    send(&app, Method::POST, &path, &reason()).await;
+    let (status, again) = send(&app, Method::POST, &path, &json!({ "reason": "Once more." })).await;
+    assert_eq!((status, &again["outcome"]), (StatusCode::OK, &json!("unchanged")));
+    let (status, _) = send(&app, Method::PUT, &path_of(&session), &session).await;
+    assert_eq!(status, StatusCode::GONE, "the same revision does not bring it again");
+    session["source"]["revision"] = json!(2);
+    assert_eq!(put(&app, &session).await["outcome"], "updated");
+    let back: Value = app.json(&path_of(&session)).await;
+    assert_eq!(back, session);
+    let after = course(&app).await;
+    assert_eq!(after["doses"], before["doses"]);
+    assert_eq!(after["records"].as_array().expect("records").len(), 3);
+    // The withdrawal is void, and the record can be withdrawn again.
+    assert_eq!(send(&app, Method::POST, &path, &reason()).await.1["outcome"], "withdrawn");
+}
+
+#[tokio::test]
+async fn an_intake_takes_patient_and_course_with_it_only_when_it_is_alone() {
+    let (app, _) = case_08().await;
+    let patient = course(&app).await["course"]["patient"].as_str().expect("a patient").to_owned();
+    let path = "/kap/v1/intake/case08-intake/$withdraw";
+    assert_eq!(send(&app, Method::POST, path, &reason()).await.1["outcome"], "withdrawn");
+    assert_eq!(app.json(&format!("/fhir/{patient}")).await["active"], Value::Null, "the session speaks of the patient");
+    assert_eq!(course(&app).await["course"]["status"], "active");
+    let alone = TestApp::start();
+    put(&alone, &fixture("case-08/01-intake.json")).await;
+    send(&alone, Method::POST, path, &reason()).await;
+    assert_eq!(alone.json(&format!("/fhir/{patient}")).await["active"], false);
+    assert_eq!(course(&alone).await["course"]["status"], "entered-in-error");
+}
+
+#[tokio::test]
+async fn a_closure_that_is_withdrawn_unsays_the_end() {
+    let app = TestApp::start();
+    for name in ["01-intake", "02-check-in-1", "03-course-closure"] {
+        put(&app, &fixture(&format!("case-06/{name}.json"))).await;
+    }
+    let closure = fixture("case-06/03-course-closure.json");
+    assert!(app.json("/kap/v1/courses/case06-course").await["course"]["endReason"].is_string());
+    let (status, _) = send(&app, Method::POST, &format!("{}/$withdraw", path_of(&closure)), &reason()).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(app.json("/kap/v1/courses/case06-course").await["course"]["endReason"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_withdrawal_without_a_reason_or_of_nothing_is_refused() {
+    let (app, session) = case_08().await;
+    let path = format!("{}/$withdraw", path_of(&session));
+    for (body, status) in
+        [(json!({}), 422), (json!({ "reason": " " }), 422), (json!({ "reason": "x", "y": 1 }), 422), (json!([]), 422)]
+    {
+        assert_eq!(send(&app, Method::POST, &path, &body).await.0.as_u16(), status, "{body}");
+    }
+    assert_eq!(send(&app, Method::POST, "/kap/v1/intake/none/$withdraw", &reason()).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(send(&app, Method::POST, &format!("{path}?x=1"), &reason()).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1, "nothing was withdrawn");
+}
+
+fn of_another_number(mut record: Value) -> Value {
+    let number = json!({ "system": "urn:kap:test:other", "value": "number-2" });
+    if record["kind"] == "intake" {
+        record["patient"]["identifiers"] = json!([number]);
+    } else {
+        record["patient"]["identifier"] = number;
+    }
+    record["course"]["identifier"]["value"] = json!("second-course");
+    record["source"]["system"] = json!("urn:kap:test:other");
+    record
+}
+
+#[tokio::test]
+async fn two_patients_who_are_one_are_found_by_either_number_and_read_together() {
+    let (app, session) = case_08().await;
+    let first = course(&app).await["course"]["patient"].as_str().expect("a patient").to_owned();
+    put(&app, &of_another_number(fixture("case-08/01-intake.json"))).await;
+    let other = of_another_number(session);
+    put(&app, &other).await;
+    let second = app.json("/kap/v1/courses/second-course").await["course"]["patient"].as_str().expect("one").to_owned();
+    assert_ne!(first, second);
+    let merge = json!({ "survivor": { "identifier": { "system": "urn:kap:test", "value": "case08-patient" } },
+                        "merged": { "identifier": { "system": "urn:kap:test:other", "value": "number-2" } } });
+    let (status, answer) = send(&app, Method::POST, "/kap/v1/patients/$merge", &merge).await;
+    assert_eq!((status, &answer["outcome"]), (StatusCode::OK, &json!("merged")), "{answer}");
+    assert_eq!((&answer["survivor"], &answer["merged"]), (&json!(first), &json!(second)));
+    let gone = app.json(&format!("/fhir/{second}")).await;
+    assert_eq!((&gone["active"], &gone["link"][0]["type"]), (&json!(false), &json!("replaced-by")));
+    let found = app.json("/fhir/Patient?identifier=urn:kap:test:other|number-2").await;
+    let ids: Vec<&Value> =
+        found["entry"].as_array().expect("entries").iter().map(|one| &one["resource"]["id"]).collect();
+    assert!(ids.iter().any(|id| first.ends_with(id.as_str().expect("an id"))), "{ids:?}");
+    // The rules see the doses of both; the sum by route is that of both.
+    let rules = app.json("/kap/v1/courses/case08-course/rules").await;
+    assert_eq!(rules["patient"], json!(first));
+    let sums = app.json(&format!("/fhir/Observation?patient={first}&code=cumulative-ketamine-dose")).await;
+    assert_eq!(sums["entry"][0]["resource"]["valueQuantity"]["value"], json!(28), "14 mg twice");
+    // A record by the old number is the survivor's now, and each comes back as it was sent.
+    let mut corrected = other;
+    corrected["source"]["revision"] = json!(2);
+    assert_eq!(put(&app, &corrected).await["patient"], json!(first));
+    let system = "?system=urn:kap:test:other";
+    assert_eq!(app.json(&format!("{}{system}", path_of(&corrected))).await, corrected);
+    let intake = of_another_number(fixture("case-08/01-intake.json"));
+    assert_eq!(app.json(&format!("{}{system}", path_of(&intake))).await, intake);
+    assert_eq!(
+        app.json(&format!("{}?system=urn:kap:test:medical", path_of(&intake))).await,
+        fixture("case-08/01-intake.json")
+    );
+    // Once more changes nothing.
+    assert_eq!(send(&app, Method::POST, "/kap/v1/patients/$merge", &merge).await.1["outcome"], "unchanged");
+}
+
+#[tokio::test]
+async fn an_intake_that_comes_again_keeps_the_merge() {
+    let (app, _) = case_08().await;
+    put(&app, &of_another_number(fixture("case-08/01-intake.json"))).await;
+    let merge = json!({ "survivor": { "identifier": { "system": "urn:kap:test", "value": "case08-patient" } },
+                        "merged": { "identifier": { "system": "urn:kap:test:other", "value": "number-2" } } });
+    send(&app, Method::POST, "/kap/v1/patients/$merge", &merge).await;
+    let mut intake = fixture("case-08/01-intake.json");
+    intake["source"]["revision"] = json!(2);
+    intake["patient"]["language"] = json!("en-GB");
+    let receipt = put(&app, &intake).await;
+    let patient = app.json(&format!("/fhir/{}", receipt["patient"].as_str().expect("one"))).await;
+    assert_eq!(patient["link"][0]["type"], "replaces");
+    assert!(patient["identifier"].as_array().expect("identifiers").iter().any(|one| one["value"] == "number-2"));
+    assert_eq!(app.json(&format!("{}?system=urn:kap:test:medical", path_of(&intake))).await, intake);
+}
+
+#[tokio::test]
+async fn a_merge_of_strangers_or_of_one_is_refused() {
+    let (app, _) = case_08().await;
+    let patient = |value: &str| json!({ "identifier": { "system": "urn:kap:test", "value": value } });
+    let merge = |one: &str, other: &str| json!({ "survivor": patient(one), "merged": patient(other) });
+    let path = "/kap/v1/patients/$merge";
+    for (body, status) in [
+        (merge("case08-patient", "nobody"), 404),
+        (merge("case08-patient", "case08-patient"), 422),
+        (json!({}), 422),
+        (json!({ "survivor": patient("case08-patient"), "merged": { "name": "x" } }), 422),
+    ] {
+        assert_eq!(send(&app, Method::POST, path, &body).await.0.as_u16(), status, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_sum_of_the_doses_by_route_is_an_observation_of_the_gateway() {
+    let (app, session) = case_08().await;
+    let patient = course(&app).await["course"]["patient"].as_str().expect("a patient").to_owned();
+    let search = format!("/fhir/Observation?patient={patient}&code=cumulative-ketamine-dose");
+    let found = app.json(&search).await;
+    let sum = &found["entry"][0]["resource"];
+    assert_eq!((&sum["valueQuantity"]["value"], &sum["valueQuantity"]["code"]), (&json!(14), &json!("mg")));
+    assert_eq!(sum["method"]["coding"][0]["code"], "gateway-derived");
+    assert_eq!(sum["component"][1]["valueCodeableConcept"]["coding"][0]["code"], "47625008");
+    let version = sum["meta"]["versionId"].clone();
+    // The same record again computes the same, and writes nothing.
+    put(&app, &session).await;
+    assert_eq!(app.json(&search).await["entry"][0]["resource"]["meta"]["versionId"], version);
+    let of = format!("/fhir/Provenance?target=Observation/{}", sum["id"].as_str().expect("an id"));
+    let provenance = app.json(&of).await;
+    assert_eq!(provenance["entry"][0]["resource"]["agent"][0]["who"]["type"], "Device");
+    send(&app, Method::POST, &format!("{}/$withdraw", path_of(&session)), &reason()).await;
+    assert_eq!(app.json(&search).await["entry"][0]["resource"]["status"], "entered-in-error");
+}
+
+/// What was concluded from a record is closed by what another system writes: a finding belongs to no record.
+#[tokio::test]
+async fn a_finding_of_a_record_is_closed_by_a_resource_of_another_system() {
+    let app = TestApp::start();
+    put(&app, &fixture("case-01/01-intake.json")).await;
+    put(&app, &fixture("case-01/02-outcome-baseline.json")).await;
+    let open = || async {
+        let course = app.json("/kap/v1/courses/case01-course").await;
+        course["issues"].as_array().expect("issues").iter().filter(|one| one["rule"] == "R-60").count()
+    };
+    assert_eq!(open().await, 2);
+    let patient = app.json("/kap/v1/courses/case01-course").await["course"]["patient"].clone();
+    let answer = json!({ "valueCoding": { "system": "http://loinc.org", "code": "LA6568-5" } });
+    let response = json!({ "resourceType": "QuestionnaireResponse", "status": "completed",
+        "questionnaire": "http://example.org/Questionnaire/phq-9", "subject": { "reference": patient },
+        "authored": "2026-03-20T10:00:00-05:00", "item": [{ "linkId": "/44249-1/44260-8", "answer": [answer] }] });
+    assert_eq!(send(&app, Method::POST, "/fhir/QuestionnaireResponse", &response).await.0, StatusCode::CREATED);
+    assert_eq!(open().await, 0);
+}
+
+/// A medicine that stands in a Medication of its own is known all the same.
+#[tokio::test]
+async fn a_dose_whose_medicine_is_a_resource_of_its_own_counts() {
+    let (app, _) = case_08().await;
+    let patient = course(&app).await["course"]["patient"].clone();
+    let medication = json!({ "resourceType": "Medication", "code": { "coding": [
+        { "system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6130" }], "text": "ketamine 50 mg/mL" } });
+    let (status, medication) = send(&app, Method::POST, "/fhir/Medication", &medication).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let dose = json!({ "resourceType": "MedicationAdministration", "status": "completed", "subject": { "reference": patient },
+        "medicationReference": { "reference": format!("Medication/{}", medication["id"].as_str().expect("an id")) },
+        "effectiveDateTime": "2026-05-20T10:00:00-05:00",
+        "dosage": { "route": { "coding": [{ "system": "http://snomed.info/sct", "code": "78421000" }], "text": "IM" },
+                    "dose": { "value": 400, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg" } } });
+    assert_eq!(send(&app, Method::POST, "/fhir/MedicationAdministration", &dose).await.0, StatusCode::CREATED);
+    let after = course(&app).await;
+    let exposure = after["exposure"].as_array().expect("exposure");
+    let muscle = exposure.iter().find(|one| one["route"] == "Intramuscular route").expect("by its code");
+    assert_eq!((&muscle["total"], &muscle["medicine"]), (&json!("400"), &json!("ketamine")));
+    assert_eq!(states(&app.json("/kap/v1/courses/case08-course/rules").await, "R-30"), "fires", "5 mg/kg at 80 kg");
+}
+
+#[tokio::test]
+async fn doses_of_two_kits_of_one_medicine_add_up() {
+    let app = TestApp::start();
+    for name in ["01-intake", "03-dosing-session-1", "04-dosing-session-2"] {
+        put(&app, &fixture(&format!("case-03/{name}.json"))).await;
+    }
+    let exposure = app.json("/kap/v1/courses/case03-course").await["exposure"].clone();
+    let expected = json!([{ "medicine": "esketamine", "route": "Nasal route", "doses": 2, "total": "140" }]);
+    assert_eq!(exposure, expected, "56 and 84 mg");
+}
+
+#[tokio::test]
+async fn what_is_dated_in_the_future_stands_in_the_timeline() {
+    let app = TestApp::start();
+    put(&app, &fixture("case-08/01-intake.json")).await;
+    let later = fixture(DOSING).to_string().replace("2026-05-12", "2091-05-12");
+    put(&app, &serde_json::from_str(&later).expect("JSON")).await;
+    assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1);
+}
