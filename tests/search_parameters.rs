@@ -7,10 +7,11 @@ use kap_gateway::{
 };
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
-use std::{path::Path, sync::Mutex, time::Duration};
+use std::{path::Path, time::Duration};
+use tokio::sync::Mutex;
 
 /// One gateway at a time: they share what is added.
-static ALONE: Mutex<()> = Mutex::new(());
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 fn start(folder: &Path) -> Running {
     let options = Options {
@@ -87,7 +88,7 @@ async fn until_searchable(running: &Running, id: &str) -> (i64, i64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parameter_that_is_added_finds_what_was_there_and_what_comes() {
-    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let running = start(folder.path());
     for number in 0..5 {
@@ -143,7 +144,7 @@ async fn parameter_that_is_added_finds_what_was_there_and_what_comes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn indexing_goes_on_after_a_restart_and_what_is_indexed_stays() {
-    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let running = start(folder.path());
     let entry = |number: usize| {
@@ -183,7 +184,7 @@ async fn indexing_goes_on_after_a_restart_and_what_is_indexed_stays() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parameter_that_cannot_be_served_is_refused_with_the_reason() {
-    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let running = start(folder.path());
     // Nothing to tell is told in both formats.

@@ -265,7 +265,7 @@ async fn stated_formats_conditions_and_system_interactions_are_served() {
     for (format, body) in [
         ("application/json-patch+json", r#"[{"op":"replace","path":"/code/text","value":"w"}]"#.to_owned()),
         ("application/fhir+json", patch("Basic.code.text").to_string()),
-        ("application/fhir+xml", String::from_utf8(xml.into()).expect("text")),
+        ("application/fhir+xml", String::from_utf8(xml).expect("text")),
     ] {
         assert!(statement["patchFormat"].as_array().expect("formats").contains(&json!(format)));
         let request = app.request(Method::PATCH, &format!("/fhir/Basic/{id}")).header("Content-Type", format);

@@ -45,7 +45,7 @@ impl Policy for Withheld {
 }
 
 impl Withheld {
-    fn from_now(&self, patient: &str) {
+    fn withhold(&self, patient: &str) {
         patient.clone_into(&mut self.patient.lock().expect("free"));
         self.is_on.store(true, Ordering::Relaxed);
     }
@@ -138,7 +138,7 @@ async fn twins() -> (TestApp, TestApp) {
     let twin = TestApp::start_with(options());
     filled(&withholding, true).await;
     filled(&twin, false).await;
-    policy.from_now(HIDDEN);
+    policy.withhold(HIDDEN);
     (withholding, twin)
 }
 
@@ -317,7 +317,7 @@ async fn no_route_says_a_word_of_a_patient_who_is_withheld() {
     let composition = summary["entry"][0]["resource"]["id"].as_str().expect("an id").to_owned();
     secrets.insert(composition.clone());
 
-    policy.from_now(&patient);
+    policy.withhold(&patient);
     let mut asked = BTreeSet::new();
     let mut probes = Vec::new();
     for endpoint in api::endpoints() {

@@ -25,6 +25,9 @@ impl BundleType {
     }
 }
 
+/// Each entry has an identity, also the one that is about the search: there is one at most.
+const TOLD: &str = "urn:uuid:6f0c9d0e-5c0f-4f6e-9a77-0a1d7f2b3c4d";
+
 /// A Bundle in the making; `finish` gives its JSON.
 pub struct Bundle {
     head: Value,
@@ -76,7 +79,7 @@ impl Bundle {
     /// An entry that tells the client about its search: an OperationOutcome.
     pub fn outcome(&mut self, outcome: &Value) {
         self.separate();
-        self.entries.extend_from_slice(b"{\"resource\":");
+        self.entries.extend_from_slice(format!("{{\"fullUrl\":\"{TOLD}\",\"resource\":").as_bytes());
         self.entries.extend_from_slice(outcome.to_string().as_bytes());
         self.close_with(&json!({ "search": { "mode": "outcome" } }));
     }

@@ -45,7 +45,7 @@ impl Recorder<'_> {
         Ok(Reindexed { looked_at: rows.len() as u64, changed, next })
     }
 
-    pub(super) fn set_note(&mut self, tenant: &str, name: &str, text: Option<&str>) -> rusqlite::Result<()> {
+    pub(super) fn set_note(&self, tenant: &str, name: &str, text: Option<&str>) -> rusqlite::Result<()> {
         match text {
             Some(text) => self
                 .connection
