@@ -184,14 +184,15 @@ pub fn preview(contract: &Contract, base: &str, kind: Kind, body: &[u8]) -> Resu
     let is_amended = |entry: &Entry| mapped.amendments.iter().any(|amended| amended.id == entry.id);
     let entries: Vec<&Entry> =
         mapped.entries.iter().filter(|entry| !is_amended(entry)).chain(&mapped.amendments).collect();
-    let bodies = entries.iter().map(|entry| write(&entry.resource)).collect::<Result<Vec<_>, _>>()?;
-    let entries = entries.iter().zip(&bodies).map(|(entry, body)| TransactionEntry {
+    let entries = entries.iter().map(|entry| TransactionEntry {
         resource_type: entry.resource_type,
         id: &entry.id,
-        body,
+        resource: &entry.resource,
         create_unless_found: entry.shared.as_ref().map(|(system, value)| (system.as_str(), value.as_str())),
     });
-    Ok(Preview { bundle: transaction(base, entries), warnings })
+    let bundle =
+        transaction(base, entries).map_err(|_| IngestError::Internal("a mapped resource cannot be written"))?;
+    Ok(Preview { bundle, warnings })
 }
 
 /// What the mapping has to say, as warnings.

@@ -1,38 +1,46 @@
-//! A transaction Bundle, spliced from resources that are already written.
+//! A transaction Bundle, written resource by resource.
 //!
 //! <https://hl7.org/fhir/R4/http.html#transaction>
 
+use super::codec::{self, CodecError};
+use super::model::Resource;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stays as it is in a query value.
 const QUERY: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/');
 
-/// One entry: a resource in JSON and how the receiver should take it.
+/// Bytes that most entries fit into: a Bundle that grows from nothing is moved many times.
+const USUAL_LENGTH: usize = 2560;
+
+/// One entry: a resource and how the receiver should take it.
 pub struct TransactionEntry<'a> {
     pub resource_type: &'a str,
     pub id: &'a str,
-    pub body: &'a [u8],
+    pub resource: &'a Resource,
     /// System and value of the identifier to look for: created only where it is not found. Otherwise it is put at
     /// its own id.
     pub create_unless_found: Option<(&'a str, &'a str)>,
 }
 
 /// The Bundle as JSON; `base` is the address that full URLs start with, without a slash at the end.
-pub fn transaction<'a>(base: &str, entries: impl IntoIterator<Item = TransactionEntry<'a>>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(64 * 1024);
+pub fn transaction<'a>(
+    base: &str,
+    entries: impl ExactSizeIterator<Item = TransactionEntry<'a>>,
+) -> Result<Vec<u8>, CodecError> {
+    let mut out: Vec<u8> = Vec::with_capacity(USUAL_LENGTH * (entries.len() + 1));
     let base = text(base);
     // The quote at the end goes: each full URL goes on behind it.
     let base = base.strip_suffix('"').unwrap_or(&base);
     out.extend_from_slice(br#"{"resourceType":"Bundle","type":"transaction","entry":["#);
-    for (place, entry) in entries.into_iter().enumerate() {
+    for (place, entry) in entries.enumerate() {
         if place > 0 {
             out.push(b',');
         }
         // Type names and ids have no character that JSON would escape.
         let (resource_type, id) = (entry.resource_type, entry.id);
         push(&mut out, &[r#"{"fullUrl":"#, base, "/", resource_type, "/", id, r#"","resource":"#]);
-        out.extend_from_slice(entry.body);
+        codec::append_json(&mut out, entry.resource)?;
         match entry.create_unless_found {
             None => {
                 push(&mut out, &[r#","request":{"method":"PUT","url":""#, resource_type, "/", id, "\""]);
@@ -47,7 +55,7 @@ pub fn transaction<'a>(base: &str, entries: impl IntoIterator<Item = Transaction
         out.extend_from_slice(b"}}");
     }
     out.extend_from_slice(b"]}");
-    out
+    Ok(out)
 }
 
 /// A JSON string with its quotes.

@@ -36,8 +36,14 @@ pub fn from_json(bytes: &[u8]) -> Result<Resource, CodecError> {
 #[inline(never)]
 pub fn to_json(resource: &Resource) -> Result<Vec<u8>, CodecError> {
     let mut bytes = Vec::with_capacity(USUAL_LENGTH);
-    fhirbolt::json::to_writer(&mut bytes, resource, None).map_err(|e| CodecError(e.to_string()))?;
+    append_json(&mut bytes, resource)?;
     Ok(bytes)
+}
+
+/// Writes the same behind what stands there. After an error the end of `bytes` is half a resource.
+#[inline(never)]
+pub fn append_json(bytes: &mut Vec<u8>, resource: &Resource) -> Result<(), CodecError> {
+    fhirbolt::json::to_writer(bytes, resource, None).map_err(|e| CodecError(e.to_string()))
 }
 
 /// Reads one resource from XML.

@@ -77,7 +77,7 @@ impl Copy {
             progress.records += part.len() as u64;
             tell(progress);
         }
-        self.engine.handle.block_on(self.answers(&mut client))?;
+        self.engine.handle.block_on(self.answers(&client))?;
         self.engine.handle.block_on(self.finish(&mut client, of, newest, &numbers))
     }
 
@@ -259,7 +259,7 @@ impl Copy {
     }
 
     /// What is kept for requests that may come again, and the gateway's notes. There are few, so where the copy was broken off all are copied anew.
-    async fn answers(&self, client: &mut Client) -> Result<(), PgError> {
+    async fn answers(&self, client: &Client) -> Result<(), PgError> {
         const ADD: &str = "INSERT INTO kept_answer (tenant, name, request, until, head, body)
                            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
         let mut part = self.file.answers(None, PART)?;
@@ -267,14 +267,14 @@ impl Copy {
             let next = self.file.answers(Some((&last.tenant, &last.name)), PART)?;
             for answer in &part {
                 let LeavingAnswer { tenant, name, request, until, head, body } = answer;
-                let tenant = self.engine.names.tenant(&*client, tenant).await?;
+                let tenant = self.engine.names.tenant(client, tenant).await?;
                 let add = client.prepare_cached(ADD).await?;
                 client.execute(&add, &[&tenant, name, request, until, head, body]).await?;
             }
             part = next;
         }
         for (tenant, name, text) in self.file.notes()? {
-            let tenant = self.engine.names.tenant(&*client, &tenant).await?;
+            let tenant = self.engine.names.tenant(client, &tenant).await?;
             reindex::set_note(client, tenant, &name, Some(&text)).await?;
         }
         Ok(())
