@@ -77,7 +77,7 @@ impl Copy {
             progress.records += part.len() as u64;
             tell(progress);
         }
-        self.engine.handle.block_on(self.answers(&mut client))?;
+        self.engine.handle.block_on(self.answers(&client))?;
         self.engine.handle.block_on(self.finish(&mut client, of, newest, &numbers))
     }
 
@@ -259,7 +259,7 @@ impl Copy {
     }
 
     /// What is kept for requests that may come again. There are few, so where the copy was broken off all are copied anew.
-    async fn answers(&self, client: &mut Client) -> Result<(), PgError> {
+    async fn answers(&self, client: &Client) -> Result<(), PgError> {
         const ADD: &str = "INSERT INTO kept_answer (tenant, name, request, until, head, body)
                            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
         let mut part = self.file.answers(None, PART)?;
