@@ -28,7 +28,7 @@ use crate::{
     consent::{Door, PermitAll, Policy},
     fhir::definitions::{AddError, Definitions},
     ingest::{Contract, ContractError, Gateway, Parameters, Rules, RulesFileError},
-    store::{ResourceStore, StoreError, metered::MeteredStore},
+    store::{Opened, StoreError, metered::MeteredStore},
 };
 use actix_web::{
     App, HttpServer,
@@ -87,7 +87,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where clients reach it, without a slash at the end.
     pub base_url: String,
-    pub store: Arc<dyn ResourceStore>,
+    pub store: Opened,
     pub gateway: Arc<Gateway>,
     certificate: Option<Arc<Certificate>>,
     handle: ServerHandle,

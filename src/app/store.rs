@@ -2,11 +2,11 @@
 
 use crate::config::{Config, Database};
 use crate::store::postgres::{self, PostgresStore};
-use crate::store::{ResourceStore, StoreError, sqlite::SqliteStore};
+use crate::store::{Opened, StoreError, sqlite::SqliteStore};
 use std::sync::Arc;
 
 /// Opens the file or the database.
-pub fn open(config: &Config) -> Result<Arc<dyn ResourceStore>, StoreError> {
+pub fn open(config: &Config) -> Result<Opened, StoreError> {
     Ok(match &config.database {
         None => Arc::new(SqliteStore::open(&config.data_file)?),
         Some(database) => Arc::new(at(database, PostgresStore::open)??),

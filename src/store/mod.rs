@@ -193,6 +193,9 @@ pub struct Held {
     _release: Option<Box<dyn Any + Send + Sync>>,
 }
 
+/// A store of some engine, as it is put together and handed to the door.
+pub type Opened = std::sync::Arc<dyn ResourceStore>;
+
 /// Keeps FHIR resources and the records they came from.
 #[async_trait::async_trait]
 pub trait ResourceStore: Send + Sync {

@@ -258,7 +258,8 @@ impl Copy {
         Ok(())
     }
 
-    /// What is kept for requests that may come again, and the gateway's notes. There are few, so where the copy was broken off all are copied anew.
+    /// What is kept for requests that may come again, and the gateway's notes. There are few, so where the copy was broken off
+    /// all are copied anew.
     async fn answers(&self, client: &Client) -> Result<(), PgError> {
         const ADD: &str = "INSERT INTO kept_answer (tenant, name, request, until, head, body)
                            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
