@@ -70,4 +70,5 @@ Description: "Tells how far the search parameters of the installation's own are.
 * type = true
 * instance = false
 * description = "Tells of each stored SearchParameter with the status active whether it can be searched by, and how many resources were looked at and got other search rows since it was stored. Indexing begins by itself and goes on after a restart."
+* insert Parameter(count, #out, 1, 1, #integer, [["How many SearchParameters are told of."]])
 * insert Parameter(searchParameter, #out, 0, *, #string, [["One SearchParameter, as parts: url, code, base, state (indexing, searchable, refused), lookedAt, changed, and the reason of a refusal."]])

@@ -18,12 +18,18 @@ pub static REINDEX: Operation = Operation {
 pub async fn reindex(request: HttpRequest, api: Session) -> Result<HttpResponse, ApiError> {
     let representation = fhir::representation_only(&request)?;
     api.gateway.load_parameters().await?;
-    let told = api.gateway.parameter_progress().iter().map(told).collect::<Vec<_>>();
+    let progress = api.gateway.parameter_progress();
+    // Said where there is none, too: XML has no resource without content.
+    let number = json!({ "name": "count", "valueInteger": count(progress.len() as u64) });
+    let told = std::iter::once(number).chain(progress.iter().map(told)).collect::<Vec<_>>();
     Ok(operation::answer(representation, told))
 }
 
+fn count(count: u64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
 fn told(progress: &Progress) -> Value {
-    let count = |count: u64| i32::try_from(count).unwrap_or(i32::MAX);
     let (state, reason) = match &progress.state {
         ProgressState::Indexing => ("indexing", None),
         ProgressState::Searchable => ("searchable", None),
