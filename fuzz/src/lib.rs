@@ -7,6 +7,7 @@ pub mod fhir {
     pub mod outcome;
     pub mod path;
     pub mod validate;
+    pub mod xml_tree;
 }
 
 use fhir::definitions::Definitions;
