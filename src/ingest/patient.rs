@@ -10,18 +10,23 @@ use std::collections::BTreeSet;
 const MOST_MEDICATIONS: usize = 2_000;
 
 impl Gateway {
-    /// The current resources of the patient's compartment, those of all whom a merge made the same, and the Medications that they refer to: those are in nobody's
-    /// compartment, and without them a dose would not be known for one.
+    /// The current resources of the patient's compartment, those of all whom a merge made the same, and the Medications that
+    /// they refer to: those are in nobody's compartment, and without them a dose would not be known for one.
     pub(super) async fn everything(&self, sight: &Sight, patient: &str) -> Result<Compartment, IngestError> {
-        let Compartment { resources: mut found, is_whole } = self.compartments(sight, patient).await?;
+        let Compartment { resources: mut found, mut is_whole } = self.compartments(sight, patient).await?;
         let mut wanted = BTreeSet::new();
         for stored in &found {
             if is_of_medicine(&stored.resource_type) && names_another(&stored.body) {
                 wanted.extend(medication(&View(&json(stored)?)));
             }
         }
+        is_whole &= wanted.len() <= MOST_MEDICATIONS;
         for id in wanted.iter().take(MOST_MEDICATIONS) {
-            found.extend(sight.read("Medication", id).await?);
+            match sight.read("Medication", id).await? {
+                Some(medication) => found.push(medication),
+                // One that is withheld is not one that is not there: rules must not pass without it.
+                None => is_whole &= !sight.hides("Medication", id).await?,
+            }
         }
         Ok(Compartment { resources: found, is_whole })
     }

@@ -383,3 +383,41 @@ async fn no_route_says_a_word_of_a_patient_who_is_withheld() {
         assert!(!is_ok || !families.is_match(&body) || !path.starts_with("/fhir/Patient"), "{method} {path}: {body}");
     }
 }
+
+/// Withholds every Medication, from the moment when it is told to.
+#[derive(Default)]
+struct NoMedications(AtomicBool);
+
+impl Policy for NoMedications {
+    fn withholds(&self, _: &Context) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn decide(&self, _: &Context, row: &Row<'_>) -> Decision {
+        let is_withheld = self.0.load(Ordering::Relaxed) && row.resource_type == "Medication";
+        if is_withheld { Decision::Withhold } else { Decision::Permit }
+    }
+}
+
+#[tokio::test]
+async fn rules_do_not_pass_over_a_medication_that_is_withheld() {
+    let policy = Arc::new(NoMedications::default());
+    let app = TestApp::start_with_policy(Options::default(), policy.clone());
+    stored(&app, &plain_patient(SEEN, "A-1")).await;
+    stored(&app, &json!({ "resourceType": "Medication", "id": "m", "code": { "text": "a medicine" } })).await;
+    let subject = json!({ "reference": format!("Patient/{SEEN}") });
+    let course = json!({ "resourceType": "EpisodeOfCare", "id": "c", "status": "active", "patient": subject });
+    stored(&app, &course).await;
+    let taken = json!({ "resourceType": "MedicationStatement", "id": "s", "status": "active", "subject": subject,
+        "medicationReference": { "reference": "Medication/m" } });
+    stored(&app, &taken).await;
+    let states = async || -> BTreeSet<String> {
+        let report = app.json("/kap/v1/courses/c/rules").await;
+        let rules = report["rules"].as_array().expect("rules").clone();
+        rules.iter().map(|rule| rule["state"].as_str().expect("a state").to_owned()).collect()
+    };
+    let passes = |states: &BTreeSet<String>| states.contains("holds") || states.contains("not-applicable");
+    assert!(passes(&states().await));
+    policy.0.store(true, Ordering::Relaxed);
+    assert!(!passes(&states().await));
+}
