@@ -4,11 +4,13 @@
 //! database. Both pass the same suite (`tests/store`), and search by the same code (`search/`).
 
 mod body;
+mod code;
 pub mod history;
 mod keys;
 mod matching;
 pub mod metered;
 pub mod once;
+mod packed;
 pub mod postgres;
 mod query;
 mod rows;

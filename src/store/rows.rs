@@ -1,5 +1,6 @@
 //! The store room: rows of the search index: which a resource has by its keys, and what is left of many changes.
 
+use super::code::{code_number, versionless, versions_number};
 use super::keys::{Key, KeyValue, Keys, QuantityKey};
 use crate::fhir::search::{IndexQuantity, IndexRow, IndexValue, NumberKey, normalize};
 use std::collections::HashSet;
@@ -78,10 +79,31 @@ fn named<N: Numbers>(numbers: &mut N, text: &str) -> Result<i64, N::Error> {
 /// A row of an index table, in the order of its key.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Row {
-    Token { field: i64, code: String, system: i64, resource: i64 },
-    Date { field: i64, low: i64, resource: i64, high: i64 },
-    Text { field: i64, text: String, resource: i64 },
-    Number { field: i64, unit: i64, low: NumberKey, high: NumberKey, resource: i64 },
+    /// The code by its number.
+    Token {
+        field: i64,
+        code: i64,
+        system: i64,
+        resource: i64,
+    },
+    Date {
+        field: i64,
+        low: i64,
+        resource: i64,
+        high: i64,
+    },
+    Text {
+        field: i64,
+        text: String,
+        resource: i64,
+    },
+    Number {
+        field: i64,
+        unit: i64,
+        low: NumberKey,
+        high: NumberKey,
+        resource: i64,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,19 +144,14 @@ impl Changes {
 
     /// The rows of one version, each once: elements and all but the beginnings of texts are not in them.
     fn change(&mut self, resource: i64, keys: &Keys, change: Change) {
-        let from = self.rows.len();
+        let mut rows = Vec::new();
         for key in keys.iter().filter(|key| !self.aside.contains(&key.field)) {
-            let row = Row::of(key, resource);
-            let own = self.rows.get(from..).unwrap_or_default();
-            let is_again = match row {
-                // Keys are in order: what comes again comes at once.
-                Row::Token { .. } | Row::Date { .. } => own.last().is_some_and(|(last, _)| *last == row),
-                Row::Text { .. } | Row::Number { .. } => own.iter().any(|(before, _)| *before == row),
-            };
-            if !is_again {
-                self.rows.push((row, change));
-            }
+            rows.push(Row::of(key, resource));
+            rows.extend(Row::of_versions(key, resource));
         }
+        rows.sort_unstable();
+        rows.dedup();
+        self.rows.extend(rows.into_iter().map(|row| (row, change)));
     }
 
     /// All changes so far, in the order of the index; none is left.
@@ -144,10 +161,19 @@ impl Changes {
 }
 
 impl Row {
+    /// A second row, by which a canonical with a version is found without it.
+    fn of_versions(key: &Key, resource: i64) -> Option<Self> {
+        let KeyValue::Token { system: NO_NAME, code } = &key.value else { return None };
+        let code = versions_number(versionless(code)?);
+        Some(Row::Token { field: key.field, code, system: NO_NAME, resource })
+    }
+
     fn of(key: &Key, resource: i64) -> Self {
         let field = key.field;
         match &key.value {
-            KeyValue::Token { system, code } => Row::Token { field, code: code.clone(), system: *system, resource },
+            KeyValue::Token { system, code } => {
+                Row::Token { field, code: code_number(code), system: *system, resource }
+            }
             KeyValue::Date { low, high } => Row::Date { field, low: *low, resource, high: *high },
             KeyValue::Text(text) => Row::Text { field, text: indexed_text(text), resource },
             KeyValue::Number { low, high } => {

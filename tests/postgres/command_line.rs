@@ -54,7 +54,12 @@ async fn doctor_tells_of_a_database_and_changes_nothing() {
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     assert_eq!(sql(&database, tables).await, ["0"]);
     drop(Gateway::on(&database).await);
-    assert!(doctor(&database).1.contains("schema version 1"));
+    assert!(doctor(&database).1.contains("schema version 2"));
+    sql(&database, "UPDATE schema_version SET version = 1").await;
+    let (code, text) = doctor(&database);
+    assert!(code == Some(1) && text.contains("was in no release"), "{text}");
+    let (code, text) = told(program().args(["serve", "--listen", "127.0.0.1:0", "--database", &database]));
+    assert!(code == Some(1) && text.contains("was in no release"), "{text}");
     sql(&database, "UPDATE schema_version SET version = 99").await;
     let (code, text) = doctor(&database);
     assert!(code == Some(1) && text.contains("a newer kap-gateway has used it"), "{text}");

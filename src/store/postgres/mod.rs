@@ -117,8 +117,8 @@ impl PostgresStore {
             let took = began.elapsed().as_micros();
             let holds = match schema::found(&client).await? {
                 None => "is empty: its tables are made at the start".to_owned(),
-                Some(found) if found > schema::VERSION => return Err(schema::too_new(found)),
                 Some(found) => {
+                    schema::check(found)?;
                     unfinished(&client).await?;
                     const ABOUT: &str = "SELECT reltuples::bigint FROM pg_class WHERE oid = 'resource'::regclass";
                     let about: i64 = client.query_one(ABOUT, &[]).await?.try_get(0)?;

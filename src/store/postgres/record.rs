@@ -4,6 +4,7 @@ use super::error::PgError;
 use super::names::{clean, digest};
 use super::work::{Key, Own, OwnVersions, Put, Work};
 use crate::store::history::Origin;
+use crate::store::packed::unpack;
 use crate::store::{Committed, RecordKey, RecordWrite, Write, WriteMode, WrittenResource};
 use deadpool_postgres::Transaction;
 
@@ -107,8 +108,9 @@ async fn own_versions(client: &Transaction<'_>, tenant: i32, record: i64) -> Res
     let rows = client.query(&statement, &[&tenant, &record]).await?;
     let mut own = OwnVersions::with_capacity(rows.len());
     for row in &rows {
-        let past: (Option<i64>, Option<Vec<u8>>) = (row.try_get(2)?, row.try_get(3)?);
-        own.insert(row.try_get(0)?, Own { version_id: row.try_get(1)?, past: past.0.zip(past.1) });
+        let past: (Option<i64>, Option<&[u8]>) = (row.try_get(2)?, row.try_get(3)?);
+        let past = past.0.zip(past.1.map(unpack).transpose().map_err(|_| PgError::Damaged)?);
+        own.insert(row.try_get(0)?, Own { version_id: row.try_get(1)?, past });
     }
     Ok(own)
 }

@@ -1,6 +1,7 @@
 //! The store room: search rows made anew in PostgreSQL, a few resources at a time, and the gateway's own notes.
 
 use super::error::PgError;
+use super::index::body;
 use super::names::{Names, Wanted, clean, small};
 use super::work::IndexRows;
 use crate::fhir::search;
@@ -35,7 +36,7 @@ async fn read(
     let count = i64::try_from(count.max(1)).unwrap_or(i64::MAX);
     let rows = client.query(&statement, &[&tenant, &collection, &after, &count]).await?;
     rows.iter()
-        .map(|row| Ok(Step { seq: row.try_get(0)?, before: Keys::read(row.try_get(1)?)?, body: row.try_get(2)? }))
+        .map(|row| Ok(Step { seq: row.try_get(0)?, before: Keys::read(row.try_get(1)?)?, body: body(row, 2)? }))
         .collect()
 }
 

@@ -4,12 +4,15 @@
 use super::error::PgError;
 use deadpool_postgres::Client;
 
-/// One step for each schema version: step N brings a database from version N to N + 1. A step that has been released
+/// What makes an empty database one of version 2, and then one step for each schema version. A step that has been released
 /// never changes; a new one is added.
-const MIGRATIONS: [&str; 1] = [include_str!("schema_v1.sql")];
+const MIGRATIONS: [&str; 1] = [include_str!("schema_v2.sql")];
+
+/// The oldest version that can be brought to the newest. Version 1 was in no release.
+const FIRST: i32 = 2;
 
 /// The schema version that this program writes.
-pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
+pub(super) const VERSION: i32 = FIRST - 1 + MIGRATIONS.len() as i32;
 
 /// Whoever migrates holds this lock: "kap-gate" in ASCII.
 const LOCK: i64 = 0x6b61_702d_6761_7465;
@@ -23,9 +26,12 @@ pub(super) async fn migrate(client: &mut Client) -> Result<(), PgError> {
     let transaction = client.transaction().await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     let found = found(&transaction).await?;
-    let steps = match usize::try_from(found.unwrap_or(0)) {
-        Ok(found) if found <= MIGRATIONS.len() => MIGRATIONS.get(found..).unwrap_or_default(),
-        Ok(_) | Err(_) => return Err(too_new(found.unwrap_or_default())),
+    let steps = match found {
+        None => MIGRATIONS.as_slice(),
+        Some(found) => {
+            check(found)?;
+            MIGRATIONS.get(usize::try_from(found - FIRST + 1)?..).unwrap_or_default()
+        }
     };
     if found.is_none() {
         transaction.batch_execute("CREATE TABLE schema_version (version integer NOT NULL)").await?;
@@ -39,10 +45,18 @@ pub(super) async fn migrate(client: &mut Client) -> Result<(), PgError> {
     Ok(())
 }
 
-pub(super) fn too_new(found: i32) -> PgError {
-    PgError::Refused(format!(
-        "the database has schema version {found}, this program knows up to {VERSION}: a newer kap-gateway has used it"
-    ))
+/// Can this program use a database of that version, or bring it to one that it can?
+pub(super) fn check(found: i32) -> Result<(), PgError> {
+    let why = match found {
+        ..FIRST => {
+            format!(
+                "which was in no release and is not brought to version {VERSION}: take an empty database, and fill it again"
+            )
+        }
+        FIRST..=VERSION => return Ok(()),
+        _ => format!("this program knows up to {VERSION}: a newer kap-gateway has used it"),
+    };
+    Err(PgError::Refused(format!("the database has schema version {found}, {why}")))
 }
 
 /// `None`: no gateway has used this database yet.

@@ -3,11 +3,12 @@
 
 use super::clock::Ticks;
 use super::error::PgError;
-use super::index::indexed_code;
+use super::index::body;
 use super::names::{Names, clean, small};
 use crate::store::body::Unversioned;
 use crate::store::history::Origin;
 use crate::store::keys::Keys;
+use crate::store::packed::pack;
 use crate::store::rows::{Change, Changes, Row};
 use crate::store::{StoreError, Write, WriteMode, WriteOutcome};
 use bytes::Bytes;
@@ -135,7 +136,7 @@ impl<'a> Work<'a> {
                 of_record: row.try_get(6)?,
                 patient: row.try_get(7)?,
                 keys: Keys::read(row.try_get(8)?)?,
-                body: Bytes::copy_from_slice(row.try_get(9)?),
+                body: body(row, 9)?.into(),
             };
             self.known.insert(key, current);
         }
@@ -292,7 +293,7 @@ impl<'a> Work<'a> {
         let version_ids: Vec<i64> = self.versions.iter().map(|version| version.version_id).collect();
         let collections: Vec<i32> = self.versions.iter().map(|version| small(version.collection)).collect();
         let times: Vec<i64> = self.versions.iter().map(|version| version.last_updated).collect();
-        let bodies: Vec<&[u8]> = self.versions.iter().map(|version| version.body.as_ref()).collect();
+        let bodies: Vec<Vec<u8>> = self.versions.iter().map(|version| pack(&version.body)).collect();
         let made_by: Vec<i16> = self.versions.iter().map(|version| narrow(version.made_by)).collect();
         let values: [&(dyn ToSql + Sync); 7] =
             [&self.tenant, &seqs, &version_ids, &collections, &times, &bodies, &made_by];
@@ -320,7 +321,7 @@ fn unchanged(current: &Current, own: Option<&Own>, body: Unversioned<'_>) -> Opt
 /// Rows of the index, column by column: added and removed ones of each table.
 #[derive(Default)]
 pub(super) struct IndexRows {
-    tokens: [Columns<String, i32>; 2],
+    tokens: [Columns<i64, i32>; 2],
     dates: [Columns<i64, i64>; 2],
     texts: [Columns<String, ()>; 2],
     numbers: [Columns<Ends, i32>; 2],
@@ -359,7 +360,7 @@ impl IndexRows {
             let at = usize::from(change == Change::Remove);
             match row {
                 Row::Token { field, code, system, resource } => {
-                    rows.tokens[at].push(field, indexed_code(&code), small(system), resource);
+                    rows.tokens[at].push(field, code, small(system), resource);
                 }
                 Row::Date { field, low, resource, high } => rows.dates[at].push(field, low, high, resource),
                 Row::Text { field, text, resource } => rows.texts[at].push(field, clean(&text), (), resource),
@@ -408,7 +409,7 @@ impl IndexRows {
 const STATEMENTS: [[&str; 4]; 2] = [
     [
         "INSERT INTO token (tenant, field, code, system, resource)
-         SELECT $1::integer, given.* FROM unnest($2::integer[], $3::text[], $4::integer[], $5::bigint[]) AS given
+         SELECT $1::integer, given.* FROM unnest($2::integer[], $3::bigint[], $4::integer[], $5::bigint[]) AS given
          ON CONFLICT DO NOTHING",
         "INSERT INTO date (tenant, field, low, high, resource)
          SELECT $1::integer, given.* FROM unnest($2::integer[], $3::bigint[], $4::bigint[], $5::bigint[]) AS given
@@ -421,7 +422,7 @@ const STATEMENTS: [[&str; 4]; 2] = [
          ON CONFLICT DO NOTHING",
     ],
     [
-        "DELETE FROM token USING unnest($2::integer[], $3::text[], $4::integer[], $5::bigint[])
+        "DELETE FROM token USING unnest($2::integer[], $3::bigint[], $4::integer[], $5::bigint[])
              AS given (field, code, system, resource)
          WHERE token.tenant = $1 AND token.field = given.field AND token.code = given.code
              AND token.system = given.system AND token.resource = given.resource",

@@ -1,8 +1,8 @@
 //! The store room: one part of a search index, in the order of the index. All engines have the same index tables, and
 //! each makes its own statement of a scan.
 
+use crate::store::code::{code_number, versions_number};
 use crate::store::matching::about;
-use crate::store::rows;
 use crate::store::{DatePrefix, NumberTest};
 
 /// A value of a statement.
@@ -39,7 +39,7 @@ impl Scan {
         let mut values = vec![Value::Integer(field)];
         if let Some(code) = code {
             tests.push_str(" AND code = ?");
-            values.push(Value::Text(code.clone()));
+            values.push(Value::Integer(code_number(code)));
         }
         if let Some(system) = system {
             tests.push_str(" AND system = ?");
@@ -56,12 +56,10 @@ impl Scan {
         self
     }
 
-    /// Codes that begin like that.
-    pub(in crate::store) fn codes(field: i64, beginning: &str) -> Self {
-        // Of long codes an index may hold the beginning only.
-        let beginning = rows::beginning(beginning, 400);
-        let (from, to) = (Value::Text(beginning.to_owned()), Value::Text(format!("{beginning}\u{10ffff}")));
-        Self::of("token", "field = ? AND code BETWEEN ? AND ?", vec![Value::Integer(field), from, to])
+    /// Versions of a canonical.
+    pub(in crate::store) fn versions(field: i64, canonical: &str) -> Self {
+        let values = vec![Value::Integer(field), Value::Integer(versions_number(canonical))];
+        Self::of("token", "field = ? AND code = ?", values)
     }
 
     pub(in crate::store) fn text(field: i64, text: &str) -> Self {

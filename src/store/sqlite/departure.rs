@@ -26,7 +26,7 @@ pub(in crate::store) struct Leaving {
 pub(in crate::store) struct LeavingVersion {
     pub(in crate::store) version_id: i64,
     pub(in crate::store) last_updated: i64,
-    /// Empty: a deletion.
+    /// As it lies in the file (packed.rs). Empty: a deletion.
     pub(in crate::store) body: Vec<u8>,
     /// `Origin::made_by`.
     pub(in crate::store) made_by: i64,

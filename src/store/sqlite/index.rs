@@ -1,6 +1,7 @@
 //! The store room: what a search reads of the file.
 
 use super::{reads, search_rows, unavailable};
+use crate::store::code::code_number;
 use crate::store::keys::Keys;
 use crate::store::matching::Subject;
 use crate::store::search::{Index, Scan, Searched, Shown, Value};
@@ -110,7 +111,7 @@ impl Index for FileIndex<'_> {
         let ends: (Option<i64>, Option<i64>) = self
             .connection
             .prepare_cached(sql)?
-            .query_row(params![field, code], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .query_row(params![field, code_number(code)], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(ends.0.filter(|_| ends.0 == ends.1))
     }
 
@@ -151,7 +152,7 @@ impl Index for FileIndex<'_> {
 
     fn body(&self, seq: i64) -> Searched<Vec<u8>> {
         let sql = "SELECT body FROM resource WHERE seq = ?1";
-        Ok(self.connection.prepare_cached(sql)?.query_row([seq], |row| row.get(0))?)
+        Ok(self.connection.prepare_cached(sql)?.query_row([seq], |row| reads::body(row, 0))?)
     }
 
     fn version(&self, collection: i64, seq: i64, version_id: i64) -> Searched<Option<Shown>> {
@@ -162,7 +163,7 @@ impl Index for FileIndex<'_> {
         let found: Option<Shown> = self
             .connection
             .prepare_cached(sql)?
-            .query_row(params![seq, version_id, collection], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row(params![seq, version_id, collection], |row| Ok((row.get(0)?, row.get(1)?, reads::body(row, 2)?)))
             .optional()?;
         let Some((mut id, last_updated, body)) = found else { return Ok(None) };
         if id.is_empty() {

@@ -3,6 +3,7 @@
 use super::index::FileIndex;
 use super::schema;
 use crate::fhir::search::NumberKey;
+use crate::store::code::code_number;
 use crate::store::keys::{Key, KeyValue, Keys};
 use crate::store::search::{self, Scan, Value};
 use crate::store::{DatePrefix, Filter, FilterValue, NumberTest, SearchQuery, SortKey};
@@ -12,12 +13,13 @@ use rusqlite::{Connection, params, params_from_iter};
 fn observations(finals: i64) -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     schema::migrate(&mut connection).unwrap();
+    let code = code_number("final");
     let fill = format!(
         "INSERT INTO collection VALUES (1, 'default', 'Observation');
          INSERT INTO field VALUES (1, 1, 'status'), (2, 1, 'effective:date');
          WITH RECURSIVE one (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM one WHERE n < 3000)
          INSERT INTO resource SELECT n, 1, n, 1, n, NULL, x'', x'', 0, 0 FROM one;
-         INSERT INTO token SELECT 1, 'final', 1, seq FROM resource WHERE seq <= {finals};
+         INSERT INTO token SELECT 1, {code}, 1, seq FROM resource WHERE seq <= {finals};
          INSERT INTO date SELECT 2, seq, seq, seq FROM resource;"
     );
     connection.execute_batch(&fill).unwrap();
@@ -94,7 +96,7 @@ fn every_walk_is_along_an_index() {
         Scan::token(1, Some(&"x".to_owned()), Some(1)).after(1),
         Scan::token(1, Some(&"x".to_owned()), None),
         Scan::token(1, None, Some(1)),
-        Scan::codes(1, "x"),
+        Scan::versions(1, "x"),
         Scan::text(1, "x"),
         Scan::texts(1, "x"),
         Scan::numbers(1, 1, &number),

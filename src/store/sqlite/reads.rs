@@ -1,8 +1,9 @@
 //! The store room: reads by key, which need no search rows.
 
+use super::record::uncommittable;
 use super::unavailable;
+use crate::store::packed::unpack;
 use crate::store::{RecordKey, StoreError, StoredRecord, StoredResource};
-use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// A resource's row number, also of a deleted one; `?1` tenant, `?2` type, `?3` id.
@@ -155,8 +156,13 @@ pub(super) fn stored(row: &Row<'_>, resource_type: &str, id: &str) -> rusqlite::
         id: id.to_owned(),
         version_id: row.get(0)?,
         last_updated: row.get(1)?,
-        body: Bytes::copy_from_slice(row.get_ref(2)?.as_blob()?),
+        body: body(row, 2)?.into(),
     })
+}
+
+/// Reads a body from that column.
+pub(super) fn body(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
+    unpack(row.get_ref(column)?.as_blob()?).map_err(uncommittable)
 }
 
 /// Reads `version_id, last_updated, body, resource_type, id`.

@@ -6,6 +6,7 @@ use super::writer::Clock;
 use crate::store::body::Unversioned;
 use crate::store::history::Origin;
 use crate::store::keys::Keys;
+use crate::store::packed::{pack, unpack};
 use crate::store::{Committed, RecordWrite, Write, WriteMode, WriteOutcome, WrittenResource};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 use std::collections::HashMap;
@@ -103,7 +104,7 @@ impl<'a> Recorder<'a> {
                 seq: current.seq,
                 version_id,
                 last_updated: current.last_updated,
-                body: current.body,
+                body: unpack(&current.packed).map_err(uncommittable)?,
                 outcome: WriteOutcome::Unchanged,
             }),
             None => self.update(collection, current, write, body, origin),
@@ -142,7 +143,7 @@ impl<'a> Recorder<'a> {
                 last_updated,
                 write.patient,
                 keys.bytes(),
-                body,
+                pack(&body),
                 origin == Origin::Record,
                 origin.made_by(true)
             ])?;
@@ -176,7 +177,7 @@ impl<'a> Recorder<'a> {
                 last_updated,
                 write.patient,
                 keys.bytes(),
-                body,
+                pack(&body),
                 origin == Origin::Record,
                 origin.made_by(false)
             ])?;
@@ -263,7 +264,8 @@ pub(super) struct Current {
     pub(super) version_id: u64,
     last_updated: i64,
     pub(super) keys: Keys,
-    body: Vec<u8>,
+    /// The body as it lies in the file.
+    packed: Vec<u8>,
     made_by: i64,
 }
 
@@ -280,7 +282,7 @@ impl Current {
                     version_id: row.get(1)?,
                     last_updated: row.get(2)?,
                     keys: Keys::read(row.get_ref(3)?.as_blob()?).map_err(uncommittable)?,
-                    body: row.get(4)?,
+                    packed: row.get(4)?,
                     made_by: row.get(5)?,
                 })
             })
@@ -294,7 +296,7 @@ impl Current {
                 "INSERT INTO past_version (resource, version_id, last_updated, body, collection, made_by)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![self.seq, self.version_id, self.last_updated, self.body, collection, self.made_by])?;
+            .execute(params![self.seq, self.version_id, self.last_updated, self.packed, collection, self.made_by])?;
         Ok(())
     }
 }
@@ -339,17 +341,18 @@ fn unchanged(
     own: Option<u64>,
     body: Unversioned<'_>,
 ) -> rusqlite::Result<Option<u64>> {
-    let same = |version_id, last_updated, stored: &[u8]| {
-        body.with_version(version_id, last_updated).is_ok_and(|body| body == stored)
+    let same = |version_id, last_updated, packed: &[u8]| -> rusqlite::Result<bool> {
+        let stored = unpack(packed).map_err(uncommittable)?;
+        Ok(body.with_version(version_id, last_updated).is_ok_and(|body| body == stored))
     };
     let version_id = own.unwrap_or(current.version_id);
     let is_same = if version_id == current.version_id {
-        same(version_id, current.last_updated, &current.body)
+        same(version_id, current.last_updated, &current.packed)?
     } else {
         connection
             .prepare_cached("SELECT last_updated, body FROM past_version WHERE resource = ?1 AND version_id = ?2")?
             .query_row(params![current.seq, version_id], |row| {
-                Ok(same(version_id, row.get(0)?, row.get_ref(1)?.as_blob()?))
+                same(version_id, row.get(0)?, row.get_ref(1)?.as_blob()?)
             })?
     };
     Ok(is_same.then_some(version_id))

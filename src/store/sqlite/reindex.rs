@@ -1,7 +1,7 @@
 //! The store room: search rows made anew, a few resources at a time, so that other writes have their turn between.
 
 use super::record::{Recorder, uncommittable};
-use super::unavailable;
+use super::{reads, unavailable};
 use crate::fhir::search;
 use crate::store::keys::Keys;
 use crate::store::{Reindexed, StoreError};
@@ -24,7 +24,7 @@ impl Recorder<'_> {
             )?
             .query_map([collection, after, limit], |row| {
                 let keys = Keys::read(row.get_ref(1)?.as_blob()?).map_err(uncommittable)?;
-                Ok((row.get::<_, i64>(0)?, keys, row.get::<_, Vec<u8>>(2)?))
+                Ok((row.get::<_, i64>(0)?, keys, reads::body(row, 2)?))
             })?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let mut changed = 0;

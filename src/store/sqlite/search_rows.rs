@@ -24,6 +24,18 @@ impl<'a> SearchRows<'a> {
         Self { connection, names: HashMap::new(), fields: HashMap::new(), changes: Changes::default() }
     }
 
+    /// Keeps the rows of fields aside that the index has none of, where keys come with numbers from elsewhere.
+    pub(super) fn leave_aside(&mut self) -> rusqlite::Result<()> {
+        let mut fields = self.connection.prepare("SELECT id, name FROM field")?;
+        let mut fields = fields.query([])?;
+        while let Some(field) = fields.next()? {
+            if !is_indexed(field.get_ref(1)?.as_str()?) {
+                self.changes.leave_aside(field.get(0)?);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn keys(&mut self, collection: i64, rows: &[IndexRow]) -> rusqlite::Result<Keys> {
         rows::keys(self, collection, rows)
     }

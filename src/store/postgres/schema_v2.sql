@@ -55,6 +55,7 @@ CREATE TABLE version (
     version_id bigint NOT NULL,
     collection integer NOT NULL,
     last_updated bigint NOT NULL,
+    -- Packed (src/store/packed.rs).
     body bytea NOT NULL,
     -- How it came to be: 0 not known, else 1 POST, 2 PUT, 3 PATCH, and 4 more where it created the resource.
     made_by smallint NOT NULL,
@@ -64,11 +65,11 @@ CREATE UNIQUE INDEX version_by_time ON version (tenant, last_updated);
 CREATE INDEX version_by_type ON version (tenant, collection, last_updated);
 
 -- Search rows of current versions. A reference is a token too: system is the target's type, code its id; so is a uri,
--- without a system. Long codes end with their SHA-256.
+-- without a system. A code stands as its number (src/store/code.rs).
 CREATE TABLE token (
     tenant integer NOT NULL,
     field integer NOT NULL,
-    code text COLLATE "C" NOT NULL,
+    code bigint NOT NULL,
     system integer NOT NULL,
     resource bigint NOT NULL,
     PRIMARY KEY (tenant, field, code, system, resource)
