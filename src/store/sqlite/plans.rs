@@ -1,13 +1,13 @@
 //! The store room: searches of a file are led by its indexes.
 
 use super::index::FileIndex;
-use super::schema;
+use super::{Place, schema};
 use crate::fhir::search::NumberKey;
 use crate::store::code::code_number;
 use crate::store::keys::{Key, KeyValue, Keys};
 use crate::store::search::{self, Scan, Value};
 use crate::store::{DatePrefix, Filter, FilterValue, NumberTest, SearchQuery, SortKey};
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, OpenFlags, StatementStatus, params, params_from_iter};
 
 /// 3,000 Observations of which the first `final` have that status; each has a date of its own.
 fn observations(finals: i64) -> Connection {
@@ -110,5 +110,30 @@ fn every_walk_is_along_an_index() {
     for scan in scans {
         let plan = plan(&connection, &scan.sql(""), scan.values.len());
         assert!(plan.starts_with("SEARCH") && !plan.contains("TEMP B-TREE"), "{scan:?}: {plan}");
+    }
+}
+
+/// To prepare a statement takes longer than to run it: SQLite does so anew for each value that it plans by.
+#[test]
+fn statements_are_prepared_once_for_all_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::of(&folder.path().join("a.db")).unwrap();
+    let mut connection = place.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+    schema::migrate(&mut connection).unwrap();
+    let scans = [
+        Scan::token(1, Some(&"final".to_owned()), Some(1)).after(1),
+        Scan::token(1, Some(&"final".to_owned()), None),
+        Scan::by_seq(1, false, 1),
+        Scan::by_update(1, true, (1, 1)),
+        Scan::by_date(2, true, (1, 1)),
+    ];
+    for scan in scans {
+        let mut statement = connection.prepare(&format!("{} LIMIT ?", scan.sql(""))).unwrap();
+        for round in 1..4 {
+            let values = vec![Value::Integer(round); scan.values.len() + 1];
+            let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, i64>(0)).unwrap();
+            assert_eq!(rows.map(Result::unwrap).count(), 0);
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{scan:?}");
     }
 }
