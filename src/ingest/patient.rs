@@ -4,6 +4,7 @@ use super::timeline::json;
 use super::{Gateway, IngestError};
 use crate::consent::{Compartment, Sight};
 use crate::mapping::course::view::View;
+use memchr::memmem;
 use std::collections::BTreeSet;
 
 /// So many Medications of their own are read for one patient.
@@ -42,7 +43,7 @@ fn is_of_medicine(resource_type: &str) -> bool {
 /// Spares the parsing of what tells its medicine itself.
 fn names_another(body: &[u8]) -> bool {
     const NAME: &[u8] = b"Medication/";
-    body.windows(NAME.len()).any(|part| part == NAME)
+    memmem::find(body, NAME).is_some()
 }
 
 /// `Medication.id` that a resource refers to.

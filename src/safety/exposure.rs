@@ -6,6 +6,7 @@
 use super::facts::{Agent, Dose, Facts, Key, Route, Stored};
 use super::resources::{author, instant, is_same, labels, text};
 use jiff::Timestamp;
+use memchr::memmem;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -28,7 +29,7 @@ pub struct Computed {
 /// Is it one of these?
 pub fn is_ours(stored: &Stored<'_>) -> bool {
     let head = &stored.body[..stored.body.len().min(400)];
-    matches!(stored.resource_type, "Observation") && head.windows(SOURCE.len()).any(|part| part == SOURCE.as_bytes())
+    matches!(stored.resource_type, "Observation") && memmem::find(head, SOURCE.as_bytes()).is_some()
 }
 
 /// What must be written so that the stored sums are those of the doses. `standing` are those of ours that are stored.

@@ -9,6 +9,7 @@ use super::facts::{Facts, Stored};
 use super::finding::{Finding, State, Verdict};
 use super::ruleset::{Output, Rule, Ruleset, Severity};
 use jiff::Timestamp;
+use memchr::memmem;
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -65,7 +66,7 @@ pub fn is_ours(stored: &Stored<'_>) -> bool {
     // Their `meta.source` stands near the beginning; nobody else's starts so.
     let head = &stored.body[..stored.body.len().min(400)];
     matches!(stored.resource_type, "Flag" | "DetectedIssue" | "Communication")
-        && head.windows(SOURCE.len()).any(|part| part == SOURCE.as_bytes())
+        && memmem::find(head, SOURCE.as_bytes()).is_some()
 }
 
 /// The id of what an output of a finding becomes.
