@@ -33,18 +33,21 @@ impl Gateway {
         Ok(if survivors.len() == 1 { survivors.pop_first() } else { None })
     }
 
-    /// A warning where the course is stored as another patient's: its timeline will not show this record.
-    pub(super) async fn foreign_course(&self, mapped: &Mapped) -> Result<Option<Fault>, IngestError> {
+    /// A warning where the course is stored as another patient's: its timeline will not show this record. And does the course
+    /// stand? One that does not may have to be brought again (`revival`).
+    pub(super) async fn foreign_course(&self, mapped: &Mapped) -> Result<(Option<Fault>, bool), IngestError> {
         let Some(stored) = self.inside().read("EpisodeOfCare", &mapped.course_id).await? else {
-            return Ok(None);
+            return Ok((None, false));
         };
-        let is_own = match course::patient_id(&json(&stored)?) {
+        let course = json(&stored)?;
+        let stands = !View(&course).is_in_error();
+        let is_own = match course::patient_id(&course) {
             Some(patient) if patient != mapped.patient_id => self.survivor(&patient).await? == mapped.patient_id,
             Some(_) => true,
             None => false,
         };
         let sentence = "Another record says that this course is another patient's: one of the two is wrong.";
-        Ok((!is_own).then(|| Fault::warning(FaultKind::Invariant, "/course/identifier", sentence)))
+        Ok(((!is_own).then(|| Fault::warning(FaultKind::Invariant, "/course/identifier", sentence)), stands))
     }
 
     /// What several records describe keeps the labels of all: a label is never downgraded (mapping specification

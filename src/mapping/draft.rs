@@ -25,7 +25,8 @@ use std::sync::LazyLock;
 use uuid::Uuid;
 
 /// The namespace of every id that the gateway makes: UUIDv5 of its canonical base.
-static NAMESPACE: LazyLock<Uuid> = LazyLock::new(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, CANONICAL.as_bytes()));
+pub(super) static NAMESPACE: LazyLock<Uuid> =
+    LazyLock::new(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, CANONICAL.as_bytes()));
 
 /// Something the sender should know about an accepted record.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -157,7 +157,10 @@ fn a_pharmacy_that_fills_the_clinic_s_order_is_no_other_source() {
     };
     let filled = dispense(json!([{ "reference": "MedicationRequest/order" }]));
     assert!(firing(&with(course(), [order.clone(), filled])).is_empty());
-    assert_eq!(firing(&with(course(), [order, dispense(json!([]))])), [("R-36", "high")]);
+    let alone = with(course(), [order, dispense(json!([]))]);
+    assert_eq!(firing(&alone), [("R-36", "high")]);
+    let sentence = &verdict(RuleId::R36, &alone).findings[0].sentence;
+    assert!(sentence.contains("By whose order it was handed over on 2026-02-04 is not recorded"), "{sentence}");
 }
 
 #[test]
