@@ -287,7 +287,7 @@ impl Gateway {
             warnings: warnings.clone(),
             remarks,
         };
-        let _held = match judging {
+        let mut held = match judging {
             Judging::Now => Some(self.hold(&mapped.patient_id).await?),
             Judging::Later => None,
         };
@@ -311,9 +311,13 @@ impl Gateway {
                 let remarks = self.seen_remarks(&manner.sight, remarks).await?;
                 return self.settled(receipt(outcome, resources, remarks), once).await;
             }
+            let former = stored.as_ref().and_then(|stored| shared::former(stored, &mapped));
             self.take_back_descriptions(kind, &key, stored.as_ref(), &mut writes).await?;
             let mut retractions = self.retractions(kind, &key, stored.as_ref(), &mapped).await?;
             retractions.extend(self.course_states(kind, &key, stored.as_ref(), &mapped).await?);
+            if let (Some([patient, course]), Some(stored)) = (&former, &stored) {
+                self.take_back_with(&mut retractions, kind, stored, [patient, course]).await?;
+            }
             if !stands {
                 retractions.extend(self.revivals(&mapped, &retractions).await?);
             }
@@ -335,6 +339,9 @@ impl Gateway {
             };
             let receipt = receipt(outcome, Vec::new(), remarks);
             if let Some(ingested) = self.settle(commit, own, receipt, once).await? {
+                // Two patients may share a lock.
+                drop(held.take());
+                self.judge_former(former, &mapped.patient_id).await;
                 return Ok(ingested);
             }
         }

@@ -69,8 +69,8 @@ impl Gateway {
         }
     }
 
-    /// Takes patient and course back with a record that is withdrawn, where no other record speaks of them: whoever of the
-    /// withdrawn ones had described them. Not a patient whom a client wrote, nor one who was merged.
+    /// Takes patient and course back with a record that no longer speaks of them, being withdrawn or corrected, where no other
+    /// does: whoever had described them. Not a patient whom a client wrote, nor one who was merged.
     pub(super) async fn take_back_with(
         &self,
         retractions: &mut Vec<Write>,

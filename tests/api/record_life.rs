@@ -448,3 +448,47 @@ async fn a_baseline_is_held_beside_the_record_that_it_is_taken_from() {
     let gone = outcome_with_baseline(&app, 17, record).await;
     assert!(gone[0].contains("was withdrawn by its sender"), "{gone:?}");
 }
+
+/// A record that was sent for the wrong patient and corrected: nothing that was concluded from it stays with the first.
+#[tokio::test]
+async fn a_record_corrected_to_another_patient_leaves_nothing_with_the_first() {
+    let app = TestApp::start();
+    let intake = fixture("case-08/01-intake.json");
+    put(&app, &intake).await;
+    let mut session = fixture(DOSING);
+    session["doses"][0]["dose"]["value"] = json!(200);
+    put(&app, &session).await;
+    let patient = course(&app).await["course"]["patient"].as_str().expect("a patient").to_owned();
+    let dose = course(&app).await["doses"][0]["reference"].as_str().expect("a dose").to_owned();
+    let of = async |path: String| -> Vec<Value> {
+        let found = app.json(&path).await;
+        let found = found["entry"].as_array().cloned().unwrap_or_default();
+        found.into_iter().filter(|one| one["search"]["mode"] == "match").map(|one| one["resource"].clone()).collect()
+    };
+    let issues = format!("/fhir/DetectedIssue?patient={patient}&_count=100");
+    let rule = |issue: &Value, code: &str| issue["code"].to_string().contains(code) && issue["status"] == "final";
+    assert!(of(issues.clone()).await.iter().any(|issue| rule(issue, "DOSEH")), "2.5 mg/kg into the vein");
+    session["source"]["revision"] = json!(2);
+    session["patient"]["identifier"]["value"] = json!("case08-other");
+    session["course"]["identifier"]["value"] = json!("other-course");
+    put(&app, &session).await;
+    assert!(!of(issues).await.iter().any(|issue| rule(issue, "DOSEH")), "closed with what it rested on");
+    assert_eq!(course(&app).await["doses"], json!([]));
+    let sums = of(format!("/fhir/Observation?patient={patient}&code=cumulative-ketamine-dose")).await;
+    assert!(sums.iter().all(|sum| sum["status"] == "entered-in-error"), "{sums:?}");
+    // Nor does a closed finding bring the other patient's dose.
+    let everything = app.json(&format!("/fhir/{patient}/$everything")).await.to_string();
+    assert!(!everything.contains(&format!("\"id\":\"{}\"", dose.trim_start_matches("MedicationAdministration/"))));
+    let other = app.json("/kap/v1/courses/other-course").await;
+    assert_eq!(other["doses"].as_array().expect("doses").len(), 1);
+    // Back again: whom only this record had named is gone with it.
+    session["source"]["revision"] = json!(3);
+    session["patient"] = fixture(DOSING)["patient"].clone();
+    session["course"] = fixture(DOSING)["course"].clone();
+    put(&app, &session).await;
+    let other = app.json("/kap/v1/courses/other-course").await;
+    assert_eq!(other["course"]["status"], "entered-in-error");
+    let named = other["course"]["patient"].as_str().expect("a patient").to_owned();
+    assert_eq!(app.json(&format!("/fhir/{named}")).await["active"], false);
+    assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1);
+}

@@ -189,14 +189,16 @@ impl Asked {
         self.types.as_ref().is_none_or(|types| types.iter().any(|name| name == resource_type))
     }
 
-    /// May a resource come along that is not itself of the compartment? One that is comes on a page of its own.
+    /// May a resource come along that is not itself of the compartment? One that is comes on a page of its own, and another
+    /// patient's is not brought by a reference to it: a finding that rested on a record of the wrong patient, say.
     fn brings(&self, owner: &Owner, row: &StoredResource) -> bool {
-        let index = || search::extract(&row.resource_type, &row.body).unwrap_or_default();
-        let is_member = || {
-            owner.compartment == "Patient"
-                && search::patients(&row.resource_type, &row.id, &index()).iter().any(|id| owner.ids.contains(id))
+        let patients = || {
+            let index = search::extract(&row.resource_type, &row.body).unwrap_or_default();
+            search::patients(&row.resource_type, &row.id, &index)
         };
-        self.wants(&row.resource_type) && self.since.is_none_or(|since| row.last_updated >= since) && !is_member()
+        self.wants(&row.resource_type)
+            && self.since.is_none_or(|since| row.last_updated >= since)
+            && (owner.compartment != "Patient" || patients().is_empty())
     }
 
     /// `size`: of a page, and of what comes along with it.
