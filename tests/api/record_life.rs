@@ -492,3 +492,23 @@ async fn a_record_corrected_to_another_patient_leaves_nothing_with_the_first() {
     assert_eq!(app.json(&format!("/fhir/{named}")).await["active"], false);
     assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1);
 }
+
+#[tokio::test]
+async fn a_finding_that_closes_is_told_once_with_all_that_was_made_of_it() {
+    let app = TestApp::start();
+    put(&app, &fixture("case-01/01-intake.json")).await;
+    let outcome = fixture("case-01/02-outcome-baseline.json");
+    put(&app, &outcome).await;
+    let (_, receipt) = send(&app, Method::POST, &format!("{}/$withdraw", path_of(&outcome)), &reason()).await;
+    let rules = receipt["rules"].as_array().expect("remarks").iter();
+    let closed: Vec<&Value> = rules.filter(|one| one["rule"] == "R-60" && one["state"] == "closed").collect();
+    assert_eq!(closed.len(), 1, "{closed:?}");
+    let mut types: Vec<&str> = closed[0]["stored"]
+        .as_array()
+        .expect("what is closed")
+        .iter()
+        .map(|one| one.as_str().expect("a reference").split('/').next().expect("a type"))
+        .collect();
+    types.sort_unstable();
+    assert_eq!(types, ["DetectedIssue", "Flag"]);
+}

@@ -251,3 +251,22 @@ fn a_companion_on_the_screen_is_no_second_adult() {
     assert!(found.findings[0].sentence.contains("without: a second adult"), "{:?}", found.findings);
     assert_eq!(with_companion(json!([])).state, State::Holds);
 }
+
+#[test]
+fn who_left_although_not_ready_is_judged_by_the_last_score() {
+    let left = |points: i64| {
+        let found = set(course(), "discharge-2026-02-02", "/valueBoolean", json!(false));
+        set(found, "aldrete-2026-02-02", "/valueInteger", json!(points))
+    };
+    assert!(firing(&left(7)).contains(&("R-57", "high")));
+    assert!(!firing(&left(9)).iter().any(|(rule, _)| *rule == "R-57"));
+    assert!(lacking(&without(left(9), &["aldrete"])).contains(&"R-57"));
+    // The later word counts where there are two.
+    let twice = with(
+        left(9),
+        [json!({ "resourceType": "Observation", "id": "later", "status": "final",
+            "partOf": [{ "reference": "Procedure/session-2026-02-02" }], "code": concept(KAP, "discharge-ready"),
+            "effectiveDateTime": at("2026-02-02", "12:20"), "valueBoolean": true })],
+    );
+    assert!(firing(&twice).is_empty(), "{:?}", firing(&twice));
+}
