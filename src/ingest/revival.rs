@@ -85,10 +85,17 @@ impl Gateway {
             (EpisodeOfCare::TYPE, course_id, others.contains(course_id)),
         ];
         for (resource_type, id, stays) in both {
+            let place = retractions.iter().position(|write| write.id == id && write.resource_type == resource_type);
             if stays {
+                // Others speak of it still; what this record alone said of it goes with the record.
+                if let Some(place) = place {
+                    let prefix = mapping::source_prefix(kind, system, record_id);
+                    if let Some(write) = self.without_description(resource_type, id, &prefix, patient_id).await? {
+                        retractions[place] = write;
+                    }
+                }
                 continue;
             }
-            let place = retractions.iter().position(|write| write.id == id && write.resource_type == resource_type);
             let mut resource = match (place, self.inside().read(resource_type, id).await?) {
                 // What its state would be without the record: nobody says anything of it.
                 (Some(place), _) => crate::fhir::codec::from_json(&retractions[place].body)
@@ -108,6 +115,33 @@ impl Gateway {
             }
         }
         Ok(())
+    }
+
+    /// Patient or course as it was before a record described it, or with no more than its identifiers.
+    async fn without_description(
+        &self,
+        resource_type: &str,
+        id: &str,
+        prefix: &str,
+        patient_id: &str,
+    ) -> Result<Option<Write>, IngestError> {
+        let Some(current) = self.inside().read(resource_type, id).await? else { return Ok(None) };
+        let mut before = None;
+        loop {
+            let versions = self.inside().history(resource_type, id, STEP, before).await?;
+            for version in versions.iter().filter(|version| !version.is_deletion()) {
+                let mut resource = parse(version)?;
+                if !mapping::is_owned(&resource, prefix) && !retraction::is_retracted(&resource) {
+                    retraction::unversion(&mut resource);
+                    return self.write(resource_type, id, &resource, WriteMode::Put, patient_id).map(Some);
+                }
+            }
+            before = versions.last().map(|oldest| oldest.version_id);
+            if before.is_none() {
+                let bare = mapping::draft::bare(parse(&current)?);
+                return self.write(resource_type, id, &bare, WriteMode::Put, patient_id).map(Some);
+            }
+        }
     }
 }
 

@@ -97,17 +97,23 @@ impl Gateway {
         let taken: BTreeSet<Number> = of_merged.difference(&numbers(&of_one.before)).cloned().collect();
         let kept: BTreeSet<Number> =
             numbers(&json(&one)?).difference(&of_merged).cloned().chain(numbers(&of_one.before)).collect();
-        let standing = self.records_of(&survivor, &taken, &kept).await?;
+        let standing = self.records_of(sight, &survivor, &taken, &kept).await?;
         let described = self.described(&one, &standing).await?;
         let mut moved = Vec::new();
         for record in &standing {
             moved.extend(self.moved(record, &survivor, &merged).await?);
         }
-        let records: Vec<RecordKey> = standing.into_iter().map(|own| own.stored.key).collect();
+        let is_unchanged = now.is_none() && standing.is_empty();
+        let mut records = Vec::new();
+        for key in standing.into_iter().map(|own| own.stored.key) {
+            if self.is_seen(sight, &key).await? {
+                records.push(key);
+            }
+        }
         let mut unmerged = Unmerged {
             survivor: survivor.clone(),
             merged: merged.clone(),
-            is_unchanged: now.is_none() && records.is_empty(),
+            is_unchanged,
             records,
             undecided: Vec::new(),
             undecided_total: 0,
@@ -161,12 +167,13 @@ impl Gateway {
     /// patient by a number that is kept too says that the two are one, and forbids to part them.
     async fn records_of(
         &self,
+        sight: &Sight,
         patient: &str,
         taken: &BTreeSet<Number>,
         kept: &BTreeSet<Number>,
     ) -> Result<Vec<Standing>, IngestError> {
         let mut found = Vec::new();
-        let mut against = Vec::new();
+        let (mut is_refused, mut against) = (false, Vec::new());
         for stored in self.inside().compartment(patient).await?.resources {
             if stored.resource_type != Provenance::TYPE {
                 continue;
@@ -186,20 +193,30 @@ impl Gateway {
                 match (named.is_disjoint(taken), named.is_disjoint(kept)) {
                     (true, _) => {}
                     (false, true) => found.push(Standing { stored, kind, record }),
-                    (false, false) => against.push(format!("{} {record_id} of {system}", kind.as_str())),
+                    (false, false) => {
+                        is_refused = true;
+                        if self.is_seen(sight, &stored.key).await? {
+                            against.push(format!("{} {record_id} of {system}", kind.as_str()));
+                        }
+                    }
                 }
             }
         }
-        if against.is_empty() {
+        if !is_refused {
             return Ok(found);
         }
         against.sort();
+        // What is withheld has no name.
+        let named = if against.is_empty() { String::new() } else { format!(": {}", against.join(", ")) };
         let sentence = format!(
-            "Records that stand say themselves that the two are one, for they give identifiers of both: {}. Correct or \
-             withdraw them first.",
-            against.join(", ")
+            "Records that stand say themselves that the two are one, for they give identifiers of both{named}. Correct or \
+             withdraw them first."
         );
         Err(refused("/merged/identifier", sentence))
+    }
+
+    async fn is_seen(&self, sight: &Sight, key: &RecordKey) -> Result<bool, IngestError> {
+        Ok(!sight.records(&key.kind, &key.record_id, Some(&key.system)).await?.is_empty())
     }
 
     /// The survivor as described by those whose records stay: one of the records that go may have described it since. It is

@@ -401,6 +401,36 @@ pub fn natural_key(termed: &Termed) -> &str {
     termed.term.as_deref().or(termed.text.as_deref()).or(code).unwrap_or_default()
 }
 
+/// Patient or course with nothing but identifiers and labels, as records name one that none describes.
+pub fn bare(resource: Resource) -> Resource {
+    let labels = |meta: Option<Box<Meta>>| {
+        let security = meta.map(|meta| meta.security).unwrap_or_default();
+        Some(Box::new(Meta { security, ..Default::default() }))
+    };
+    match resource {
+        Resource::Patient(known) => Patient {
+            id: known.id,
+            meta: labels(known.meta),
+            identifier: known.identifier,
+            link: known.link,
+            name: vec![HumanName { extension: vec![build::unknown()], ..Default::default() }],
+            gender: Some("unknown".into()),
+            ..Default::default()
+        }
+        .into_resource(),
+        Resource::EpisodeOfCare(known) => EpisodeOfCare {
+            id: known.id,
+            meta: labels(known.meta),
+            identifier: known.identifier,
+            status: FhirCode { extension: vec![from_record()], ..FhirCode::from("active") },
+            patient: known.patient,
+            ..Default::default()
+        }
+        .into_resource(),
+        other => other,
+    }
+}
+
 /// The value beside it is the record's own: the sender gave none here.
 pub fn from_record() -> Extension {
     build::extension(extension_url("kap-from-record"), ExtensionValue::Boolean(true.into()))

@@ -512,3 +512,29 @@ async fn a_finding_that_closes_is_told_once_with_all_that_was_made_of_it() {
     types.sort_unstable();
     assert_eq!(types, ["DetectedIssue", "Flag"]);
 }
+
+/// An intake that was sent under the wrong number: whom others speak of under that number stays, without the description.
+#[tokio::test]
+async fn an_intake_corrected_to_another_number_takes_its_description_along() {
+    let (app, _) = case_08().await;
+    let patient = course(&app).await["course"]["patient"].as_str().expect("a patient").to_owned();
+    let mut intake = fixture("case-08/01-intake.json");
+    intake["source"]["revision"] = json!(2);
+    intake["patient"]["identifiers"][0]["value"] = json!("case08-right");
+    intake["course"]["identifier"]["value"] = json!("right-course");
+    put(&app, &intake).await;
+    let left = app.json(&format!("/fhir/{patient}")).await;
+    assert_eq!(
+        (&left["active"], &left["birthDate"], &left["meta"]["tag"]),
+        (&Value::Null, &Value::Null, &Value::Null),
+        "{left}"
+    );
+    assert!(left["identifier"].to_string().contains("case08-patient") && left["name"][0]["family"].is_null(), "{left}");
+    let id = course(&app).await["course"]["reference"].as_str().expect("a reference").to_owned();
+    assert_eq!(app.json(&format!("/fhir/{id}")).await["status"], "active");
+    assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1);
+    let right = app.json("/kap/v1/courses/right-course").await;
+    let right = app.json(&format!("/fhir/{}", right["course"]["patient"].as_str().expect("a patient"))).await;
+    assert_eq!(right["birthDate"], intake["patient"]["birthDate"]);
+    assert_eq!(app.json(&path_of(&intake)).await, intake);
+}
