@@ -1,19 +1,23 @@
 //! The pipeline: a record's bytes in, FHIR resources stored, an answer out; and the way back.
 
+mod baseline;
 mod course;
 mod judging;
 mod merge;
 mod once;
 mod parameters;
 mod patient;
+mod revival;
 mod shared;
 mod timeline;
+mod unmerge;
 mod withdrawal;
 
 use crate::consent::{Door, Sight};
 use crate::fhir::model::Resource;
 use crate::fhir::transaction::{TransactionEntry, transaction};
 use crate::fhir::{codec, search};
+use crate::kap::baselines;
 pub use crate::kap::contract::{Contract, ContractError};
 use crate::kap::digest::digest;
 pub use crate::kap::fault::{Fault, FaultKind, Faults, Severity as FaultSeverity};
@@ -35,6 +39,7 @@ pub use once::{Ingested, Manner, ReceiptAnswer, RecordOnce};
 pub use parameters::{Parameters, Progress, ProgressState};
 use serde_json::Value;
 use std::cmp::Ordering;
+pub use unmerge::Unmerged;
 
 /// How often a commit is tried again when another writer of the same record was faster.
 const ATTEMPTS: usize = 8;
@@ -250,11 +255,17 @@ impl Gateway {
     ) -> Result<Ingested, IngestError> {
         let (judging, once) = (manner.judging, manner.once.as_ref());
         self.load_parameters().await?;
-        let accepted = accept(&self.contract, kind, body, record_id, digest)?;
-        let Accepted { record, seen: digest, mut warnings } = accepted;
+        let look = |value: &Value| (digest(value), baselines::claims(value));
+        let accepted = accept(&self.contract, kind, body, record_id, look)?;
+        let Accepted { record, seen: (digest, claims), mut warnings } = accepted;
         let mut mapped = mapping::map(&record, self.known_patient(&record).await?, self.contract.instruments());
         warnings.extend(notices(&mapped));
-        warnings.extend(self.foreign_course(&mapped).await?);
+        let (foreign, stands) = self.foreign_course(&mapped).await?;
+        warnings.extend(foreign);
+        if !stands {
+            warnings.extend(self.notice_of_revival(&mapped).await?);
+        }
+        warnings.extend(self.compared(&manner.sight, &claims, &mapped.patient_id).await?);
         self.keep_labels(kind, &record, &mut mapped).await?;
         let source = record.header().source;
         self.keep_links(&mut mapped, &mapping::source_prefix(kind, &source.system, &source.record_id)).await?;
@@ -276,7 +287,7 @@ impl Gateway {
             warnings: warnings.clone(),
             remarks,
         };
-        let _held = match judging {
+        let mut held = match judging {
             Judging::Now => Some(self.hold(&mapped.patient_id).await?),
             Judging::Later => None,
         };
@@ -300,9 +311,16 @@ impl Gateway {
                 let remarks = self.seen_remarks(&manner.sight, remarks).await?;
                 return self.settled(receipt(outcome, resources, remarks), once).await;
             }
+            let former = stored.as_ref().and_then(|stored| shared::former(stored, &mapped));
             self.take_back_descriptions(kind, &key, stored.as_ref(), &mut writes).await?;
             let mut retractions = self.retractions(kind, &key, stored.as_ref(), &mapped).await?;
             retractions.extend(self.course_states(kind, &key, stored.as_ref(), &mapped).await?);
+            if let (Some([patient, course]), Some(stored)) = (&former, &stored) {
+                self.take_back_with(&mut retractions, kind, stored, [patient, course]).await?;
+            }
+            if !stands {
+                retractions.extend(self.revivals(&mapped, &retractions).await?);
+            }
             let own = writes.len() + retractions.len();
             let mut remarks = Vec::new();
             if judging == Judging::Now {
@@ -321,6 +339,9 @@ impl Gateway {
             };
             let receipt = receipt(outcome, Vec::new(), remarks);
             if let Some(ingested) = self.settle(commit, own, receipt, once).await? {
+                // Two patients may share a lock.
+                drop(held.take());
+                self.judge_former(former, &mapped.patient_id).await;
                 return Ok(ingested);
             }
         }

@@ -18,8 +18,10 @@ pub enum Found {
 impl Sight {
     /// Finds the one resource that a search means.
     pub async fn find_one(&self, query: &SearchQuery) -> Result<Found, StoreError> {
+        // The condition is looked at again in the store, which follows no links.
+        let query = &self.together(query.clone()).await?;
         let two = SearchQuery { count: 2, total: false, exact_total: false, ..query.clone() };
-        let mut found = self.search(two).await?.resources;
+        let mut found = self.page(two).await?.resources;
         let only = found.pop();
         if !found.is_empty() {
             return Ok(Found::Many);

@@ -1,5 +1,6 @@
 //! The consent room: the door, and what one requester sees through it.
 
+use super::linked::Met;
 use super::{Context, Decision, Policy, Row};
 use crate::store::once::{Digest, Earlier, KeptAnswer, Once, Onced, Work};
 use crate::store::transaction::{Transacted, Transaction};
@@ -24,6 +25,8 @@ pub struct Sight {
     policy: Arc<dyn Policy>,
     context: Arc<Context>,
     withholds: bool,
+    /// Of a sight for one answer.
+    pub(super) met: Option<Met>,
 }
 
 /// A patient's compartment as it is seen.
@@ -111,7 +114,7 @@ impl Door {
 impl Sight {
     fn new(store: Arc<dyn ResourceStore>, policy: Arc<dyn Policy>, context: Context) -> Self {
         let withholds = policy.withholds(&context);
-        Self { store, policy, context: Arc::new(context), withholds }
+        Self { store, policy, context: Arc::new(context), withholds, met: None }
     }
 
     pub fn context(&self) -> &Context {
@@ -159,8 +162,20 @@ impl Sight {
         Ok(found.is_some_and(|found| !self.shows(&found)))
     }
 
-    /// A page of what is seen. Totals, includes, chains and `_has` know nothing of what is not.
+    /// A page of what is seen, by all ids of each patient who is named (`linked`). Totals, includes, chains and `_has` know
+    /// nothing of what is not seen.
     pub async fn search(&self, query: SearchQuery) -> Result<SearchPage, StoreError> {
+        let query = self.together(query).await?;
+        let of_patients = super::linked::of_patients(&query).then(|| query.clone());
+        let mut page = self.page(query).await?;
+        if let Some(query) = of_patients {
+            self.along_with_merged(&query, &mut page).await?;
+        }
+        Ok(page)
+    }
+
+    /// A page by what the query says and nothing else.
+    pub(super) async fn page(&self, query: SearchQuery) -> Result<SearchPage, StoreError> {
         if self.withholds {
             return self.narrowed(query).await;
         }

@@ -8,6 +8,7 @@ mod condition;
 mod context;
 mod door;
 mod history;
+mod linked;
 mod narrowed;
 mod policy;
 mod row;

@@ -101,7 +101,7 @@ impl Sight {
 
     async fn without_link(&self, own_type: &str, filter: Filter) -> Result<Filter, StoreError> {
         let mut any_of = Vec::with_capacity(filter.any_of.len());
-        let (mut links, mut ids) = (false, BTreeSet::new());
+        let (mut links, mut has, mut ids) = (false, false, BTreeSet::new());
         for value in filter.any_of {
             if let FilterValue::Chain { resource_type, filters } = value {
                 links = true;
@@ -109,7 +109,7 @@ impl Sight {
                     any_of.push(FilterValue::Reference { resource_type: Some(resource_type.clone()), id: row.id });
                 }
             } else if let FilterValue::Has { resource_type, parameter, filters } = value {
-                links = true;
+                (links, has) = (true, true);
                 for row in self.linked(&resource_type, filters).await? {
                     ids.extend(targets(&row, &parameter, own_type));
                 }
@@ -118,9 +118,13 @@ impl Sight {
             }
         }
         let by_id = |id: String| FilterValue::Token { system: None, code: Some(id) };
-        if links && any_of.is_empty() {
-            // Where it leads nowhere nothing matches: no resource has an empty id.
-            let any_of = if ids.is_empty() { vec![by_id(String::new())] } else { ids.into_iter().map(by_id).collect() };
+        if links && (has || any_of.is_empty()) {
+            // What stands beside `_has` are ids.
+            any_of.extend(ids.into_iter().map(by_id));
+            if any_of.is_empty() {
+                // Where it leads nowhere nothing matches: no resource has an empty id.
+                any_of.push(by_id(String::new()));
+            }
             return Ok(Filter { parameter: "_id".to_owned(), any_of });
         }
         Ok(Filter { parameter: filter.parameter, any_of })

@@ -8,6 +8,7 @@ pub mod json;
 pub mod outcome;
 pub mod patch;
 pub mod path;
+pub mod patient_link;
 pub mod resource;
 pub mod search;
 pub mod transaction;

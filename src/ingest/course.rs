@@ -137,6 +137,10 @@ impl Gateway {
             let versions = self.inside().history(R::TYPE, id, PAGE, before).await?;
             for version in versions.iter().filter(|version| !version.is_deletion()) {
                 let mut resource = parse(version)?;
+                // A course that was taken back when nobody spoke of it any more says nothing of what it is.
+                if R::TYPE == EpisodeOfCare::TYPE && retraction::is_retracted(&resource) {
+                    continue;
+                }
                 if identify(&resource).is_some_and(|(_, _, meta)| !course_state::is_amended(meta)) {
                     retraction::unversion(&mut resource);
                     return Ok(R::from_resource(&resource).cloned());

@@ -367,7 +367,23 @@ impl Gateway {
             }
         }
         remarks.sort_by_key(|(severity, remark)| (*severity, remark.rule));
-        let closed = changes.iter().filter(|change| change.finding.is_none()).map(|change| self.closed(change));
+        // What was made of one finding is closed by one remark: it says the same, with or without the rule's source.
+        let mut closed: Vec<Remark> = Vec::new();
+        for remark in changes.iter().filter(|change| change.finding.is_none()).map(|change| self.closed(change)) {
+            let says_the_same = |other: &&mut Remark| {
+                other.rule == remark.rule
+                    && (other.text.starts_with(&remark.text) || remark.text.starts_with(&other.text))
+            };
+            match closed.iter_mut().find(says_the_same) {
+                Some(other) => {
+                    other.stored.extend(remark.stored);
+                    if remark.text.len() > other.text.len() {
+                        other.text = remark.text;
+                    }
+                }
+                None => closed.push(remark),
+            }
+        }
         remarks.into_iter().map(|(_, remark)| remark).chain(closed).collect()
     }
 

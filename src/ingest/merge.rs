@@ -5,19 +5,26 @@ use super::timeline::json;
 use super::{Gateway, IngestError, parse};
 use crate::consent::{Compartment, Sight};
 use crate::fhir::model::Resource;
+use crate::fhir::model::resources::Provenance;
+use crate::fhir::model::types::{Coding, Reference};
+use crate::fhir::resource::{Emitted, identify};
 use crate::fhir::search;
 use crate::kap::fault::{Fault, FaultKind, Faults};
-use crate::kap::json::read_strict;
+use crate::kap::records::patient_merge::{MergeWay, Named, PatientMerge};
+use crate::kap::records::shared::SystemIdentifier;
+use crate::kap::records::withdrawal::NotOne;
 use crate::mapping::Mapped;
 use crate::mapping::course::view::View;
 use crate::mapping::patient_link::{self, Replaces};
+use crate::mapping::provenance_merge::{self, Before};
 use crate::store::transaction::{Action, Change, Expected, Transacted, Transaction};
 use crate::store::{Filter, FilterValue, SearchQuery, StoredResource, Write, WriteMode};
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Links are followed so far: a chain of merges is short, and a circle has no end.
+/// A survivor is looked for so far: a chain of merges is short, and a circle has no end.
 const MOST_LINKS: usize = 32;
 /// Patients who have one identifier.
 const MOST_MATCHES: usize = 20;
@@ -30,74 +37,117 @@ pub struct Merged {
     pub merged: String,
     /// They were one already.
     pub is_unchanged: bool,
+    /// `Provenance.id` of what was done.
+    pub provenance: Option<String>,
+}
+
+/// A patient whom a request names by an identifier.
+pub(super) struct Identified {
+    /// `Patient.id` of who stays after all merges.
+    pub(super) survivor: String,
+    /// Their own before any.
+    pub(super) own: String,
 }
 
 impl Gateway {
     /// Merges the patient with one identifier into the patient with another. Merged twice changes nothing.
     pub async fn merge_patients(&self, sight: &Sight, body: &[u8]) -> Result<Merged, IngestError> {
-        let value = read_strict(body).map_err(IngestError::Unreadable)?;
-        let faults = faults(&value);
-        if !faults.is_empty() {
-            return Err(IngestError::Refused(Faults::sort(faults)));
-        }
-        let (survivor, was_survivor) = self.identified(sight, &value, "survivor").await?;
-        let (merged, was_merged) = self.identified(sight, &value, "merged").await?;
+        let request = PatientMerge::parse(body, MergeWay::Merge).map_err(not_one)?;
+        let Identified { survivor, own } = self.identified(sight, &request.survivor, "survivor").await?;
+        let other = self.identified(sight, &request.merged, "merged").await?;
+        let merged = other.survivor;
         if survivor == merged {
-            let is_unchanged = true;
-            if was_survivor == was_merged {
+            if own == other.own {
                 let sentence = "Both identifiers are those of one patient: there is nothing to merge.";
-                let fault = Fault::error(FaultKind::Invariant, "/merged/identifier", sentence);
-                return Err(IngestError::Refused(Faults::sort(vec![fault])));
+                return Err(refused("/merged/identifier", sentence));
             }
-            return Ok(Merged { survivor, merged: was_merged, is_unchanged });
+            return Ok(Merged { survivor, merged: other.own, is_unchanged: true, provenance: None });
         }
         let held = self.hold(&survivor).await?;
         let one = self.patient(&survivor).await?;
         let other = self.patient(&merged).await?;
-        let (survivor_body, merged_body) = patient_link::merge(json(&one)?, json(&other)?)
+        let bodies = patient_link::merge(json(&one)?, json(&other)?)
             .ok_or(IngestError::Internal("a stored patient is no object"))?;
-        let changes = [(one, survivor_body), (other, merged_body)].into_iter().map(|(stored, body)| {
-            let write = self.rewritten(&stored, &body)?;
-            Ok(Change { action: Action::Put(write), expected: Expected::Version(stored.version_id) })
-        });
-        let changes = changes.collect::<Result<Vec<_>, IngestError>>()?;
-        let transaction = Transaction { changes, ..Transaction::default() };
-        match self.door.transact(transaction).await? {
-            Transacted::Done(_) => {}
-            Transacted::Superseded | Transacted::Refused(_) => return Err(IngestError::Contended),
-        }
+        let provenance = self.provenance_of(MergeWay::Merge, &request, [&one, &other], Vec::new())?;
+        let id = provenance.id.clone();
+        self.write_both([one, other], bodies, provenance).await?;
         drop(held);
         self.judge(&survivor, super::Occasion::Written).await?;
-        Ok(Merged { survivor, merged, is_unchanged: false })
+        Ok(Merged { survivor, merged, is_unchanged: false, provenance: Some(id) })
     }
 
-    async fn patient(&self, id: &str) -> Result<StoredResource, IngestError> {
+    /// Both patients as they are to be, and why, in one transaction.
+    pub(super) async fn write_both(
+        &self,
+        two: [StoredResource; 2],
+        bodies: (Value, Value),
+        provenance: Write,
+    ) -> Result<(), IngestError> {
+        let [one, other] = two;
+        let mut changes = Vec::with_capacity(3);
+        for (stored, body) in [(one, bodies.0), (other, bodies.1)] {
+            let write = self.rewritten(&stored, &body, &stored.id)?;
+            changes.push(Change { action: Action::Put(write), expected: Expected::Version(stored.version_id) });
+        }
+        changes.push(Change { action: Action::Put(provenance), expected: Expected::Any });
+        match self.door.transact(Transaction { changes, ..Transaction::default() }).await? {
+            Transacted::Done(_) => Ok(()),
+            Transacted::Superseded | Transacted::Refused(_) => Err(IngestError::Contended),
+        }
+    }
+
+    /// The Provenance of a merge or of its undoing, under the labels of both.
+    pub(super) fn provenance_of(
+        &self,
+        way: MergeWay,
+        request: &PatientMerge,
+        two: [&StoredResource; 2],
+        moved: Vec<Reference>,
+    ) -> Result<Write, IngestError> {
+        let mut security: Vec<Coding> = Vec::new();
+        for stored in two {
+            let resource = parse(stored)?;
+            let labels = identify(&resource).and_then(|(_, _, meta)| meta).map(|meta| meta.security.clone());
+            for label in labels.unwrap_or_default() {
+                if !security.contains(&label) {
+                    security.push(label);
+                }
+            }
+        }
+        let before = two.map(|stored| Before { id: &stored.id, version_id: stored.version_id });
+        let at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let (id, resource) = provenance_merge::provenance(way, request, before, moved, security, &at);
+        self.write(Provenance::TYPE, &id, &resource, WriteMode::Unowned, before[0].id)
+    }
+
+    pub(super) async fn patient(&self, id: &str) -> Result<StoredResource, IngestError> {
         self.inside().read("Patient", id).await?.ok_or(IngestError::UnknownPatient)
     }
 
-    fn rewritten(&self, stored: &StoredResource, body: &Value) -> Result<Write, IngestError> {
+    /// A stored resource with another content, in a patient's compartment.
+    pub(super) fn rewritten(&self, stored: &StoredResource, body: &Value, patient: &str) -> Result<Write, IngestError> {
         let body = body.to_string().into_bytes();
-        let index = search::extract("Patient", &body)
-            .map_err(|_| IngestError::Internal("a patient that was merged is not JSON"))?;
+        let index = search::extract(&stored.resource_type, &body)
+            .map_err(|_| IngestError::Internal("a resource that was rewritten is not JSON"))?;
         Ok(Write {
-            resource_type: "Patient".to_owned(),
+            resource_type: stored.resource_type.clone(),
             id: stored.id.clone(),
             body: Bytes::from(body),
             mode: WriteMode::Unowned,
-            patient: Some(stored.id.clone()),
+            patient: Some(patient.to_owned()),
             index,
         })
     }
 
-    /// `Patient.id` of who has the identifier: the survivor's, and their own before any merge.
-    async fn identified(
+    /// Who has the identifier.
+    pub(super) async fn identified(
         &self,
         sight: &Sight,
-        body: &Value,
+        named: &Named,
         name: &'static str,
-    ) -> Result<(String, String), IngestError> {
-        let text = |part: &str| body[name]["identifier"][part].as_str().unwrap_or_default().to_owned();
-        let identifier = FilterValue::Token { system: Some(text("system")), code: Some(text("value")) };
+    ) -> Result<Identified, IngestError> {
+        let SystemIdentifier { system, value } = &named.identifier;
+        let identifier = FilterValue::Token { system: Some(system.clone()), code: Some(value.clone()) };
         let found = self.patients(sight, vec![identifier]).await?;
         let mut survivors = BTreeSet::new();
         let mut own = None;
@@ -111,10 +161,10 @@ impl Gateway {
         }
         if survivors.len() > 1 {
             let sentence = "More than one patient has this identifier: name one that only one of them has.";
-            let fault = Fault::error(FaultKind::Invariant, format!("/{name}/identifier"), sentence);
-            return Err(IngestError::Refused(Faults::sort(vec![fault])));
+            return Err(refused(format!("/{name}/identifier"), sentence));
         }
-        survivors.pop_first().zip(own).ok_or(IngestError::UnknownPatient)
+        let (survivor, own) = survivors.pop_first().zip(own).ok_or(IngestError::UnknownPatient)?;
+        Ok(Identified { survivor, own })
     }
 
     /// The stored patients with any of these identifiers.
@@ -145,33 +195,19 @@ impl Gateway {
         Ok(id)
     }
 
-    /// The compartments of a patient and of all whose place the patient took, the survivor's first.
+    /// The compartments of a patient and of all with whom the patient is one, the survivor's first.
     pub(super) async fn compartments(&self, sight: &Sight, patient: &str) -> Result<Compartment, IngestError> {
-        let Compartment { resources: mut found, mut is_whole } = sight.compartment(patient).await?;
-        if !found.iter().any(is_linked) {
-            return Ok(Compartment { resources: found, is_whole });
+        let own = sight.compartment(patient).await?;
+        if !own.resources.iter().any(is_linked) {
+            return Ok(own);
         }
-        let survivor = self.survivor(patient).await?;
-        if survivor != patient {
-            let own = sight.compartment(&survivor).await?;
-            is_whole &= own.is_whole;
-            found = own.resources;
+        let mut all = Compartment { resources: Vec::new(), is_whole: true };
+        for id in sight.one_with(patient).await?.iter() {
+            let others = sight.compartment(id).await?;
+            all.is_whole &= others.is_whole;
+            all.resources.extend(others.resources);
         }
-        let mut seen = BTreeSet::from([survivor]);
-        let mut at = 0;
-        while at < found.len() && seen.len() < MOST_LINKS {
-            if is_linked(&found[at]) {
-                for other in patient_link::replaces(&View(&json(&found[at])?)) {
-                    if seen.insert(other.clone()) {
-                        let others = sight.compartment(&other).await?;
-                        is_whole &= others.is_whole;
-                        found.extend(others.resources);
-                    }
-                }
-            }
-            at += 1;
-        }
-        Ok(Compartment { resources: found, is_whole })
+        Ok(all)
     }
 
     /// A patient whom the record describes keeps the links of a merge, and the identifiers that others gave.
@@ -193,35 +229,13 @@ fn is_linked(stored: &StoredResource) -> bool {
     patient_link::is_linked(&stored.resource_type, &stored.body)
 }
 
-fn faults(value: &Value) -> Vec<Fault> {
-    let Some(members) = value.as_object() else {
-        let sentence = "A merge is an object with `survivor` and `merged`.";
-        return vec![Fault::error(FaultKind::Structure, "", sentence)];
-    };
-    let mut faults: Vec<Fault> = Vec::new();
-    for name in members.keys().filter(|name| !matches!(name.as_str(), "survivor" | "merged")) {
-        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-        faults.push(Fault::error(
-            FaultKind::Structure,
-            pointer,
-            "A merge has `survivor` and `merged`, and no such field.",
-        ));
+pub(super) fn refused(place: impl Into<String>, sentence: impl Into<String>) -> IngestError {
+    IngestError::Refused(Faults::sort(vec![Fault::error(FaultKind::Invariant, place, sentence)]))
+}
+
+pub(super) fn not_one(error: NotOne) -> IngestError {
+    match error {
+        NotOne::Unreadable(faults) => IngestError::Unreadable(faults),
+        NotOne::Refused(faults) => IngestError::Refused(faults),
     }
-    for name in ["survivor", "merged"] {
-        let identifier = value.get(name).and_then(|patient| patient.get("identifier"));
-        let text =
-            |part: &str| identifier.and_then(|own| own.get(part)?.as_str()).is_some_and(|text| !text.trim().is_empty());
-        if !text("system") || !text("value") {
-            let sentence = "The patient is named by an `identifier` with `system` and `value`.";
-            faults.push(Fault::error(FaultKind::Required, format!("/{name}/identifier"), sentence));
-        }
-        let known = |holder: Option<&Value>, names: &[&str]| {
-            holder.and_then(Value::as_object).is_none_or(|own| own.keys().all(|key| names.contains(&key.as_str())))
-        };
-        if !known(value.get(name), &["identifier"]) || !known(identifier, &["system", "value"]) {
-            let sentence = "A patient is named by an `identifier` with `system` and `value`, and nothing else.";
-            faults.push(Fault::error(FaultKind::Structure, format!("/{name}"), sentence));
-        }
-    }
-    faults
 }

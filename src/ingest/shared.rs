@@ -3,6 +3,8 @@
 
 use super::timeline::json;
 use super::{Gateway, IngestError, parse};
+use crate::fhir::model::resources::Provenance;
+use crate::fhir::resource::Emitted;
 use crate::fhir::search::{self, IndexRow, IndexValue};
 use crate::kap::fault::{Fault, FaultKind};
 use crate::kap::kind::Kind;
@@ -33,18 +35,32 @@ impl Gateway {
         Ok(if survivors.len() == 1 { survivors.pop_first() } else { None })
     }
 
-    /// A warning where the course is stored as another patient's: its timeline will not show this record.
-    pub(super) async fn foreign_course(&self, mapped: &Mapped) -> Result<Option<Fault>, IngestError> {
+    /// A warning where the course is stored as another patient's: its timeline will not show this record. And does the course
+    /// stand? One that does not may have to be brought again (`revival`).
+    pub(super) async fn foreign_course(&self, mapped: &Mapped) -> Result<(Option<Fault>, bool), IngestError> {
         let Some(stored) = self.inside().read("EpisodeOfCare", &mapped.course_id).await? else {
-            return Ok(None);
+            return Ok((None, false));
         };
-        let is_own = match course::patient_id(&json(&stored)?) {
+        let course = json(&stored)?;
+        let stands = !View(&course).is_in_error();
+        let is_own = match course::patient_id(&course) {
             Some(patient) if patient != mapped.patient_id => self.survivor(&patient).await? == mapped.patient_id,
             Some(_) => true,
             None => false,
         };
         let sentence = "Another record says that this course is another patient's: one of the two is wrong.";
-        Ok((!is_own).then(|| Fault::warning(FaultKind::Invariant, "/course/identifier", sentence)))
+        Ok(((!is_own).then(|| Fault::warning(FaultKind::Invariant, "/course/identifier", sentence)), stands))
+    }
+
+    /// Judges the patient whom a record was about before it was corrected: what was concluded from it there holds no more. The
+    /// record is stored whatever comes of this; the next write to the patient, and the schedule, judge again.
+    pub(super) async fn judge_former(&self, former: Option<[String; 2]>, now: &str) {
+        if let Some([patient, _]) = former
+            && patient != now
+            && let Err(error) = self.judge(&patient, super::Occasion::Written).await
+        {
+            tracing::warn!(%error, "the safety rules could not be judged for the patient whom a record was about before");
+        }
     }
 
     /// What several records describe keeps the labels of all: a label is never downgraded (mapping specification
@@ -96,6 +112,20 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+/// `Patient.id` and `EpisodeOfCare.id` of what the record was about, where that is another patient or course than now.
+pub(super) fn former(stored: &StoredRecord, mapped: &Mapped) -> Option<[String; 2]> {
+    let own = stored.resources.iter().find(|own| own.resource_type == Provenance::TYPE)?;
+    let now = [format!("\"Patient/{}\"", mapped.patient_id), format!("\"EpisodeOfCare/{}\"", mapped.course_id)];
+    let names = |name: &String| own.body.windows(name.len()).any(|part| part == name.as_bytes());
+    if now.iter().all(names) {
+        return None;
+    }
+    let provenance = parse(own).ok()?;
+    let (patient, course) = mapping::withdrawal::patient_and_course(Provenance::from_resource(&provenance)?)?;
+    let is_other = patient != mapped.patient_id || course != mapped.course_id;
+    is_other.then_some([patient, course])
 }
 
 /// `Patient.id` of the compartment that a resource belongs to: its own patient; `patient_id` where it names none.

@@ -26,6 +26,7 @@ impl Gateway {
         let resources = medications::with_medications(resources);
         // Nothing is left out for being dated in the future: what is planned is of interest.
         let members = Members::of(&course, &resources, Timestamp::now().as_microsecond(), None);
+        let members = members.seen_in_part(sight.withholds());
         Ok(Timeline { scores: members.score_lines(self.contract.instruments()), ..members.timeline() })
     }
 
@@ -74,7 +75,8 @@ impl Gateway {
         let resources = self.of_patient(sight, &course).await?;
         let now = as_of.unwrap_or_else(|| Timestamp::now().as_microsecond());
         let readable = medications::with_medications(resources.clone());
-        Ok((summary::composition(&Members::of(&course, &readable, now, as_of), self.contract.instruments()), resources))
+        let members = Members::of(&course, &readable, now, as_of).seen_in_part(sight.withholds());
+        Ok((summary::composition(&members, self.contract.instruments()), resources))
     }
 
     async fn document_of(

@@ -8,12 +8,13 @@ use crate::fhir::model::Resource;
 use crate::fhir::model::resources::Provenance;
 use crate::fhir::resource::{Emitted, identify};
 use crate::kap::kind::Kind;
-use crate::kap::records::withdrawal::{NotOne, Withdrawal};
+use crate::kap::records::withdrawal::Withdrawal;
 use crate::mapping::course::view::View;
 use crate::mapping::withdrawal::{self, RecordName};
 use crate::mapping::{self, course_state, patient_link, retraction};
 use crate::store::{Committed, RecordKey, RecordWrite, StoredRecord, StoredResource, Write, WriteMode};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// The digest of a record that was withdrawn: no content has it.
 pub(super) const WITHDRAWN: [u8; 32] = [0; 32];
@@ -33,10 +34,7 @@ impl Gateway {
         system: Option<&str>,
         body: &[u8],
     ) -> Result<Receipt, IngestError> {
-        let withdrawal = Withdrawal::parse(body).map_err(|error| match error {
-            NotOne::Unreadable(faults) => IngestError::Unreadable(faults),
-            NotOne::Refused(faults) => IngestError::Refused(faults),
-        })?;
+        let withdrawal = Withdrawal::parse(body).map_err(super::merge::not_one)?;
         for _ in 0..ATTEMPTS {
             let stored = self.one_record(sight, kind, record_id, system).await?;
             let name = RecordName { kind, system: &stored.key.system, record_id };
@@ -64,7 +62,7 @@ impl Gateway {
                 // Somebody else was faster.
                 continue;
             }
-            let mut retractions = self.taken_back(kind, &stored, &patient_id).await?;
+            let mut retractions = self.taken_back(kind, &stored, &patient_id, &course_id).await?;
             let targets = retractions.iter().map(|write| build::reference(&write.resource_type, &write.id)).collect();
             let mapped = Mapped {
                 entries: Vec::new(),
@@ -77,6 +75,7 @@ impl Gateway {
                 // What it said of the course is unsaid.
                 retractions.extend(self.course_states(kind, &stored.key, Some(&stored), &mapped).await?);
             }
+            self.take_back_with(&mut retractions, kind, &stored, [&patient_id, &course_id]).await?;
             let at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             let (id, resource) = withdrawal::provenance(name, &withdrawal, &own, targets, &at);
             let provenance = self.write(Provenance::TYPE, &id, &resource, WriteMode::Put, &patient_id)?;
@@ -133,15 +132,22 @@ impl Gateway {
 
     /// The record's resources, retracted. Who people and organizations are stays as it was said, and so do patient and
     /// course as long as another record speaks of them.
-    async fn taken_back(&self, kind: Kind, stored: &StoredRecord, patient_id: &str) -> Result<Vec<Write>, IngestError> {
+    async fn taken_back(
+        &self,
+        kind: Kind,
+        stored: &StoredRecord,
+        patient_id: &str,
+        course_id: &str,
+    ) -> Result<Vec<Write>, IngestError> {
         let RecordKey { system, record_id, .. } = &stored.key;
         let prefix = mapping::source_prefix(kind, system, record_id);
-        let is_alone = !self.has_other_records(patient_id, &prefix).await?;
+        let others = self.other_courses(patient_id, &prefix).await?;
         let mut found = Vec::new();
         for old in &stored.resources {
             let stays = match old.resource_type.as_str() {
                 "Provenance" | "Practitioner" | "PractitionerRole" | "Organization" => true,
-                "Patient" | "EpisodeOfCare" => !is_alone,
+                "Patient" => !others.is_empty(),
+                "EpisodeOfCare" => others.contains(course_id),
                 _ => false,
             };
             if stays {
@@ -178,20 +184,20 @@ impl Gateway {
         self.write(&old.resource_type, &old.id, &resource, WriteMode::Put, patient_id).map(Some)
     }
 
-    /// Does another record that stands speak of the patient?
-    async fn has_other_records(&self, patient_id: &str, prefix: &str) -> Result<bool, IngestError> {
+    /// `EpisodeOfCare.id` of the courses of which other records that stand speak. None: no other record stands.
+    pub(super) async fn other_courses(&self, patient_id: &str, prefix: &str) -> Result<BTreeSet<String>, IngestError> {
         let all = self.inside().compartment(patient_id).await?.resources;
         let provenances = all.iter().filter(|stored| stored.resource_type == Provenance::TYPE);
         let provenances: Vec<serde_json::Value> =
             provenances.map(super::timeline::json).collect::<Result<_, IngestError>>()?;
         let views = || provenances.iter().map(View);
         let withdrawn = crate::mapping::course::withdrawn(views());
-        let is_other = |found: &View<'_>| {
+        let course = |found: View<'_>| {
             let source = found.text("meta.source").unwrap_or_default();
-            found.extension("kap-course").is_some()
-                && !source.starts_with(prefix)
-                && !withdrawn.contains(&found.reference())
+            let is_other = !source.starts_with(prefix) && !withdrawn.contains(&found.reference());
+            let course = found.extension("kap-course").filter(|_| is_other)?;
+            Some(course.target("valueReference.reference")?.strip_prefix("EpisodeOfCare/")?.to_owned())
         };
-        Ok(views().any(|found| is_other(&found)))
+        Ok(views().filter_map(course).collect())
     }
 }

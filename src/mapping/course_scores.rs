@@ -81,11 +81,19 @@ fn point<'r>(
     reference: String,
     instruments: &'r Registry,
 ) -> Option<(&'r Scale, Timestamp, Point)> {
-    let scale = reading::scale(&observation.code, instruments)?;
+    let (scale, score) = score(observation, instruments)?;
     let method = observation.method.as_ref().and_then(|method| method.text.as_ref()?.value.as_deref());
     if points_of(method) != Points::Raw {
         return None;
     }
+    let Some(ObservationEffective::DateTime(at)) = &observation.effective else { return None };
+    let at = reading::date_time(at)?;
+    Some((scale, at.instant()?, Point { at: at.0, score, reference, change: None }))
+}
+
+/// The scale of a score, and the score as sent; of T-scores and percentages too.
+pub fn score<'r>(observation: &Observation, instruments: &'r Registry) -> Option<(&'r Scale, Decimal)> {
+    let scale = reading::scale(&observation.code, instruments)?;
     let score = match observation.value.as_ref()? {
         ObservationValue::Quantity(points) => reading::quantity(points)?.value,
         ObservationValue::Integer(step) => Decimal::parse(&step.value?.to_string())?,
@@ -100,9 +108,7 @@ fn point<'r>(
         | ObservationValue::Period(_)
         | ObservationValue::Invalid => return None,
     };
-    let Some(ObservationEffective::DateTime(at)) = &observation.effective else { return None };
-    let at = reading::date_time(at)?;
-    Some((scale, at.instant()?, Point { at: at.0, score, reference, change: None }))
+    Some((scale, score))
 }
 
 /// `scores` are of one scale, in the order of time.

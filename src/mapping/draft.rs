@@ -25,7 +25,8 @@ use std::sync::LazyLock;
 use uuid::Uuid;
 
 /// The namespace of every id that the gateway makes: UUIDv5 of its canonical base.
-static NAMESPACE: LazyLock<Uuid> = LazyLock::new(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, CANONICAL.as_bytes()));
+pub(super) static NAMESPACE: LazyLock<Uuid> =
+    LazyLock::new(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, CANONICAL.as_bytes()));
 
 /// Something the sender should know about an accepted record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -398,6 +399,36 @@ pub fn gateway_text(words: &str) -> FhirString {
 pub fn natural_key(termed: &Termed) -> &str {
     let code = termed.codes.first().map(|code| code.code.as_str());
     termed.term.as_deref().or(termed.text.as_deref()).or(code).unwrap_or_default()
+}
+
+/// Patient or course with nothing but identifiers and labels, as records name one that none describes.
+pub fn bare(resource: Resource) -> Resource {
+    let labels = |meta: Option<Box<Meta>>| {
+        let security = meta.map(|meta| meta.security).unwrap_or_default();
+        Some(Box::new(Meta { security, ..Default::default() }))
+    };
+    match resource {
+        Resource::Patient(known) => Patient {
+            id: known.id,
+            meta: labels(known.meta),
+            identifier: known.identifier,
+            link: known.link,
+            name: vec![HumanName { extension: vec![build::unknown()], ..Default::default() }],
+            gender: Some("unknown".into()),
+            ..Default::default()
+        }
+        .into_resource(),
+        Resource::EpisodeOfCare(known) => EpisodeOfCare {
+            id: known.id,
+            meta: labels(known.meta),
+            identifier: known.identifier,
+            status: FhirCode { extension: vec![from_record()], ..FhirCode::from("active") },
+            patient: known.patient,
+            ..Default::default()
+        }
+        .into_resource(),
+        other => other,
+    }
 }
 
 /// The value beside it is the record's own: the sender gave none here.

@@ -58,6 +58,7 @@ pub mod procedure;
 pub mod procedure_preparation;
 pub mod procedure_psychotherapy;
 pub mod provenance;
+pub mod provenance_merge;
 pub mod questionnaire_check_in;
 pub mod questionnaire_response;
 pub mod reading;

@@ -3,10 +3,10 @@
 use super::course::view::View;
 use crate::fhir::model::resources::Patient;
 use crate::fhir::model::types::Identifier;
+use crate::fhir::patient_link::{REPLACED_BY, REPLACES, linked, may_link, target};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-const REPLACED_BY: &str = "replaced-by";
-const REPLACES: &str = "replaces";
 /// Identifiers of who was merged, and those that another record gave: they lead to the patient, and belong to no record.
 const OLD: &str = "old";
 const SECONDARY: &str = "secondary";
@@ -22,23 +22,12 @@ pub enum Replaces {
 
 /// May it be a patient with a link? Looks at the bytes only.
 pub fn is_linked(resource_type: &str, body: &[u8]) -> bool {
-    const NAME: &[u8] = b"\"link\"";
-    resource_type == "Patient" && body.windows(NAME.len()).any(|part| part == NAME)
-}
-
-fn linked<'a>(patient: &View<'a>, kind: &'static str) -> impl Iterator<Item = String> + use<'a> {
-    let links = patient.each("link").filter(move |link| link.text("type") == Some(kind));
-    links.filter_map(|link| Some(link.target("other.reference")?.strip_prefix("Patient/")?.to_owned()))
+    resource_type == "Patient" && may_link(body)
 }
 
 /// `Patient.id` of who took the patient's place.
 pub fn replaced_by(patient: &View<'_>) -> Option<String> {
-    linked(patient, REPLACED_BY).next()
-}
-
-/// `Patient.id` of all whose place the patient took.
-pub fn replaces(patient: &View<'_>) -> Vec<String> {
-    linked(patient, REPLACES).collect()
+    linked(patient.0, REPLACED_BY).next()
 }
 
 /// Survivor and merged patient as they are to be stored. `None`: one is no object.
@@ -48,11 +37,7 @@ pub fn merge(mut survivor: Value, mut merged: Value) -> Option<(Value, Value)> {
     let identifiers = merged.get("identifier").and_then(Value::as_array).cloned().unwrap_or_default();
     let own = survivor.get("identifier").and_then(Value::as_array).cloned().unwrap_or_default();
     for patient in [&mut survivor, &mut merged] {
-        let meta = patient.as_object_mut()?.get_mut("meta").and_then(Value::as_object_mut);
-        if let Some(meta) = meta {
-            meta.shift_remove("versionId");
-            meta.shift_remove("lastUpdated");
-        }
+        unversion(patient);
     }
     let is_same = |one: &Value, other: &Value| one["system"] == other["system"] && one["value"] == other["value"];
     for mut identifier in identifiers {
@@ -65,6 +50,72 @@ pub fn merge(mut survivor: Value, mut merged: Value) -> Option<(Value, Value)> {
     list(&mut merged, "link")?.push(json!({ "other": { "reference": of_survivor }, "type": REPLACED_BY }));
     merged.as_object_mut()?.insert("active".to_owned(), false.into());
     Some((survivor, merged))
+}
+
+/// A patient's identifier: system and value.
+pub type Number = (String, String);
+
+/// System and value of each identifier of a patient.
+pub fn numbers(patient: &Value) -> BTreeSet<Number> {
+    let text = |own: &Value, name: &str| own[name].as_str().unwrap_or_default().to_owned();
+    let own = patient["identifier"].as_array().map_or(&[][..], Vec::as_slice);
+    own.iter().map(|own| (text(own, "system"), text(own, "value"))).collect()
+}
+
+/// Both as they are to be stored when they are two again. `described`: the survivor as described by those whose records
+/// stay; `taken`: the identifiers that the merge had brought; `was_active`: what the merged one said of itself before.
+/// `None`: one is no object.
+pub fn unmerge(
+    survivor: &Value,
+    described: &Value,
+    mut merged: Value,
+    taken: &BTreeSet<Number>,
+    was_active: Option<&Value>,
+) -> Option<(Value, Value)> {
+    let (of_survivor, of_merged) = (View(survivor).reference(), View(&merged).reference());
+    let mut left = described.clone();
+    let is_taken = |own: &Value| {
+        let number = (own["system"].as_str().unwrap_or_default(), own["value"].as_str().unwrap_or_default());
+        taken.contains(&(number.0.to_owned(), number.1.to_owned()))
+    };
+    let known = numbers(&left);
+    let gained = survivor["identifier"].as_array().cloned().unwrap_or_default();
+    let gained = gained.into_iter().filter(|own| numbers(&json!({ "identifier": [own] })).is_disjoint(&known));
+    list(&mut left, "identifier")?.extend(gained);
+    list(&mut left, "identifier")?.retain(|own| !is_taken(own));
+    *list(&mut left, "link")? = survivor["link"].as_array().cloned().unwrap_or_default();
+    unlink(&mut left, REPLACES, &of_merged)?;
+    unlink(&mut merged, REPLACED_BY, &of_survivor)?;
+    let members = merged.as_object_mut()?;
+    match was_active {
+        Some(active) => drop(members.insert("active".to_owned(), active.clone())),
+        None => drop(members.shift_remove("active")),
+    }
+    for patient in [&mut left, &mut merged] {
+        unversion(patient);
+        let members = patient.as_object_mut()?;
+        // R4 has no empty lists.
+        members.retain(|name, value| {
+            !matches!(name.as_str(), "link" | "identifier") || value.as_array().is_none_or(|list| !list.is_empty())
+        });
+    }
+    Some((left, merged))
+}
+
+fn unlink(patient: &mut Value, kind: &str, other: &str) -> Option<()> {
+    list(patient, "link")?.retain(|link| {
+        let target = target(link).map(|id| format!("Patient/{id}"));
+        link["type"] != kind || target.as_deref() != Some(other)
+    });
+    Some(())
+}
+
+/// Takes away the version that the store put in: the store gives the next.
+fn unversion(patient: &mut Value) {
+    if let Some(meta) = patient.get_mut("meta").and_then(Value::as_object_mut) {
+        meta.shift_remove("versionId");
+        meta.shift_remove("lastUpdated");
+    }
 }
 
 fn list<'v>(patient: &'v mut Value, name: &str) -> Option<&'v mut Vec<Value>> {

@@ -309,3 +309,232 @@ async fn what_is_dated_in_the_future_stands_in_the_timeline() {
     put(&app, &serde_json::from_str(&later).expect("JSON")).await;
     assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1);
 }
+
+/// The state of patient and course hangs on which records stand, and not on the order in which they came and went.
+#[tokio::test]
+async fn a_later_session_brings_patient_and_course_of_a_withdrawn_intake_again() {
+    let intake = fixture("case-08/01-intake.json");
+    let withdraw = format!("{}/$withdraw", path_of(&intake));
+    let app = TestApp::start();
+    put(&app, &intake).await;
+    let patient = course(&app).await["course"]["patient"].as_str().expect("a patient").to_owned();
+    send(&app, Method::POST, &withdraw, &reason()).await;
+    assert_eq!(course(&app).await["course"]["status"], "entered-in-error");
+    let receipt = put(&app, &fixture(DOSING)).await;
+    let text = receipt["warnings"].to_string();
+    assert!(text.contains("stand again"), "{text}");
+    let twin = TestApp::start();
+    put(&twin, &intake).await;
+    put(&twin, &fixture(DOSING)).await;
+    send(&twin, Method::POST, &withdraw, &reason()).await;
+    let plain = async |app: &TestApp, path: &str| {
+        let mut resource = app.json(path).await;
+        resource.as_object_mut().expect("an object").remove("meta");
+        resource
+    };
+    let id = course(&app).await["course"]["reference"].as_str().expect("a reference").to_owned();
+    for path in [&patient, &id] {
+        let path = format!("/fhir/{path}");
+        assert_eq!(plain(&app, &path).await, plain(&twin, &path).await, "{path}");
+    }
+    assert_eq!(course(&app).await["course"]["status"], "active");
+    assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1);
+    // With the last record that stands both go, whoever had described them; and what comes brings them again.
+    let session = fixture(DOSING);
+    send(&app, Method::POST, &format!("{}/$withdraw", path_of(&session)), &reason()).await;
+    assert_eq!(course(&app).await["course"]["status"], "entered-in-error");
+    assert_eq!(app.json(&format!("/fhir/{patient}")).await["active"], false);
+    put(&app, &fixture("case-08/03-integration-session-1.json")).await;
+    assert_eq!(course(&app).await["course"]["status"], "active");
+    // The intake, corrected, says it anew.
+    let mut corrected = intake.clone();
+    corrected["source"]["revision"] = json!(2);
+    put(&app, &corrected).await;
+    assert_eq!(app.json(&path_of(&corrected)).await, corrected);
+    assert_eq!(app.json(&format!("/fhir/{patient}")).await["active"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_course_goes_with_its_own_last_record_and_one_that_was_only_named_goes_too() {
+    let app = TestApp::start();
+    put(&app, &fixture("case-08/01-intake.json")).await;
+    let mut second = fixture(DOSING);
+    second["course"]["identifier"]["value"] = json!("second-course");
+    put(&app, &second).await;
+    // The patient stays: the intake speaks of them. The second course was the session's alone.
+    send(&app, Method::POST, &format!("{}/$withdraw", path_of(&second)), &reason()).await;
+    let named = app.json("/kap/v1/courses/second-course").await;
+    assert_eq!(named["course"]["status"], "entered-in-error");
+    let patient = named["course"]["patient"].as_str().expect("a patient").to_owned();
+    assert_eq!(app.json(&format!("/fhir/{patient}")).await["active"], Value::Null);
+    assert_eq!(course(&app).await["course"]["status"], "active");
+    second["source"]["revision"] = json!(2);
+    put(&app, &second).await;
+    let again = app.json(&format!("/fhir/{}", named["course"]["reference"].as_str().expect("a reference"))).await;
+    assert_eq!(again["status"], "active");
+}
+
+/// A closure that comes after the intake was taken back tells the end of a course that was, and not of an error.
+#[tokio::test]
+async fn a_closure_after_a_withdrawn_intake_ends_the_course_that_was_described() {
+    let app = TestApp::start();
+    let intake = fixture("case-06/01-intake.json");
+    put(&app, &intake).await;
+    send(&app, Method::POST, &format!("{}/$withdraw", path_of(&intake)), &reason()).await;
+    put(&app, &fixture("case-06/03-course-closure.json")).await;
+    let course = app.json("/kap/v1/courses/case06-course").await;
+    assert_eq!(course["course"]["status"], "cancelled");
+    let id = course["course"]["reference"].as_str().expect("a reference").to_owned();
+    let history = app.json(&format!("/fhir/{id}")).await["statusHistory"].to_string();
+    assert!(!history.contains("entered-in-error"), "{history}");
+    assert_ne!(
+        app.json(&format!("/fhir/{}", course["course"]["patient"].as_str().expect("one"))).await["active"],
+        false
+    );
+    let closure = fixture("case-06/03-course-closure.json");
+    send(&app, Method::POST, &format!("{}/$withdraw", path_of(&closure)), &reason()).await;
+    assert_eq!(app.json("/kap/v1/courses/case06-course").await["course"]["status"], "entered-in-error");
+}
+
+// ---------------------------------------------------------------- a baseline beside its record
+
+async fn outcome_with_baseline(app: &TestApp, score: i64, record: Value) -> Vec<String> {
+    let mut later = fixture("case-01/02-outcome-baseline.json");
+    later["source"]["recordId"] = json!(format!("later-{score}"));
+    later["recordedAt"] = json!("2026-03-20T12:00:00-05:00");
+    later["phase"] = json!("end-of-course");
+    later["results"] = json!([{ "id": "later", "instrument": "phq-9", "score": 4, "answeredBy": "patient",
+        "at": "2026-03-20T11:00:00-05:00", "baseline": { "score": score, "record": record } }]);
+    let receipt = put(app, &later).await;
+    let warnings = receipt["warnings"].as_array().expect("warnings").iter();
+    let told: Vec<String> = warnings
+        .filter(|one| one["pointer"] == "/results/0/baseline")
+        .map(|one| one["text"].as_str().expect("text").to_owned())
+        .collect();
+    // Trying it out tells the same.
+    let request = app.request(Method::POST, "/kap/v1/outcome/$map").header("Content-Type", "application/json");
+    let request = request.header("Prefer", "return=OperationOutcome").body(later.to_string());
+    let outcome: Value = request.send().await.expect("an answer").json().await.expect("JSON");
+    for text in &told {
+        assert!(outcome.to_string().contains(text), "{outcome}");
+    }
+    told
+}
+
+#[tokio::test]
+async fn a_baseline_is_held_beside_the_record_that_it_is_taken_from() {
+    let app = TestApp::start();
+    let record = json!({ "recordId": "case01-outcome-baseline" });
+    put(&app, &fixture("case-01/01-intake.json")).await;
+    let unknown = outcome_with_baseline(&app, 21, record.clone()).await;
+    assert!(unknown[0].starts_with("Cannot be evaluated") && unknown[0].contains("is not stored here"), "{unknown:?}");
+    put(&app, &fixture("case-01/02-outcome-baseline.json")).await;
+    assert_eq!(outcome_with_baseline(&app, 21, record.clone()).await, [""; 0], "the PHQ-9 of the record is 21");
+    let wrong = outcome_with_baseline(&app, 18, record.clone()).await;
+    assert!(wrong[0].starts_with("It says 18, and the outcome `case01-outcome-baseline` says 21."), "{wrong:?}");
+    let other =
+        outcome_with_baseline(&app, 20, json!({ "recordId": "case01-outcome-baseline", "system": "urn:x:y" })).await;
+    assert!(other[0].contains("is not stored here"), "another system's record of that id: {other:?}");
+    // Another patient's.
+    let mut foreign = fixture("case-01/02-outcome-baseline.json");
+    foreign["source"]["recordId"] = json!("foreign");
+    foreign["patient"]["identifier"]["value"] = json!("somebody-else");
+    foreign["course"]["identifier"]["value"] = json!("their-course");
+    put(&app, &foreign).await;
+    let foreign = outcome_with_baseline(&app, 19, json!({ "recordId": "foreign" })).await;
+    assert!(foreign[0].contains("which is about another patient"), "{foreign:?}");
+    let path = "/kap/v1/outcome/case01-outcome-baseline/$withdraw";
+    send(&app, Method::POST, path, &reason()).await;
+    let gone = outcome_with_baseline(&app, 17, record).await;
+    assert!(gone[0].contains("was withdrawn by its sender"), "{gone:?}");
+}
+
+/// A record that was sent for the wrong patient and corrected: nothing that was concluded from it stays with the first.
+#[tokio::test]
+async fn a_record_corrected_to_another_patient_leaves_nothing_with_the_first() {
+    let app = TestApp::start();
+    let intake = fixture("case-08/01-intake.json");
+    put(&app, &intake).await;
+    let mut session = fixture(DOSING);
+    session["doses"][0]["dose"]["value"] = json!(200);
+    put(&app, &session).await;
+    let patient = course(&app).await["course"]["patient"].as_str().expect("a patient").to_owned();
+    let dose = course(&app).await["doses"][0]["reference"].as_str().expect("a dose").to_owned();
+    let of = async |path: String| -> Vec<Value> {
+        let found = app.json(&path).await;
+        let found = found["entry"].as_array().cloned().unwrap_or_default();
+        found.into_iter().filter(|one| one["search"]["mode"] == "match").map(|one| one["resource"].clone()).collect()
+    };
+    let issues = format!("/fhir/DetectedIssue?patient={patient}&_count=100");
+    let rule = |issue: &Value, code: &str| issue["code"].to_string().contains(code) && issue["status"] == "final";
+    assert!(of(issues.clone()).await.iter().any(|issue| rule(issue, "DOSEH")), "2.5 mg/kg into the vein");
+    session["source"]["revision"] = json!(2);
+    session["patient"]["identifier"]["value"] = json!("case08-other");
+    session["course"]["identifier"]["value"] = json!("other-course");
+    put(&app, &session).await;
+    assert!(!of(issues).await.iter().any(|issue| rule(issue, "DOSEH")), "closed with what it rested on");
+    assert_eq!(course(&app).await["doses"], json!([]));
+    let sums = of(format!("/fhir/Observation?patient={patient}&code=cumulative-ketamine-dose")).await;
+    assert!(sums.iter().all(|sum| sum["status"] == "entered-in-error"), "{sums:?}");
+    // Nor does a closed finding bring the other patient's dose.
+    let everything = app.json(&format!("/fhir/{patient}/$everything")).await.to_string();
+    assert!(!everything.contains(&format!("\"id\":\"{}\"", dose.trim_start_matches("MedicationAdministration/"))));
+    let other = app.json("/kap/v1/courses/other-course").await;
+    assert_eq!(other["doses"].as_array().expect("doses").len(), 1);
+    // Back again: whom only this record had named is gone with it.
+    session["source"]["revision"] = json!(3);
+    session["patient"] = fixture(DOSING)["patient"].clone();
+    session["course"] = fixture(DOSING)["course"].clone();
+    put(&app, &session).await;
+    let other = app.json("/kap/v1/courses/other-course").await;
+    assert_eq!(other["course"]["status"], "entered-in-error");
+    let named = other["course"]["patient"].as_str().expect("a patient").to_owned();
+    assert_eq!(app.json(&format!("/fhir/{named}")).await["active"], false);
+    assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1);
+}
+
+#[tokio::test]
+async fn a_finding_that_closes_is_told_once_with_all_that_was_made_of_it() {
+    let app = TestApp::start();
+    put(&app, &fixture("case-01/01-intake.json")).await;
+    let outcome = fixture("case-01/02-outcome-baseline.json");
+    put(&app, &outcome).await;
+    let (_, receipt) = send(&app, Method::POST, &format!("{}/$withdraw", path_of(&outcome)), &reason()).await;
+    let rules = receipt["rules"].as_array().expect("remarks").iter();
+    let closed: Vec<&Value> = rules.filter(|one| one["rule"] == "R-60" && one["state"] == "closed").collect();
+    assert_eq!(closed.len(), 1, "{closed:?}");
+    let mut types: Vec<&str> = closed[0]["stored"]
+        .as_array()
+        .expect("what is closed")
+        .iter()
+        .map(|one| one.as_str().expect("a reference").split('/').next().expect("a type"))
+        .collect();
+    types.sort_unstable();
+    assert_eq!(types, ["DetectedIssue", "Flag"]);
+}
+
+/// An intake that was sent under the wrong number: whom others speak of under that number stays, without the description.
+#[tokio::test]
+async fn an_intake_corrected_to_another_number_takes_its_description_along() {
+    let (app, _) = case_08().await;
+    let patient = course(&app).await["course"]["patient"].as_str().expect("a patient").to_owned();
+    let mut intake = fixture("case-08/01-intake.json");
+    intake["source"]["revision"] = json!(2);
+    intake["patient"]["identifiers"][0]["value"] = json!("case08-right");
+    intake["course"]["identifier"]["value"] = json!("right-course");
+    put(&app, &intake).await;
+    let left = app.json(&format!("/fhir/{patient}")).await;
+    assert_eq!(
+        (&left["active"], &left["birthDate"], &left["meta"]["tag"]),
+        (&Value::Null, &Value::Null, &Value::Null),
+        "{left}"
+    );
+    assert!(left["identifier"].to_string().contains("case08-patient") && left["name"][0]["family"].is_null(), "{left}");
+    let id = course(&app).await["course"]["reference"].as_str().expect("a reference").to_owned();
+    assert_eq!(app.json(&format!("/fhir/{id}")).await["status"], "active");
+    assert_eq!(course(&app).await["doses"].as_array().expect("doses").len(), 1);
+    let right = app.json("/kap/v1/courses/right-course").await;
+    let right = app.json(&format!("/fhir/{}", right["course"]["patient"].as_str().expect("a patient"))).await;
+    assert_eq!(right["birthDate"], intake["patient"]["birthDate"]);
+    assert_eq!(app.json(&path_of(&intake)).await, intake);
+}

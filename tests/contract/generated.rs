@@ -85,7 +85,22 @@ fn generated_courses_vary() {
         lists.flatten().collect()
     };
     assert_eq!(words("/doses/*/route/term").len(), 9, "all eight routes, and another");
-    assert_eq!(words("/doses/*/status").len(), 3, "completed, stopped, not done");
+    assert_eq!(
+        words("/doses/*/status").len(),
+        5,
+        "completed, stopped, not done; and while the session runs: under way, held"
+    );
+    for status in ["in-progress", "on-hold"] {
+        let running = |record: &&Value| record.pointer("/doses/0/status").is_some_and(|own| own == status);
+        for record in all.iter().filter(running) {
+            let whole = all.iter().filter(|one| {
+                one["source"]["recordId"] == record["source"]["recordId"]
+                    && one["source"]["system"] == record["source"]["system"]
+            });
+            assert!(whole.clone().any(|one| one["source"]["revision"] == 2), "the whole session follows: {record}");
+            assert_eq!((&record["contact"]["status"], &record["discharge"]), (&json!("in-progress"), &Value::Null));
+        }
+    }
     assert_eq!(words("/format").len(), 3);
     assert_eq!(words("/doses/*/medicine/term").len(), 2);
     assert_eq!(words("/suitability/decision").len(), 5);

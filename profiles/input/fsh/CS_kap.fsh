@@ -160,4 +160,6 @@ Description: "What happens and what is observed in ketamine-assisted psychothera
 * #sud-counseling-note "Substance use disorder counseling note" "A note that analyses the conversation in a substance use disorder counseling session and is kept apart from the record (42 CFR 2.11)."
 * #review-code "Code to be reviewed" "Tag: the sender used a code that the gateway does not know; it is kept beside the text and should be reviewed."
 * #record-withdrawn "Record withdrawn" "Activity: the sender took a record back; what it had brought is entered in error since."
+* #patients-merged "Patients merged" "Activity: two patients are one since; Patient.link of both says so."
+* #patients-unmerged "Merge of patients undone" "Activity: two patients who had been merged are two again."
 * #entered-in-error "Entered in error" "Tag: the record that this resource came from no longer holds it, and the resource's type has no status to say so."

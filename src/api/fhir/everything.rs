@@ -6,7 +6,7 @@ use super::{
     COUNT, CURSOR,
     operation::{self, Input, Inputs, Kind, Operation, refuse},
     read,
-    search::{across, searchset},
+    search::{across, merged, searchset},
     search_filter::is_type,
     search_query::Search,
     search_subset::Subset,
@@ -24,6 +24,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
+use std::sync::Arc;
 
 pub static OF_PATIENT: Operation = Operation {
     name: "everything",
@@ -59,7 +60,7 @@ pub async fn of_patient(
     payload: web::Payload,
     api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    answer(&request, payload, &api, Owner { compartment: "Patient", id: id.into_inner() }, &PATIENT_INPUTS).await
+    answer(&request, payload, &api, "Patient", id.into_inner(), &PATIENT_INPUTS).await
 }
 
 pub async fn of_encounter(
@@ -68,26 +69,35 @@ pub async fn of_encounter(
     payload: web::Payload,
     api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    answer(&request, payload, &api, Owner { compartment: "Encounter", id: id.into_inner() }, &ENCOUNTER_INPUTS).await
+    answer(&request, payload, &api, "Encounter", id.into_inner(), &ENCOUNTER_INPUTS).await
 }
 
 /// Whose compartment.
 struct Owner {
     compartment: &'static str,
     id: String,
+    /// With those of all who are one with the patient.
+    ids: Arc<[String]>,
 }
 
 async fn answer(
     request: &HttpRequest,
     payload: web::Payload,
     api: &Session,
-    owner: Owner,
+    compartment: &'static str,
+    id: String,
     declared: &[Input],
 ) -> Result<HttpResponse, ApiError> {
     let (representation, inputs) = operation::read(request, payload, api, declared).await?;
     let asked = Asked::read(&inputs, api.page_size.max)?;
     // 404 and 410 as a read has them.
-    read::find(api, owner.compartment.to_owned(), &owner.id).await?;
+    read::find(api, compartment.to_owned(), &id).await?;
+    let rows = api.rows().for_one_answer();
+    let ids = match compartment {
+        "Patient" => rows.one_with(&id).await?,
+        _ => [id.clone()].into(),
+    };
+    let owner = Owner { compartment, id, ids };
     let base = api.fhir_base();
     let (mut count, mut told) = (asked.count, None);
     let mut along = true;
@@ -97,7 +107,7 @@ async fn answer(
             searches.iter_mut().for_each(|search| search.query.includes.clear());
         }
         let Some(first) = searches.first() else { break None };
-        match across(api, first, searches.iter()).await {
+        match across(&rows, first, searches.iter()).await {
             // What so many refer to is too much for one answer: a smaller page has a next link.
             Err(ApiError::Store(StoreError::TooManyIncluded { .. })) if count > 1 => count = count.div_ceil(4),
             Err(ApiError::Store(StoreError::TooManyIncluded { .. })) if along => along = false,
@@ -124,6 +134,7 @@ async fn answer(
             place: None,
         });
     }
+    search.notes.extend(merged(&rows));
     let url = format!("{base}/{}/{}/$everything", owner.compartment, owner.id);
     let bundle = searchset(&url, &base, search, page, api)?;
     Ok(representation.write(HttpResponse::Ok(), bundle))
@@ -178,14 +189,16 @@ impl Asked {
         self.types.as_ref().is_none_or(|types| types.iter().any(|name| name == resource_type))
     }
 
-    /// May a resource come along that is not itself of the compartment? One that is comes on a page of its own.
+    /// May a resource come along that is not itself of the compartment? One that is comes on a page of its own, and another
+    /// patient's is not brought by a reference to it: a finding that rested on a record of the wrong patient, say.
     fn brings(&self, owner: &Owner, row: &StoredResource) -> bool {
-        let index = || search::extract(&row.resource_type, &row.body).unwrap_or_default();
-        let is_member = || {
-            owner.compartment == "Patient"
-                && search::patients(&row.resource_type, &row.id, &index()).contains(&owner.id)
+        let patients = || {
+            let index = search::extract(&row.resource_type, &row.body).unwrap_or_default();
+            search::patients(&row.resource_type, &row.id, &index)
         };
-        self.wants(&row.resource_type) && self.since.is_none_or(|since| row.last_updated >= since) && !is_member()
+        self.wants(&row.resource_type)
+            && self.since.is_none_or(|since| row.last_updated >= since)
+            && (owner.compartment != "Patient" || patients().is_empty())
     }
 
     /// `size`: of a page, and of what comes along with it.
@@ -241,8 +254,8 @@ impl Asked {
 fn searches(owner: &Owner, asked: &Asked, size: (usize, usize)) -> Vec<Search> {
     let mut searches = Vec::new();
     if asked.wants(owner.compartment) {
-        let id = FilterValue::Token { system: None, code: Some(owner.id.clone()) };
-        let mut filters = vec![Filter { parameter: "_id".to_owned(), any_of: vec![id] }];
+        let ids = owner.ids.iter().map(|id| FilterValue::Token { system: None, code: Some(id.clone()) }).collect();
+        let mut filters = vec![Filter { parameter: "_id".to_owned(), any_of: ids }];
         filters.extend(asked.filters("Basic"));
         searches.push(asked.search(owner.compartment, filters, size));
     }

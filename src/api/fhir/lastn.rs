@@ -3,7 +3,7 @@
 use super::{
     COUNT, CURSOR,
     operation::Operation,
-    search::searchset,
+    search::{merged, searchset},
     search_query::{self, SORT, TOTAL},
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         parameters::{self, Handling, Parameter, repetition},
         session::Session,
     },
+    consent::Sight,
     fhir::{
         outcome::{Issue, IssueType, Severity},
         search::{self, IndexValue},
@@ -66,7 +67,9 @@ pub async fn lastn(request: HttpRequest, api: Session) -> Result<HttpResponse, A
             place: None,
         });
     }
-    let resources = newest(&api, &search.query, max).await?;
+    let rows = api.rows().for_one_answer();
+    let resources = newest(&rows, &search.query, max).await?;
+    search.notes.extend(merged(&rows));
     let total = Some(resources.len() as u64);
     let page = SearchPage { resources, included: vec![], total, next: None };
     search.used.retain(|parameter| parameter.name != COUNT);
@@ -106,7 +109,7 @@ fn missing(filters: &[Filter]) -> Vec<ParameterError> {
 }
 
 /// The newest of each code, codes in the order of their newest; those of one time all count.
-async fn newest(api: &Session, query: &SearchQuery, max: usize) -> Result<Vec<StoredResource>, ApiError> {
+async fn newest(rows: &Sight, query: &SearchQuery, max: usize) -> Result<Vec<StoredResource>, ApiError> {
     let mut query = SearchQuery {
         sort: vec![SortKey { parameter: "date".to_owned(), descending: true }],
         count: STEP,
@@ -118,7 +121,7 @@ async fn newest(api: &Session, query: &SearchQuery, max: usize) -> Result<Vec<St
     let mut groups = Groups::default();
     let mut looked_at = 0;
     loop {
-        let page = api.rows().search(query.clone()).await?;
+        let page = rows.search(query.clone()).await?;
         looked_at += page.resources.len();
         for resource in page.resources {
             groups.take(resource, max);

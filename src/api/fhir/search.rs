@@ -15,6 +15,7 @@ use crate::{
         representation::Representation,
         session::Session,
     },
+    consent::Sight,
     fhir::{
         outcome::{Issue, IssueType, Severity, operation_outcome},
         search::{compartment_parameters, resource_types},
@@ -24,9 +25,13 @@ use crate::{
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
 use bytes::Bytes;
 use serde_json::json;
+use std::sync::Arc;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const TYPES: &str = "_type";
+
+/// Merged patients whom one answer names.
+const MOST_NAMED: usize = 5;
 
 /// All types of a compartment: `Patient/{id}/*`.
 const ALL: &str = "*";
@@ -217,11 +222,13 @@ async fn answer(
         }
     };
     let representation = fhir::representation(request, &sent, errors)?;
+    let rows = api.rows().for_one_answer();
     let mut page = match (place.types.is_empty(), more.is_empty()) {
         (true, _) => SearchPage { resources: vec![], included: vec![], total: Some(0), next: None },
-        (false, true) => api.rows().search(told.query.clone()).await?,
-        (false, false) => across(api, &told, std::iter::once(&told).chain(&more)).await?,
+        (false, true) => rows.search(told.query.clone()).await?,
+        (false, false) => across(&rows, &told, std::iter::once(&told).chain(&more)).await?,
     };
+    told.notes.extend(merged(&rows));
     if let [only] = place.types.as_slice()
         && place.owner.is_none()
         && guide::has_type(only)
@@ -238,6 +245,23 @@ async fn answer(
     }
     let bundle = searchset(&format!("{base}{}", place.path), &base, told, page, api)?;
     Ok(representation.write(HttpResponse::Ok(), bundle))
+}
+
+/// A note that names all ids of each patient who was asked for by one of them: the matches name any of those.
+pub fn merged(rows: &Sight) -> Option<Issue> {
+    let groups = rows.met();
+    let named = |ids: &Arc<[String]>| ids.iter().map(|id| format!("Patient/{id}")).collect::<Vec<_>>().join(" = ");
+    let listed = groups.iter().take(MOST_NAMED).map(named).collect::<Vec<_>>().join("; ");
+    let more = if groups.len() > MOST_NAMED { "; and others" } else { "" };
+    (!groups.is_empty()).then(|| Issue {
+        severity: Severity::Information,
+        code: IssueType::Informational,
+        text: format!(
+            "Patients who were merged are one: what names any of their ids is found by each ({listed}{more}). The first is \
+             the one who stays."
+        ),
+        place: None,
+    })
 }
 
 /// The guide's own resources of the type, where the search means them; else a note that they are there.
@@ -269,7 +293,9 @@ pub async fn find(
     if !errors.is_empty() {
         return Err(ApiError::Parameters(errors));
     }
-    let mut page = api.rows().search(search.query.clone()).await?;
+    let rows = api.rows().for_one_answer();
+    let mut page = rows.search(search.query.clone()).await?;
+    search.notes.extend(merged(&rows));
     if guide::has_type(resource_type) {
         beside_guide(&mut search, &mut page);
     }
@@ -278,7 +304,7 @@ pub async fn find(
 
 /// A page of several types, one type after the other. The cursor says in which it ended.
 pub async fn across(
-    api: &Session,
+    rows: &Sight,
     told: &Search,
     searches: impl Iterator<Item = &Search>,
 ) -> Result<SearchPage, ApiError> {
@@ -307,7 +333,7 @@ pub async fn across(
             // Only looked at for whether there is something, or how many.
             query.includes.clear();
         }
-        let mut page = api.rows().search(query).await?;
+        let mut page = rows.search(query).await?;
         all.total = all.total.zip(page.total).map(|(sum, own)| sum + own);
         if !is_shown {
             continue;

@@ -28,6 +28,7 @@ pub async fn map(request: HttpRequest, payload: web::Payload, api: Session) -> R
     answer.insert_header((WARNINGS, preview.warnings.len()));
     if wants_outcome(&request) {
         let mut issues = fault_issues(&preview.warnings);
+        issues.extend(fault_issues(&api.gateway.comparisons(api.rows(), kind, &body).await?));
         let remarks = api.gateway.remarks_on(api.rows(), kind, &body).await?;
         if issues.is_empty() && remarks.is_empty() {
             issues.push(Issue {

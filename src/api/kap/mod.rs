@@ -34,6 +34,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         endpoint(Method::GET, "/kap/v1/courses/{id}", || web::route().to(courses::course)),
         endpoint(Method::GET, "/kap/v1/courses/{id}/rules", || web::route().to(courses::rules)),
         endpoint(Method::POST, "/kap/v1/patients/$merge", || web::route().to(patients::merge)),
+        endpoint(Method::POST, "/kap/v1/patients/$unmerge", || web::route().to(patients::unmerge)),
         endpoint(Method::GET, "/kap/v1/instruments", || web::route().to(instruments::list)),
         endpoint(Method::GET, "/kap/v1/instruments/{key}", || web::route().to(instruments::show)),
         endpoint(Method::POST, "/kap/v1/{kind}/$map", || web::route().to(map::map)),

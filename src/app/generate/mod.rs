@@ -8,6 +8,7 @@ mod chance;
 mod events;
 mod follow_up;
 mod intake;
+mod interim;
 mod monitoring;
 mod protocol;
 mod safeguards;
@@ -77,7 +78,9 @@ pub fn course(seed: u64, patient: u64) -> Vec<Value> {
     let sessions = case.chance.between(least, most);
     let mut day = later(case.intake, 5);
     for number in 1..=sessions {
-        records.push(session::session(&mut case, day, number, decided.indication));
+        let mut whole = session::session(&mut case, day, number, decided.indication);
+        records.extend(interim::interim(&mut case, &mut whole, day, session::FIRST_DOSE));
+        records.push(whole);
         records.extend(follow_up::check_in(&mut case, day, number));
         if number % 2 == 0 || number == sessions {
             let after = later(day, case.chance.between(1, 2));
@@ -98,7 +101,10 @@ pub fn course(seed: u64, patient: u64) -> Vec<Value> {
 fn correct(case: &mut Case, records: &mut Vec<Value>) {
     let mut place = 1;
     while place < records.len() {
+        // What was sent of a session under way has its next revision behind it already.
+        let is_interim = records[place].pointer("/contact/status").is_some_and(|status| status == "in-progress");
         if case.chance.percent(2)
+            && !is_interim
             && let Some(revision) = records[place].pointer("/source/revision").and_then(Value::as_i64)
         {
             let mut corrected = records[place].clone();

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 /// Ten o'clock.
-const FIRST_DOSE: i64 = 600;
+pub const FIRST_DOSE: i64 = 600;
 
 /// How the session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

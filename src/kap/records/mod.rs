@@ -12,6 +12,7 @@ pub mod laboratory;
 pub mod measurement;
 pub mod outcome;
 pub mod patient;
+pub mod patient_merge;
 pub mod plan;
 pub mod preparation_session;
 pub mod product;

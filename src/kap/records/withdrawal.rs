@@ -57,26 +57,34 @@ fn faults(value: &Value) -> Vec<Fault> {
             Fault::error(FaultKind::Structure, pointer, "A withdrawal has no such field: it has `reason` and `by`.")
         })
         .collect();
-    match members.get("reason") {
-        None => faults.push(Fault::error(FaultKind::Required, "/reason", "Say why the record is withdrawn.")),
-        Some(Value::String(reason)) if reason.trim().is_empty() || reason.chars().count() > LONGEST => {
-            let sentence = format!("The reason has from 1 to {LONGEST} characters, not only spaces.");
-            faults.push(Fault::error(FaultKind::Value, "/reason", sentence));
-        }
-        Some(Value::String(_)) => {}
-        Some(_) => faults.push(Fault::error(FaultKind::Value, "/reason", "The reason is a text.")),
+    if !members.contains_key("reason") {
+        faults.push(Fault::error(FaultKind::Required, "/reason", "Say why the record is withdrawn."));
     }
-    let text = |holder: &Value, name: &str| {
-        holder.get(name).is_some_and(|text| text.as_str().is_some_and(|text| !text.trim().is_empty()))
-    };
-    if let Some(by) = members.get("by") {
-        let identifier = by.get("identifier").cloned().unwrap_or_default();
-        if !text(&identifier, "system") || !text(&identifier, "value") {
-            let sentence = "Who decided is named by an `identifier` with `system` and `value`.";
-            faults.push(Fault::error(FaultKind::Required, "/by/identifier", sentence));
-        }
-    }
+    faults.extend(of_reason(members.get("reason")));
+    faults.extend(of_decider(members.get("by")));
     faults
+}
+
+/// What is wrong with a reason that is given.
+pub(super) fn of_reason(reason: Option<&Value>) -> Option<Fault> {
+    match reason? {
+        Value::String(reason) if reason.trim().is_empty() || reason.chars().count() > LONGEST => {
+            let sentence = format!("The reason has from 1 to {LONGEST} characters, not only spaces.");
+            Some(Fault::error(FaultKind::Value, "/reason", sentence))
+        }
+        Value::String(_) => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Some(Fault::error(FaultKind::Value, "/reason", "The reason is a text."))
+        }
+    }
+}
+
+/// What is wrong with who decided, where somebody is named.
+pub(super) fn of_decider(by: Option<&Value>) -> Option<Fault> {
+    let identifier = by?.get("identifier").cloned().unwrap_or_default();
+    let text = |name: &str| identifier[name].as_str().is_some_and(|text| !text.trim().is_empty());
+    let sentence = "Who decided is named by an `identifier` with `system` and `value`.";
+    (!text("system") || !text("value")).then(|| Fault::error(FaultKind::Required, "/by/identifier", sentence))
 }
 
 #[cfg(test)]

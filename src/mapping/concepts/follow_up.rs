@@ -97,7 +97,11 @@ pub const COURSE_FACT: &[Concept] = &[
 ];
 
 /// What a Provenance tells beside that a record was sent, D-02.
-pub const RECORD_EVENT: &[Concept] = &[row("withdrawn", KAP, "record-withdrawn", "Record withdrawn")];
+pub const RECORD_EVENT: &[Concept] = &[
+    row("withdrawn", KAP, "record-withdrawn", "Record withdrawn"),
+    row("merged", KAP, "patients-merged", "Patients merged"),
+    row("unmerged", KAP, "patients-unmerged", "Merge of patients undone"),
+];
 
 /// To whom a patient is referred at the end, §2.2 and §2.10.
 pub const ONWARD_SERVICE: &[Concept] = &[

@@ -41,6 +41,9 @@ const DAY: i64 = 86_400_000_000;
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Timeline {
+    /// `IN_PART`, for a reader from whom something may be withheld.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<&'static str>,
     pub course: CourseHead,
     pub records: Vec<RecordHead>,
     pub stages: Vec<Stage>,
@@ -134,7 +137,14 @@ pub struct Members<'a> {
     pub resources: Vec<(View<'a>, bool)>,
     pub elsewhere: Elsewhere,
     pub as_of: i64,
+    /// Who reads it may not be shown all that is stored: then nothing is said to be absent without saying that too.
+    in_part: bool,
 }
+
+/// What stands over a timeline or summary for a reader from whom something may be withheld: always, whether something is or
+/// not, so that it tells nothing of what is.
+pub const IN_PART: &str = "Made for a reader who may not be shown everything that is stored. What is missing here, or called \
+                           missing, may be stored all the same.";
 
 impl<'a> Members<'a> {
     /// `resources` are the current resources of the patient's compartment. Left out: what was entered in error,
@@ -188,7 +198,12 @@ impl<'a> Members<'a> {
         let mut patients = all().filter(|resource| resource.kind() == "Patient");
         // Of those who were merged the survivor.
         let patient = patients.clone().find(|own| patient_link::replaced_by(own).is_none()).or_else(|| patients.next());
-        Self { course, patient, provenances, resources: members, elsewhere, as_of }
+        Self { course, patient, provenances, resources: members, elsewhere, as_of, in_part: false }
+    }
+
+    /// For a reader from whom something may be withheld.
+    pub fn seen_in_part(self, in_part: bool) -> Self {
+        Self { in_part, ..self }
     }
 
     pub fn timeline(&self) -> Timeline {
@@ -211,6 +226,7 @@ impl<'a> Members<'a> {
         let mut records: Vec<RecordHead> = self.provenances.iter().filter_map(|found| record(*found)).collect();
         records.sort_by_cached_key(|record| instant(&record.recorded_at));
         Timeline {
+            notice: self.in_part.then_some(IN_PART),
             course: self.head(),
             records,
             next_gate: gates::next(&stages).cloned(),

@@ -84,6 +84,14 @@ fn newest<T>(html: &mut Html, rows: &[T]) -> usize {
 }
 
 impl Content<'_> {
+    /// That something is not there, as far as the reader may know.
+    fn absent(&self, sentence: &str) -> String {
+        match self.timeline.notice {
+            Some(_) => format!("{sentence} Something may be stored and not shown."),
+            None => sentence.to_owned(),
+        }
+    }
+
     fn views(&self, kind: &'static str) -> impl Iterator<Item = View<'_>> {
         self.members.resources.iter().map(|(resource, _)| *resource).filter(move |resource| resource.kind() == kind)
     }
@@ -92,7 +100,7 @@ impl Content<'_> {
         let mut html = Html::new();
         let problems = &self.timeline.background.problems;
         if problems.is_empty() {
-            html.paragraph("No problems are on record.");
+            html.paragraph(&self.absent("No problems are on record."));
         } else {
             let rows = problems.iter().map(|item| {
                 vec![named(&item.what, item.elsewhere), or_dash(item.status.as_ref()), or_dash(item.since.as_ref())]
@@ -121,7 +129,7 @@ impl Content<'_> {
             });
             html.table(&["Medicine", "Dosage", "Status"], rows);
         } else if none.is_empty() {
-            html.paragraph("No medicines are on record.");
+            html.paragraph(&self.absent("No medicines are on record."));
         } else {
             html.paragraph("Asked, and there are none.");
             entries.extend(none.into_iter().map(View::reference));
@@ -133,7 +141,7 @@ impl Content<'_> {
         let allergies = &self.timeline.background.allergies;
         let mut html = Html::new();
         if allergies.is_empty() {
-            html.paragraph("Nothing is on record about allergies.");
+            html.paragraph(&self.absent("Nothing is on record about allergies."));
         } else {
             let rows = allergies.iter().map(|item| {
                 vec![named(&item.what, item.elsewhere), or_dash(item.detail.as_ref()), or_dash(item.status.as_ref())]
@@ -148,7 +156,7 @@ impl Content<'_> {
         let doses = &self.timeline.doses;
         let mut html = Html::new();
         if doses.is_empty() {
-            html.paragraph("No dose of ketamine is on record.");
+            html.paragraph(&self.absent("No dose of ketamine is on record."));
         } else {
             let from = newest(&mut html, doses);
             let rows = doses.iter().skip(from).map(|dose| {
@@ -235,7 +243,7 @@ impl Content<'_> {
         }
         entries.extend(newest_of.values().map(|event| event.reference.clone()));
         if entries.is_empty() {
-            html.paragraph("No vital signs are on record.");
+            html.paragraph(&self.absent("No vital signs are on record."));
         }
         section("Vital signs", (LOINC, "8716-3", "Vital signs"), html, entries)
     }
@@ -245,7 +253,7 @@ impl Content<'_> {
         let series = self.series;
         let mut entries = Vec::new();
         if series.is_empty() {
-            html.paragraph("No scores are on record.");
+            html.paragraph(&self.absent("No scores are on record."));
         } else {
             let rows = series.iter().filter_map(|series| {
                 let (first, last) = (series.scores.first()?, series.scores.last()?);
@@ -292,7 +300,7 @@ impl Content<'_> {
             self.timeline.events.iter().filter(|event| event.kind == EventKind::AdverseEvent).collect();
         let mut html = Html::new();
         if events.is_empty() {
-            html.paragraph("No adverse events are on record.");
+            html.paragraph(&self.absent("No adverse events are on record."));
         } else {
             let from = newest(&mut html, &events);
             let rows = events
@@ -309,7 +317,7 @@ impl Content<'_> {
         let issues = &self.timeline.issues;
         let mut html = Html::new();
         if issues.is_empty() {
-            html.paragraph("No open issue is stored. That is no statement that there is none.");
+            html.paragraph(&self.absent("No open issue is stored. That is no statement that there is none."));
         } else {
             let rows = issues.iter().map(|issue| {
                 vec![

@@ -75,7 +75,8 @@ pub fn composition(members: &Members<'_>, instruments: &Registry) -> Value {
         "identifier": { "system": "urn:ietf:rfc:3986", "value": format!("urn:uuid:{identifier}") },
         "status": if has_ended { "final" } else { "preliminary" },
         "type": { "coding": [{ "system": LOINC, "code": "18842-5", "display": "Discharge summary" }] },
-        "subject": { "reference": timeline.course.patient },
+        // Of patients who were merged the one who stays: the other must no longer be used.
+        "subject": { "reference": members.patient.map_or_else(|| timeline.course.patient.clone(), |own| own.reference()) },
         "date": date,
         "author": [{ "reference": device, "display": env!("CARGO_PKG_NAME") }],
         "title": "Summary of a course of ketamine-assisted psychotherapy",
@@ -153,6 +154,9 @@ fn overview(timeline: &Timeline, series: &[Series], withheld: usize) -> String {
     let status =
         course.status.as_deref().map_or_else(|| "status not told".to_owned(), |status| format!("status {status}"));
     html.paragraph(&format!("Ketamine-assisted psychotherapy {span}, {status}."));
+    if let Some(notice) = timeline.notice {
+        html.paragraph(notice);
+    }
     if let Some(reason) = &course.end_reason {
         html.paragraph(&format!("Reason for the end: {reason}."));
     }
@@ -169,6 +173,7 @@ fn overview(timeline: &Timeline, series: &[Series], withheld: usize) -> String {
             last.dose.as_deref().unwrap_or("of an amount that is not told"),
             last.route.as_deref().unwrap_or_default(),
         )),
+        None if timeline.notice.is_some() => html.paragraph("No dose of ketamine is shown."),
         None => html.paragraph("No dose of ketamine was given."),
     }
     html.list(series.iter().filter_map(|series| {

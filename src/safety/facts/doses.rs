@@ -1,11 +1,12 @@
 //! The safety room: medicines as facts: ketamine given, handed over and ordered; everything else that is taken.
 
-use super::moment::Moment;
+use super::moment::{Moment, later};
 use super::read::{Reader, codings, effective, extension, has_code, words};
 use super::shape::{Concept, Contained, Dosage, Extension, Ingredient, Quantity, Reference, Resource};
 use super::{Agent, Dispense, Dose, DoseStatus, Key, Medicine, Order, Performer, Route, Stored};
 use crate::safety::ruleset::{Codes, Set};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 const ROUTES: &[(&str, Route)] = &[
     ("47625008", Route::Intravenous),
@@ -191,8 +192,8 @@ impl Reader<'_> {
         if !matches!(&*resource.status, "completed" | "in-progress" | "unknown") {
             return;
         }
-        let Some(agent) = product.agent() else { return self.medicine(key, resource, product, None) };
         let at = Moment::parse(&resource.when_handed_over);
+        let Some(agent) = product.agent() else { return self.dispensed(key, resource, product, at) };
         let to_patient = self.link_to(&resource.receiver, "Patient").map(|_| true);
         let home = resource.destination.iter().any(|place| is_home(&place.display));
         let organization = resource.performer.iter().find_map(|performer| {
@@ -228,7 +229,9 @@ impl Reader<'_> {
         let product = self.product(resource);
         let at = Moment::parse(&resource.authored_on);
         if product.agent().is_none() {
-            return self.medicine(key, resource, product, at);
+            // An order that is over says nothing of what is taken.
+            let is_listed = matches!(&*resource.status, "active" | "on-hold" | "unknown");
+            return self.medicine(key, resource, product, at, is_listed);
         }
         let is_told = resource.reported_boolean.0 == Some(true);
         let is_order = matches!(&*resource.intent, "order" | "original-order" | "instance-order" | "filler-order");
@@ -242,18 +245,42 @@ impl Reader<'_> {
     pub(super) fn statement(&mut self, key: Key, resource: &Resource<'_>) {
         let product = self.product(resource);
         if product.agent().is_none() {
-            self.medicine(key, resource, product, None);
+            self.medicine(key, resource, product, None, true);
         }
     }
 
+    /// Another medicine that was handed over: it is taken as long as it lasts; where that is not told, until somebody says that
+    /// it is not.
+    fn dispensed(&mut self, key: Key, resource: &Resource<'_>, product: Product, at: Option<Moment>) {
+        let days = resource.days_supply.first().and_then(|supply| supply.value.0?.to_i64());
+        let until = at.zip(days).map(|(at, days)| at.with_start(later(at.start, days.saturating_mul(24))));
+        self.facts.medicines.push(Medicine {
+            source: key,
+            codes: product.codes,
+            name: product.name,
+            is_active: true,
+            is_listed: true,
+            from: at,
+            until,
+        });
+    }
+
     /// Another medicine that is taken, or was.
-    fn medicine(&mut self, key: Key, resource: &Resource<'_>, product: Product, ordered: Option<Moment>) {
+    fn medicine(
+        &mut self,
+        key: Key,
+        resource: &Resource<'_>,
+        product: Product,
+        ordered: Option<Moment>,
+        is_listed: bool,
+    ) {
         let (from, until) = effective(resource);
         self.facts.medicines.push(Medicine {
             source: key,
             codes: product.codes,
             name: product.name,
             is_active: matches!(&*resource.status, "active" | "intended" | "unknown" | "in-progress"),
+            is_listed,
             from: from.or(ordered),
             until,
         });

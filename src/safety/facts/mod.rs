@@ -156,6 +156,8 @@ pub struct Medicine {
     pub codes: Codes,
     pub name: String,
     pub is_active: bool,
+    /// It stands in a list of what is taken, or was: unlike an order that is over.
+    pub is_listed: bool,
     pub from: Option<Moment>,
     pub until: Option<Moment>,
 }

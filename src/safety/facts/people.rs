@@ -93,14 +93,15 @@ impl Reader<'_> {
             let is_escort = has_code(&participant.r#type, PARTICIPATION_TYPE, "ESC");
             let person = self.link_to(&participant.individual, "RelatedPerson");
             has_escort |= is_escort;
-            has_companion |= is_escort || person.is_some();
+            let is_on_video = extension(&participant.extension, "kap-participation-mode")
+                .is_some_and(|mode| mode.value_coding.iter().any(|coding| &*coding.code == "VIDEOCONF"));
             let codes = self.codes(&participant.r#type);
-            has_companion |= codes.has(Set::Sitter);
+            // Whoever watches from afar is not with the patient.
+            has_companion |= !is_on_video && (is_escort || person.is_some() || codes.has(Set::Sitter));
+            has_video |= is_on_video;
             if let Some(who) = self.link(&participant.individual).filter(|_| person.is_none()) {
                 self.role(who, codes);
             }
-            has_video |= extension(&participant.extension, "kap-participation-mode")
-                .is_some_and(|mode| mode.value_coding.iter().any(|coding| &*coding.code == "VIDEOCONF"));
         }
         let class = resource.class.first().map_or("", |class| &*class.code);
         let course = self.link(&resource.episode_of_care);

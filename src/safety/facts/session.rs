@@ -52,7 +52,14 @@ impl<'f> Session<'f> {
 
     /// The decision that the patient may leave.
     pub fn discharge(&self) -> Option<&'f Told> {
-        self.told(Fact::DischargeReady).filter(|told| told.value != Some(false))
+        let ready = |told: &&'f Told| told.fact == Fact::DischargeReady && told.value != Some(false);
+        self.told.iter().copied().find(ready)
+    }
+
+    /// How the patient left: with the decision that they may, else, where the contact is over, with the one that they may not.
+    pub fn departure(&self) -> Option<&'f Told> {
+        let is_over = self.contact.is_some_and(|contact| contact.is_finished);
+        self.discharge().or_else(|| self.told(Fact::DischargeReady).filter(|_| is_over))
     }
 
     /// When monitoring ended: the observation's own end, the decision to discharge, else the end of the session or

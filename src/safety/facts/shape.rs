@@ -254,6 +254,7 @@ shapes! {
         sent: Text<'a>,
         received: Text<'a>,
         when_handed_over: Text<'a>,
+        days_supply: Many<Quantity<'a>>,
         period: Many<Period<'a>>,
         medication_codeable_concept: Many<Concept<'a>>,
         medication_reference: Many<Reference<'a>>,

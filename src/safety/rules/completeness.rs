@@ -113,7 +113,7 @@ pub fn medicines(c: &Context<'_>, f: &mut Findings<'_>) {
         return;
     }
     f.look();
-    if c.facts.medicines.is_empty() && c.facts.no_medicines.is_none() {
+    if !c.has_medicines() && c.facts.no_medicines.is_none() {
         let intake = c.facts.contacts.iter().map(|contact| contact.at).min_by_key(|at| at.start);
         let sentence = "Neither current medicines nor the statement that there are none are recorded.";
         f.push(f.fires("medicines", sentence).at(intake));

@@ -113,15 +113,28 @@ struct Supply {
     source: usize,
     at: Moment,
     organization: Option<Link>,
+    /// It was handed over, and the order that it fills is not told.
+    is_without_order: bool,
 }
 
-/// ketamine from another organisation within the days. The sentence names no source (D-16).
+/// ketamine from another organisation within the days. The sentence names no source (D-16). Who hands over without an
+/// order that is told is a source: by whose order a pharmacy does, another clinic's perhaps, is what the rule is for.
 pub fn other_source(c: &Context<'_>, f: &mut Findings<'_>) {
     let limit = c.limit(Limit::OtherSourceDays);
     let doses = c.facts.doses.iter().filter(|dose| dose.is_given());
-    let doses = doses.map(|dose| Supply { source: dose.source, at: dose.at, organization: dose.organization });
+    let doses = doses.map(|dose| Supply {
+        source: dose.source,
+        at: dose.at,
+        organization: dose.organization,
+        is_without_order: false,
+    });
     let dispenses = c.facts.dispenses.iter().filter_map(|dispense| {
-        Some(Supply { source: dispense.source, at: dispense.at?, organization: dispense.organization })
+        Some(Supply {
+            source: dispense.source,
+            at: dispense.at?,
+            organization: dispense.organization,
+            is_without_order: dispense.prescription.is_none(),
+        })
     });
     let mut all: Vec<Supply> = doses.chain(dispenses).collect();
     all.sort_by_key(|supply| supply.at.start);
@@ -138,10 +151,16 @@ pub fn other_source(c: &Context<'_>, f: &mut Findings<'_>) {
             continue;
         }
         let about = format!("{} {}", f.about(other.source), f.about(supply.source));
-        let sentence = format!(
+        let mut sentence = format!(
             "Ketamine came from two organisations within {} days: on {} and on {}.",
             limit.value, other.at.day, supply.at.day
         );
+        if let Some(without) = [other, supply].into_iter().find(|one| one.is_without_order) {
+            sentence += &format!(
+                " By whose order it was handed over on {} is not recorded: an order that the dispense names would tell.",
+                without.at.day
+            );
+        }
         let finding = f.fires(about, sentence).with(other.source, "one source").with(supply.source, "another source");
         f.push(finding.limit(limit).at(supply.at));
     }

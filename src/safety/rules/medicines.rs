@@ -26,10 +26,10 @@ fn is_current(c: &Context<'_>, medicine: &Medicine) -> bool {
 }
 
 pub fn interaction(c: &Context<'_>, f: &mut Findings<'_>) {
-    if !c.has_begun() && c.facts.medicines.is_empty() {
+    if !c.has_begun() && !c.has_medicines() {
         return;
     }
-    if c.facts.medicines.is_empty() && c.facts.no_medicines.is_none() {
+    if !c.has_medicines() && c.facts.no_medicines.is_none() {
         return f.push(f.cannot(
             "medicines",
             "the list of medicines",

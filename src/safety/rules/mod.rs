@@ -138,6 +138,11 @@ impl<'a> Context<'a> {
         self.sessions.iter().filter(|session| session.first_dose().is_some())
     }
 
+    /// Is anything of a list of medicines recorded?
+    pub fn has_medicines(&self) -> bool {
+        self.facts.medicines.iter().any(|medicine| medicine.is_listed)
+    }
+
     /// Has a course begun: was the patient assessed, or was a dose given?
     pub fn has_begun(&self) -> bool {
         !self.facts.doses.is_empty()

@@ -279,7 +279,7 @@ pub fn gap(c: &Context<'_>, f: &mut Findings<'_>) {
 pub fn recovery(c: &Context<'_>, f: &mut Findings<'_>) {
     let limit = c.limit(Limit::RecoveryScore);
     for session in c.dosed() {
-        let Some(discharge) = session.discharge() else {
+        let Some(discharge) = session.departure() else {
             if session.contact.is_some_and(|contact| contact.is_finished) {
                 f.look();
                 lacking(f, session, "the decision to discharge", "no decision to discharge");

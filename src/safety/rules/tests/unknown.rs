@@ -157,7 +157,10 @@ fn a_pharmacy_that_fills_the_clinic_s_order_is_no_other_source() {
     };
     let filled = dispense(json!([{ "reference": "MedicationRequest/order" }]));
     assert!(firing(&with(course(), [order.clone(), filled])).is_empty());
-    assert_eq!(firing(&with(course(), [order, dispense(json!([]))])), [("R-36", "high")]);
+    let alone = with(course(), [order, dispense(json!([]))]);
+    assert_eq!(firing(&alone), [("R-36", "high")]);
+    let sentence = &verdict(RuleId::R36, &alone).findings[0].sentence;
+    assert!(sentence.contains("By whose order it was handed over on 2026-02-04 is not recorded"), "{sentence}");
 }
 
 #[test]
@@ -201,4 +204,69 @@ fn a_second_course_has_a_baseline_of_its_own() {
         told[0].0.contains("from 15") && told[0].0.contains("to 21") && told[0].1,
         "ended by the second course: {told:?}"
     );
+}
+
+#[test]
+fn an_order_that_is_over_is_no_list_of_medicines() {
+    let order = |status: &str| {
+        json!({ "resourceType": "MedicationRequest", "id": "lorazepam", "status": status, "intent": "order",
+            "medicationCodeableConcept": concept(RX, "6470"), "authoredOn": "2026-01-05" })
+    };
+    let none_asked = || without(course(), &["sertraline"]);
+    assert!(firing(&with(none_asked(), [order("stopped")])).contains(&("R-04", "moderate")));
+    assert!(lacking(&with(none_asked(), [order("stopped")])).contains(&"R-20"));
+    let taken = firing(&with(none_asked(), [order("active")]));
+    assert!(taken.contains(&("R-20", "moderate")) && !taken.contains(&("R-04", "moderate")), "{taken:?}");
+}
+
+#[test]
+fn a_medicine_that_was_handed_over_is_taken_as_long_as_it_lasts() {
+    let dispense = |day: &str, supply: Value| {
+        json!({ "resourceType": "MedicationDispense", "id": "lorazepam", "status": "completed",
+            "medicationCodeableConcept": concept(RX, "6470"), "whenHandedOver": at(day, "09:00"), "daysSupply": supply })
+    };
+    let fires =
+        |day: &str, supply: Value| firing(&with(course(), [dispense(day, supply)])).contains(&("R-20", "moderate"));
+    assert!(fires("2026-01-30", json!({ "value": 999 })));
+    assert!(!fires("2025-11-01", json!({ "value": 14 })), "used up");
+    assert!(fires("2025-11-01", json!(null)), "how long it lasts is not told, and nobody says that it is over");
+}
+
+#[test]
+fn a_companion_on_the_screen_is_no_second_adult() {
+    let video = || json!([extension("kap-participation-mode", "valueCoding", json!({ "code": "VIDEOCONF" }))]);
+    let with_companion = |mode: Value| {
+        let home = set(course(), "contact-2026-02-02", "/class", json!({ "code": "HH" }));
+        let home = set(home, "dose-2026-02-02", "/medicationCodeableConcept", json!(null));
+        let medication = json!([{ "resourceType": "Medication", "id": "m", "code": concept(RX, "6130"),
+            "extension": [{ "url": format!("{EXTENSION}kap-compounded"),
+                "extension": [{ "url": "compounded", "valueBoolean": true }] }] }]);
+        let home = set(home, "dose-2026-02-02", "/contained", medication);
+        let home = set(home, "dose-2026-02-02", "/medicationReference", json!({ "reference": "#m" }));
+        let people = json!([{ "individual": { "reference": "RelatedPerson/friend" }, "extension": mode },
+            { "individual": { "reference": "Practitioner/nurse" }, "extension": video() }]);
+        verdict(RuleId::R46, &set(home, "contact-2026-02-02", "/participant", people))
+    };
+    let found = with_companion(video());
+    assert!(found.findings[0].sentence.contains("without: a second adult"), "{:?}", found.findings);
+    assert_eq!(with_companion(json!([])).state, State::Holds);
+}
+
+#[test]
+fn who_left_although_not_ready_is_judged_by_the_last_score() {
+    let left = |points: i64| {
+        let found = set(course(), "discharge-2026-02-02", "/valueBoolean", json!(false));
+        set(found, "aldrete-2026-02-02", "/valueInteger", json!(points))
+    };
+    assert!(firing(&left(7)).contains(&("R-57", "high")));
+    assert!(!firing(&left(9)).iter().any(|(rule, _)| *rule == "R-57"));
+    assert!(lacking(&without(left(9), &["aldrete"])).contains(&"R-57"));
+    // The later word counts where there are two.
+    let twice = with(
+        left(9),
+        [json!({ "resourceType": "Observation", "id": "later", "status": "final",
+            "partOf": [{ "reference": "Procedure/session-2026-02-02" }], "code": concept(KAP, "discharge-ready"),
+            "effectiveDateTime": at("2026-02-02", "12:20"), "valueBoolean": true })],
+    );
+    assert!(firing(&twice).is_empty(), "{:?}", firing(&twice));
 }
