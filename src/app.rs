@@ -22,18 +22,22 @@ pub use crate::{
 
 use crate::{
     api::{
-        self, Api, Idempotency, PageSize, idempotency::UnderWay, limits::Limits, metrics::Metrics, observe::observe,
+        self, Api, Idempotency, PageSize, fhir::acceptance::GUIDE, idempotency::UnderWay, limits::Limits,
+        metrics::Metrics, observe::observe,
     },
-    config::Switch,
+    config::WriteValidation,
     consent::{Door, PermitAll, Policy},
-    fhir::definitions::{AddError, Definitions},
+    fhir::{
+        definitions::{AddError, Definitions},
+        validate::Enforced,
+    },
     ingest::{Contract, ContractError, Gateway, Parameters, Rules, RulesFileError},
     store::{Opened, StoreError, metered::MeteredStore},
 };
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
-    middleware::{Compress, from_fn},
+    middleware::{Compress, NormalizePath, from_fn},
     web,
 };
 use std::{
@@ -139,7 +143,11 @@ pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, App
             kept_for: Duration::from_secs(u64::from(config.idempotency_hours).saturating_mul(3600)),
             under_way: UnderWay::default(),
         },
-        validate_writes: config.validate_writes == Switch::On,
+        validate_writes: config.validate_writes != WriteValidation::Off,
+        enforced: match config.validate_writes {
+            WriteValidation::Strict => Enforced::All,
+            WriteValidation::On | WriteValidation::Off => Enforced::Own(GUIDE),
+        },
     };
     let server = serve(api, listener, config.workers, certificate.as_ref())?;
     let schedule = tokio::spawn(schedule::judge_each(Arc::clone(&gateway), config.safety_rules_hours));
@@ -197,7 +205,13 @@ fn serve(
 ) -> Result<Server, AppError> {
     let api = web::Data::new(api);
     let app = move || {
-        App::new().app_data(api.clone()).wrap(Compress::default()).wrap(from_fn(observe)).configure(api::configure)
+        App::new()
+            .app_data(api.clone())
+            // Some client libraries write the base URL with a slash behind it, and post Bundles there.
+            .wrap(NormalizePath::trim())
+            .wrap(Compress::default())
+            .wrap(from_fn(observe))
+            .configure(api::configure)
     };
     let mut server = HttpServer::new(app)
         .shutdown_timeout(SHUTDOWN_SECONDS)

@@ -3,7 +3,7 @@
 
 use kap_gateway::{
     app::{self, Options, Running},
-    config::{Config, Switch},
+    config::{Config, WriteValidation},
 };
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn start(folder: &Path) -> Running {
     let options = Options {
         listen: Some("127.0.0.1:0".parse().expect("an address")),
         data_file: Some(folder.join("kap.db")),
-        validate_writes: Some(Switch::Off),
+        validate_writes: Some(WriteValidation::Off),
         workers: Some(1),
         ..Options::default()
     };

@@ -1,7 +1,7 @@
 //! Create, update, delete: <https://hl7.org/fhir/R4/http.html#create>
 
 use crate::test_app::{PATIENT, TestApp, assert_outcome, fixture, header, ids, outcome, patient};
-use kap_gateway::{app::Options, config::Switch, fhir::codec};
+use kap_gateway::{app::Options, config::WriteValidation, fhir::codec};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use std::{
@@ -172,7 +172,7 @@ async fn official_examples_of_every_type_are_stored_read_and_found() {
 
 #[tokio::test]
 async fn every_type_that_is_stated_is_taken_and_no_other() {
-    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    let app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
     let statement = app.json("/fhir/metadata").await;
     let resources = statement["rest"][0]["resource"].as_array().expect("resources");
     assert_eq!(resources.len(), 146);
@@ -241,7 +241,7 @@ async fn wrong_display_alone_is_a_warning_on_write() {
 
 #[tokio::test]
 async fn without_validation_content_must_still_be_r4() {
-    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    let app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
     let odd = json!({ "resourceType": "Patient", "id": "p", "gender": "x", "name": [{ "family": "Testpatient" }] });
     assert_eq!(put(&app, "/fhir/Patient/p", &odd).await.status(), StatusCode::CREATED);
     let unknown = json!({ "resourceType": "Patient", "id": "p", "banana": 1 });
@@ -421,7 +421,7 @@ async fn head_answers_as_get_does_without_a_body() {
 /// Without the validator the codec is the only reader: what FHIR has not, empty lists and objects, must not end it.
 #[tokio::test]
 async fn hollow_content_is_refused_without_the_validator_too() {
-    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    let app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
     for resource in [
         json!({ "resourceType": "Basic", "identifier": [] }),
         json!({ "resourceType": "Basic", "code": {} }),

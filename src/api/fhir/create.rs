@@ -10,7 +10,6 @@ use crate::api::{
     error::ApiError,
     fhir,
     idempotency::{self, Begun},
-    parameters,
     session::Session,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header::HeaderName, web};
@@ -40,7 +39,7 @@ pub async fn create(
     answer::perform_one(&api, &request, representation, (intent, report), ticket).await
 }
 
-/// The search of `If-None-Exist`: parameters as in a URL, without the `?`.
+/// The search of `If-None-Exist`.
 fn unless(request: &HttpRequest, api: &Api, resource_type: &str) -> Result<Option<Matching>, ApiError> {
     let mut sent = request.headers().get_all(IF_NONE_EXIST);
     let Some(value) = sent.next() else { return Ok(None) };
@@ -50,6 +49,5 @@ fn unless(request: &HttpRequest, api: &Api, resource_type: &str) -> Result<Optio
     let text = value
         .to_str()
         .map_err(|_| ApiError::WrongHeader { header: "If-None-Exist", problem: "must be percent-encoded ASCII" })?;
-    let parameters = parameters::decode(text.trim().trim_start_matches('?'))?;
-    Matching::parse(api, resource_type, &parameters).map(Some)
+    Matching::of_text(api, resource_type, text).map(Some)
 }

@@ -253,7 +253,7 @@ fn patched(api: &Session, intent: &Intent, patch: &Patch, current: StoredResourc
         return Err(ApiError::PatchOfIdentity);
     }
     let purpose = Purpose::Update { id: &id, version: None };
-    let report = content::judge(api.validator_on_write(), &intent.resource_type, &resource, purpose)?;
+    let report = content::judge((api.validator_on_write(), api.enforced), &intent.resource_type, &resource, purpose)?;
     if !report.is_valid() {
         return Err(ApiError::Invalid(report));
     }
