@@ -122,13 +122,14 @@ pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, App
         format!("{scheme}://{address}")
     });
     let metrics = Arc::new(Metrics::default());
+    let definitions = definitions(&config.packages)?;
     let door = Door::new(Arc::new(MeteredStore::new(store.clone(), metrics.clone())), policy);
     let gateway = Arc::new(Gateway {
         contract,
         door: door.clone(),
         base: format!("{base_url}/fhir"),
         rules,
-        parameters: Parameters::default(),
+        parameters: parameters(config, &definitions),
     });
     let api = Api {
         door,
@@ -136,7 +137,7 @@ pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, App
         base_url: base_url.clone(),
         page_size: PageSize { default: config.page_size, max: config.page_size_max },
         limits: limits(config),
-        definitions: definitions(&config.packages)?,
+        definitions,
         validator: OnceLock::new(),
         metrics,
         idempotency: Idempotency {
@@ -195,6 +196,14 @@ pub fn definitions(packages: &[PathBuf]) -> Result<Definitions, AddError> {
         definitions.add_package(package)?;
     }
     Ok(definitions)
+}
+
+/// The search parameters of the configured packages: those that the program does not carry, or carries otherwise.
+fn parameters(config: &Config, definitions: &Definitions) -> Parameters {
+    let carried = if config.packages.is_empty() { Vec::new() } else { Definitions::base().search_parameters() };
+    let mut of_packages = if config.packages.is_empty() { Vec::new() } else { definitions.search_parameters() };
+    of_packages.retain(|own| !carried.contains(own));
+    Parameters::new(of_packages, config.database.is_some())
 }
 
 fn serve(

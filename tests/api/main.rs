@@ -9,6 +9,7 @@ mod course_state;
 mod database;
 mod door;
 mod errors;
+mod foreign_clients;
 mod formats;
 mod history;
 mod idempotency;

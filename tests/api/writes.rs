@@ -211,15 +211,27 @@ async fn content_that_is_not_valid_returns_422_with_every_error_and_stores_nothi
 }
 
 #[tokio::test]
-async fn profile_that_is_claimed_is_held_to() {
+async fn profile_of_the_guide_is_held_to_and_of_others_faults_are_told() {
     let app = TestApp::start();
     let mut claims = patient("p", "A-1");
-    claims["meta"]["profile"] = json!(["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]);
     claims.as_object_mut().expect("an object").remove("identifier");
+    claims["meta"]["profile"] = json!(["https://kap-gateway.example.org/fhir/StructureDefinition/kap-treated-patient"]);
     outcome(put(&app, "/fhir/Patient/p", &claims).await, StatusCode::UNPROCESSABLE_ENTITY).await;
-    claims["meta"]["profile"] = json!(["urn:nowhere"]);
+    // Whoever made it claims another guide and breaks it: it is taken, and told.
+    claims["meta"]["profile"] = json!(["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]);
     let taken = request(&app, Method::PUT, "/fhir/Patient/p").header("Prefer", "return=OperationOutcome");
     let told = outcome(taken.body(claims.to_string()).send().await.expect("an answer"), StatusCode::CREATED).await;
+    let min = told["issue"].as_array().expect("issues").iter().find(|one| {
+        one["details"]["coding"][0]["code"] == "cardinality-min"
+            && one["details"]["text"].to_string().contains("us-core")
+    });
+    assert_eq!(min.expect("the fault is told")["severity"], "warning", "{told}");
+    // Where that is wanted no fault of any profile is taken.
+    let strict = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Strict), ..Options::default() });
+    outcome(put(&strict, "/fhir/Patient/p", &claims).await, StatusCode::UNPROCESSABLE_ENTITY).await;
+    claims["meta"]["profile"] = json!(["urn:nowhere"]);
+    let taken = request(&app, Method::PUT, "/fhir/Patient/p").header("Prefer", "return=OperationOutcome");
+    let told = outcome(taken.body(claims.to_string()).send().await.expect("an answer"), StatusCode::OK).await;
     assert!(told.to_string().contains("profile-unknown"), "what cannot be checked is told: {told}");
 }
 

@@ -6,7 +6,7 @@ use super::{
     write::{Intent, Verb, answer, content, matching::Matching},
 };
 use crate::api::{
-    Api,
+    Api, conditional,
     error::ApiError,
     fhir,
     idempotency::{self, Begun},
@@ -26,6 +26,7 @@ pub async fn create(
     let resource_type = resource_type.into_inner();
     let representation = fhir::representation_only(&request)?;
     fhir::check_type(&resource_type)?;
+    conditional::refuse_meaningless(&request, true)?;
     let unless = unless(&request, &api, &resource_type)?;
     let (resource, size) = resource_body::required(&request, payload, &api).await?;
     let ticket = match idempotency::begin(&request, &api).await? {

@@ -109,8 +109,9 @@ impl Reader<'_> {
             COUNT => self.count(&parameter.value),
             SORT => self.sort(&parameter.value),
             TOTAL => self.total(&parameter.value),
-            ELEMENTS => search_subset::elements(&parameter.value)
-                .and_then(|subset| self.search.subset.narrow(ELEMENTS, subset)),
+            ELEMENTS => {
+                search_subset::elements(&parameter.value).and_then(|subset| self.search.subset.narrow(ELEMENTS, subset))
+            }
             SUMMARY => self.summary(&parameter.value),
             CURSOR => {
                 self.search.query.after = Some(Cursor(parameter.value.clone()));

@@ -75,7 +75,9 @@ impl Subset {
         match (&self, &asked) {
             (_, Self::Whole) => {}
             (Self::Whole, _) => *self = asked,
-            (_, _) => return Err(bad(name, format!("is one too many: {ELEMENTS} or {SUMMARY} says what is sent, not both"))),
+            (_, _) => {
+                return Err(bad(name, format!("is one too many: {ELEMENTS} or {SUMMARY} says what is sent, not both")));
+            }
         }
         Ok(())
     }

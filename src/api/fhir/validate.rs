@@ -133,7 +133,9 @@ pub async fn validate_instance(
         };
         let profiles: Vec<&str> = asked.profile.as_deref().into_iter().collect();
         let mut report = acceptance::change_report(&resource_type, refusal.as_ref());
-        report.issues.extend(acceptance::report((validator, enforced), &resource_type, &resource, purpose, &profiles).issues);
+        report
+            .issues
+            .extend(acceptance::report((validator, enforced), &resource_type, &resource, purpose, &profiles).issues);
         report
     });
     Ok(answer(representation, &report.await?))

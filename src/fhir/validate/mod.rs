@@ -80,7 +80,8 @@ impl Enforced {
         match self {
             Self::All => true,
             Self::Own(beginning) => {
-                !matches!(rule, "unit-unknown" | "display") && profile.is_none_or(|profile| profile.starts_with(beginning))
+                !matches!(rule, "unit-unknown" | "display")
+                    && profile.is_none_or(|profile| profile.starts_with(beginning))
             }
         }
     }

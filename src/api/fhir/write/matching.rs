@@ -34,7 +34,10 @@ impl Matching {
             Some((before, query)) if !before.contains(['=', '&']) => {
                 let named = before.rsplit('/').next().unwrap_or(before);
                 if !before.is_empty() && named != resource_type {
-                    return Err(ApiError::WrongHeader { header: "If-None-Exist", problem: "must search the type that is created" });
+                    return Err(ApiError::WrongHeader {
+                        header: "If-None-Exist",
+                        problem: "must search the type that is created",
+                    });
                 }
                 query
             }
@@ -74,6 +77,13 @@ impl Matching {
             return Err(ApiError::NoCriteria);
         }
         Ok(Self { query: SearchQuery { total: false, ..search.query } })
+    }
+
+    /// The same for two that ask for the same, in whatever order.
+    pub fn criteria(&self) -> String {
+        let mut filters: Vec<String> = self.query.filters.iter().map(|filter| format!("{filter:?}")).collect();
+        filters.sort_unstable();
+        filters.join("&")
     }
 
     /// What the requester finds, and the condition that they still do.
