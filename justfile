@@ -51,6 +51,18 @@ guide-check: emit
 prove:
     checks/prove
 
+# Client libraries that others wrote (JavaScript, Python, Java) drive every interaction
+clients *ARGS:
+    checks/clients/run {{ARGS}}
+
+# Load Synthea's bundles whole, and compare what is found with looking at every resource: PATIENTS, all of them by default
+searches *ARGS:
+    checks/searches/run {{ARGS}}
+
+# schemathesis holds a gateway to openapi.yaml: EXAMPLES for each operation, SEED
+contract *ARGS:
+    checks/contract/run {{ARGS}}
+
 # Measure: release build, ratios within one run
 bench *ARGS:
     cargo bench {{ARGS}}

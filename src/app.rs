@@ -22,18 +22,22 @@ pub use crate::{
 
 use crate::{
     api::{
-        self, Api, Idempotency, PageSize, idempotency::UnderWay, limits::Limits, metrics::Metrics, observe::observe,
+        self, Api, Idempotency, PageSize, fhir::acceptance::GUIDE, idempotency::UnderWay, limits::Limits,
+        metrics::Metrics, observe::observe,
     },
-    config::Switch,
+    config::WriteValidation,
     consent::{Door, PermitAll, Policy},
-    fhir::definitions::{AddError, Definitions},
+    fhir::{
+        definitions::{AddError, Definitions},
+        validate::Enforced,
+    },
     ingest::{Contract, ContractError, Gateway, Parameters, Rules, RulesFileError},
     store::{Opened, StoreError, metered::MeteredStore},
 };
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
-    middleware::{Compress, from_fn},
+    middleware::{Compress, NormalizePath, from_fn},
     web,
 };
 use std::{
@@ -118,13 +122,14 @@ pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, App
         format!("{scheme}://{address}")
     });
     let metrics = Arc::new(Metrics::default());
+    let definitions = definitions(&config.packages)?;
     let door = Door::new(Arc::new(MeteredStore::new(store.clone(), metrics.clone())), policy);
     let gateway = Arc::new(Gateway {
         contract,
         door: door.clone(),
         base: format!("{base_url}/fhir"),
         rules,
-        parameters: Parameters::default(),
+        parameters: parameters(config, &definitions),
     });
     let api = Api {
         door,
@@ -132,14 +137,18 @@ pub fn run_with(config: &Config, policy: Arc<dyn Policy>) -> Result<Running, App
         base_url: base_url.clone(),
         page_size: PageSize { default: config.page_size, max: config.page_size_max },
         limits: limits(config),
-        definitions: definitions(&config.packages)?,
+        definitions,
         validator: OnceLock::new(),
         metrics,
         idempotency: Idempotency {
             kept_for: Duration::from_secs(u64::from(config.idempotency_hours).saturating_mul(3600)),
             under_way: UnderWay::default(),
         },
-        validate_writes: config.validate_writes == Switch::On,
+        validate_writes: config.validate_writes != WriteValidation::Off,
+        enforced: match config.validate_writes {
+            WriteValidation::Strict => Enforced::All,
+            WriteValidation::On | WriteValidation::Off => Enforced::Own(GUIDE),
+        },
     };
     let server = serve(api, listener, config.workers, certificate.as_ref())?;
     let schedule = tokio::spawn(schedule::judge_each(Arc::clone(&gateway), config.safety_rules_hours));
@@ -189,6 +198,14 @@ pub fn definitions(packages: &[PathBuf]) -> Result<Definitions, AddError> {
     Ok(definitions)
 }
 
+/// The search parameters of the configured packages: those that the program does not carry, or carries otherwise.
+fn parameters(config: &Config, definitions: &Definitions) -> Parameters {
+    let carried = if config.packages.is_empty() { Vec::new() } else { Definitions::base().search_parameters() };
+    let mut of_packages = if config.packages.is_empty() { Vec::new() } else { definitions.search_parameters() };
+    of_packages.retain(|own| !carried.contains(own));
+    Parameters::new(of_packages, config.database.is_some())
+}
+
 fn serve(
     api: Api,
     listener: TcpListener,
@@ -197,7 +214,13 @@ fn serve(
 ) -> Result<Server, AppError> {
     let api = web::Data::new(api);
     let app = move || {
-        App::new().app_data(api.clone()).wrap(Compress::default()).wrap(from_fn(observe)).configure(api::configure)
+        App::new()
+            .app_data(api.clone())
+            // Some client libraries write the base URL with a slash behind it, and post Bundles there.
+            .wrap(NormalizePath::trim())
+            .wrap(Compress::default())
+            .wrap(from_fn(observe))
+            .configure(api::configure)
     };
     let mut server = HttpServer::new(app)
         .shutdown_timeout(SHUTDOWN_SECONDS)

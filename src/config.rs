@@ -143,10 +143,10 @@ pub struct Options {
     #[arg(long, env = "KAP_GATEWAY_SAFETY_RULES_HOURS", value_name = "HOURS")]
     pub safety_rules_hours: Option<u32>,
 
-    /// Whether resources that are written through /fhir must be valid R4 and keep the profiles that they claim
-    /// [default: on]
-    #[arg(long, env = "KAP_GATEWAY_VALIDATE_WRITES", value_name = "on|off", value_enum)]
-    pub validate_writes: Option<Switch>,
+    /// Whether resources that are written through /fhir must be valid R4 and keep the KAP guide's profiles that they
+    /// claim (on), every profile that they claim (strict), or have R4's elements alone (off) [default: on]
+    #[arg(long, env = "KAP_GATEWAY_VALIDATE_WRITES", value_name = "strict|on|off", value_enum)]
+    pub validate_writes: Option<WriteValidation>,
 
     /// Hours for which the answer to a request with an Idempotency-Key is kept [default: 24]
     #[arg(long, env = "KAP_GATEWAY_IDEMPOTENCY_HOURS", value_name = "HOURS")]
@@ -192,12 +192,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Something that is done or not.
+/// What resources that are written through /fhir must keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Switch {
+pub enum WriteValidation {
+    /// R4, and every profile that they claim.
+    Strict,
+    /// R4 and the profiles of the KAP guide; what breaks another profile that they claim is told as a warning.
     #[default]
     On,
+    /// R4's elements alone.
     Off,
 }
 
@@ -276,7 +280,7 @@ pub struct Config {
     pub safety_rules: Option<PathBuf>,
     pub safety_rules_hours: u32,
     /// Off: what is written through /fhir is held to R4's elements alone.
-    pub validate_writes: Switch,
+    pub validate_writes: WriteValidation,
     /// How long answers to requests with an Idempotency-Key are kept.
     pub idempotency_hours: u32,
     pub log_format: LogFormat,

@@ -3,7 +3,7 @@
 
 use kap_gateway::{
     app::{self, Options, Running},
-    config::{Config, Switch},
+    config::{Config, WriteValidation},
 };
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -14,10 +14,15 @@ use tokio::sync::Mutex;
 static ALONE: Mutex<()> = Mutex::const_new(());
 
 fn start(folder: &Path) -> Running {
+    start_with(folder, None)
+}
+
+fn start_with(folder: &Path, package: Option<&Path>) -> Running {
     let options = Options {
+        packages: package.map(|package| vec![package.to_owned()]),
         listen: Some("127.0.0.1:0".parse().expect("an address")),
         data_file: Some(folder.join("kap.db")),
-        validate_writes: Some(Switch::Off),
+        validate_writes: Some(WriteValidation::Off),
         workers: Some(1),
         ..Options::default()
     };
@@ -96,6 +101,8 @@ async fn parameter_that_is_added_finds_what_was_there_and_what_comes() {
     }
     assert_eq!(get(&running, "/fhir/Goal?remark=note").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(put(&running, &parameter("remark", "remark", "string", "Goal.note.text")).await, StatusCode::CREATED);
+    // What is written meanwhile gets its rows by itself.
+    assert_eq!(put(&running, &goal("meanwhile", "note m")).await, StatusCode::CREATED);
     // Until all rows are made a search would miss some: it is refused, and the statement does not name it.
     assert_eq!(get(&running, "/fhir/Goal?remark=note").await.0, StatusCode::BAD_REQUEST);
     let stated = async || {
@@ -105,8 +112,6 @@ async fn parameter_that_is_added_finds_what_was_there_and_what_comes() {
         goal["searchParam"].as_array().expect("parameters").iter().any(|known| known["name"] == "remark")
     };
     assert!(!stated().await);
-    // What is written meanwhile gets its rows by itself.
-    assert_eq!(put(&running, &goal("meanwhile", "note m")).await, StatusCode::CREATED);
     let (looked_at, changed) = until_searchable(&running, "remark").await;
     assert_eq!((looked_at, changed), (6, 5));
     assert!(stated().await);
@@ -235,5 +240,47 @@ async fn parameter_that_cannot_be_served_is_refused_with_the_reason() {
     }
     assert_eq!(progress(&running, "two").await.0, "refused");
     assert_eq!(progress(&running, "one").await.0, "searchable");
+    running.stop().await.expect("an end");
+}
+
+/// A guide of the installation's own brings its search parameters: what was stored before gets their rows, and what is
+/// written while the guide is not there gets them when it is there again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parameters_of_a_package_are_searched_by_while_it_is_there() {
+    let _alone = ALONE.lock().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let package = folder.path().join("guide");
+    std::fs::create_dir(&package).expect("a folder");
+    let mut by_note = parameter("of-guide", "of-guide", "string", "Goal.note.text");
+    by_note["status"] = "draft".into();
+    let mut taken = parameter("taken", "lifecycle-status", "token", "Goal.lifecycleStatus");
+    taken["description"] = "R4 has the name".into();
+    for resource in [&by_note, &taken] {
+        let path = package.join(format!("{}.json", resource["id"].as_str().expect("text")));
+        std::fs::write(path, resource.to_string()).expect("written");
+    }
+    let running = start(folder.path());
+    assert_eq!(put(&running, &goal("before", "note a")).await, StatusCode::CREATED);
+    assert_eq!(get(&running, "/fhir/Goal?of-guide=note").await.0, StatusCode::BAD_REQUEST);
+    running.stop().await.expect("an end");
+    let running = start_with(folder.path(), Some(&package));
+    until_searchable(&running, "of-guide").await;
+    assert_eq!(progress(&running, "taken").await.0, "refused");
+    put(&running, &goal("with", "note b")).await;
+    assert_eq!(found(&running, "of-guide=note&_sort=of-guide").await, ["before", "with"]);
+    running.stop().await.expect("an end");
+    // Known from the start where nothing has changed.
+    let running = start_with(folder.path(), Some(&package));
+    assert_eq!(progress(&running, "of-guide").await.0, "searchable");
+    assert_eq!(found(&running, "of-guide=note&_sort=of-guide").await, ["before", "with"]);
+    running.stop().await.expect("an end");
+    let running = start(folder.path());
+    put(&running, &goal("without", "note c")).await;
+    // Whoever writes knows the parameters first: those of the gateway before are this process's no more.
+    assert_eq!(get(&running, "/fhir/Goal?of-guide=note").await.0, StatusCode::BAD_REQUEST);
+    running.stop().await.expect("an end");
+    let running = start_with(folder.path(), Some(&package));
+    until_searchable(&running, "of-guide").await;
+    assert_eq!(found(&running, "of-guide=note&_sort=of-guide").await, ["before", "with", "without"]);
     running.stop().await.expect("an end");
 }

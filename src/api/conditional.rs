@@ -3,7 +3,7 @@
 use crate::api::{error::ApiError, fhir::write::IfMatch};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::header::{self, HeaderMap, HeaderValue, HttpDate},
+    http::header::{self, HeaderMap, HeaderName, HeaderValue, HttpDate},
 };
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -48,6 +48,25 @@ pub fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>, ApiError> {
     let Some(value) = sent.next() else { return Ok(None) };
     let text = value.to_str().ok().filter(|_| sent.next().is_none());
     text.and_then(version_of).map(Some).ok_or(ApiError::WrongHeader { header: "If-Match", problem: TAG })
+}
+
+const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
+
+/// A condition that the interaction does not have would be passed over, and the client would not know.
+pub fn refuse_meaningless(request: &HttpRequest, creates: bool) -> Result<(), ApiError> {
+    const OF_UPDATES: &str = "has no meaning in a create: If-None-Exist says when nothing is to be created";
+    let has = |name: HeaderName| request.headers().contains_key(name);
+    if creates && has(header::IF_MATCH) {
+        return Err(ApiError::WrongHeader { header: "If-Match", problem: OF_UPDATES });
+    }
+    if creates && has(header::IF_NONE_MATCH) {
+        return Err(ApiError::WrongHeader { header: "If-None-Match", problem: OF_UPDATES });
+    }
+    if !creates && has(IF_NONE_EXIST) {
+        let problem = "is for creates: in other interactions the URL has the search";
+        return Err(ApiError::WrongHeader { header: "If-None-Exist", problem });
+    }
+    Ok(())
 }
 
 const TAG: &str = "must be one version as an ETag names it, such as W/\"3\", or *";

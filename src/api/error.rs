@@ -75,7 +75,7 @@ pub enum ApiError {
          known here whether it was done: a retry with the same Idempotency-Key tells"
     )]
     TooLong { seconds: u64 },
-    #[error("the body ended before it was complete")]
+    #[error("the body ended before it was complete, or is not packed as its Content-Encoding says")]
     BodyIncomplete,
     #[error("the body did not arrive within {seconds} seconds (setting body_seconds)")]
     BodyTooSlow { seconds: u64 },

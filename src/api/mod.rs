@@ -19,7 +19,10 @@ pub mod session;
 
 use crate::{
     consent::Door,
-    fhir::{definitions::Definitions, validate::Validator},
+    fhir::{
+        definitions::Definitions,
+        validate::{Enforced, Validator},
+    },
     ingest::Gateway,
 };
 use actix_web::{
@@ -59,6 +62,8 @@ pub struct Api {
     pub idempotency: Idempotency,
     /// Is what comes through `/fhir` validated before it is stored?
     pub validate_writes: bool,
+    /// Which faults keep a resource from being written.
+    pub enforced: Enforced,
 }
 
 impl Api {

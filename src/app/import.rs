@@ -13,7 +13,8 @@ use crate::{
     app::input::InputError,
     config::Config,
     consent::{Door, PermitAll},
-    ingest::{ContractError, Gateway, IngestError, Kind, Parameters, Rules, RulesFileError},
+    fhir::definitions::AddError,
+    ingest::{ContractError, Gateway, IngestError, Kind, Rules, RulesFileError},
     store::StoreError,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,6 +52,8 @@ pub enum ImportError {
     Contract(#[from] ContractError),
     #[error(transparent)]
     Rules(#[from] RulesFileError),
+    #[error(transparent)]
+    Package(#[from] AddError),
     #[error("cannot write the errors to {}: {source}", path.display())]
     Errors { path: PathBuf, source: io::Error },
     #[error(
@@ -63,7 +66,12 @@ impl ImportError {
     /// Was nothing started, because the command was not right?
     pub fn is_misuse(&self) -> bool {
         match self {
-            Self::Unreadable(_) | Self::Nothing | Self::Open(_) | Self::Rules(_) | Self::Errors { .. } => true,
+            Self::Unreadable(_)
+            | Self::Nothing
+            | Self::Open(_)
+            | Self::Rules(_)
+            | Self::Package(_)
+            | Self::Errors { .. } => true,
             Self::Contract(error) => matches!(error, ContractError::Instruments(_)),
             Self::Broken { .. } => false,
         }
@@ -79,7 +87,9 @@ pub async fn import(config: &Config, job: &Job, tally: Arc<Tally>) -> Result<(),
     let store = super::store::open(config).map_err(ImportError::Open)?;
     let door = Door::new(store, Arc::new(PermitAll));
     let base = format!("http://{}/fhir", config.listen);
-    let gateway = Arc::new(Gateway { contract, door, base, rules, parameters: Parameters::default() });
+    let definitions = super::definitions(&config.packages)?;
+    let parameters = super::parameters(config, &definitions);
+    let gateway = Arc::new(Gateway { contract, door, base, rules, parameters });
     let bar = progress(&sources);
     let report = Arc::new(Report::new(Arc::clone(&tally), errors, bar.clone()));
     let lanes = Lanes::start(gateway, Arc::clone(&report));

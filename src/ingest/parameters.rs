@@ -1,8 +1,9 @@
 //! The pipeline: search parameters of the installation's own. A stored SearchParameter that is active gives rows to all that
-//! is written; what was stored before is indexed anew in the background, and then it can be searched by. How far that is
+//! is written, and so does one of a package that the gateway was started with; what was stored before is indexed anew in the background, and then it can be searched by. How far that is
 //! is noted in the store, so that a restart goes on where it ended.
 
 use super::{Gateway, IngestError};
+use crate::fhir::definitions::SearchParameter as Definition;
 use crate::fhir::search::added::{self, Added, MOST_ADDED};
 use crate::ingest::timeline::json;
 use crate::store::{Filter, FilterValue, SearchQuery};
@@ -19,16 +20,34 @@ const STEP: usize = 200;
 const NOTED: u64 = 10;
 /// Writes that made their rows before a parameter was known are stored by then.
 const UNDER_WAY: Duration = Duration::from_secs(2);
+/// Several gateways on one store: how often each looks what the others were given, and after which time it is taken for
+/// certain that all know of it.
+const LOOKED_FOR: Duration = Duration::from_secs(2);
+const KNOWN_TO_ALL: Duration = Duration::from_secs(8);
 /// After a failure of the store.
 const PAUSE: Duration = Duration::from_secs(5);
+/// One gateway indexes; the others wait for it.
+const INDEXING: &str = "search-parameters";
+/// The canonicals that packages gave when a gateway last began.
+const OF_PACKAGES: &str = "search-parameters of packages";
 const PAGE: usize = 100;
 
 /// The installation's parameters, and how far each is.
 #[derive(Default)]
 pub struct Parameters {
+    /// Those of the packages that the gateway was started with.
+    of_packages: Vec<Definition>,
+    /// Do other gateways work on the same store?
+    shared: bool,
     loaded: OnceCell<()>,
     changed: Notify,
     progress: Mutex<BTreeMap<String, Progress>>,
+}
+
+impl Parameters {
+    pub fn new(of_packages: Vec<Definition>, shared: bool) -> Self {
+        Self { of_packages, shared, ..Self::default() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +102,10 @@ impl Gateway {
     pub async fn keep_parameters(&self) {
         loop {
             match self.follow_parameters().await {
+                Ok(()) if self.parameters.shared => {
+                    // Another gateway may have been given one.
+                    let _ = tokio::time::timeout(LOOKED_FOR, self.parameters.changed.notified()).await;
+                }
                 Ok(()) => self.parameters.changed.notified().await,
                 Err(error) => {
                     tracing::warn!(%error, "search parameters could not be indexed: it is tried again");
@@ -97,7 +120,9 @@ impl Gateway {
         if pending.is_empty() {
             return Ok(());
         }
-        tokio::time::sleep(UNDER_WAY).await;
+        let until = if self.parameters.shared { KNOWN_TO_ALL } else { UNDER_WAY };
+        tokio::time::sleep(until).await;
+        let _alone = self.door.hold(INDEXING).await?;
         for added in pending {
             self.index(&added).await?;
         }
@@ -109,8 +134,17 @@ impl Gateway {
         let mut wanted = Vec::new();
         let mut progress = BTreeMap::new();
         let mut names = BTreeSet::new();
-        for (url, resource) in self.stored_parameters().await? {
-            let read = Added::read(&resource).and_then(|added| {
+        let of_packages = self.parameters.of_packages.iter().map(|definition| {
+            let (url, code, types) = (definition.url.clone(), definition.code.clone(), definition.base.clone());
+            (url, code, types, Added::of(definition.clone(), ""))
+        });
+        let stored = self.stored_parameters().await?.into_iter().map(|(url, resource)| {
+            let types = resource["base"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+            let code = resource["code"].as_str().unwrap_or_default().to_owned();
+            (url, code, types.collect(), Added::read(&resource))
+        });
+        for (url, code, types, read) in of_packages.chain(stored) {
+            let read = read.and_then(|added| {
                 let taken = added.types().iter().find(|base| !names.insert(((*base).clone(), added.code().to_owned())));
                 match taken {
                     Some(base) => Err(format!("another SearchParameter gives {base} the parameter {}", added.code())),
@@ -123,19 +157,11 @@ impl Gateway {
                 Ok(_) => ProgressState::Indexing,
                 Err(reason) => ProgressState::Refused(reason.clone()),
             };
-            let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
-            let types = resource["base"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-            let known = Progress {
-                url: url.clone(),
-                code: text("code"),
-                types: types.collect(),
-                state,
-                looked_at: 0,
-                changed: 0,
-            };
+            let known = Progress { url: url.clone(), code, types, state, looked_at: 0, changed: 0 };
             progress.entry(url).or_insert(known);
             wanted.extend(read);
         }
+        self.note_packages(&progress).await?;
         let mut indexed = BTreeSet::new();
         for added in &wanted {
             let place = self.place(added).await?;
@@ -158,6 +184,21 @@ impl Gateway {
             self.door.set_note(&note(&url), None).await?;
         }
         Ok(pending)
+    }
+
+    /// What was written while a package was not there has no rows of its parameters: those that it no longer gives begin
+    /// anew when it is there again.
+    async fn note_packages(&self, progress: &BTreeMap<String, Progress>) -> Result<(), IngestError> {
+        let now: BTreeSet<String> = self.parameters.of_packages.iter().map(|known| known.url.clone()).collect();
+        let before = self.door.note(OF_PACKAGES).await?.unwrap_or_default();
+        let before: BTreeSet<String> = serde_json::from_str(&before).unwrap_or_default();
+        if before == now {
+            return Ok(());
+        }
+        for url in before.iter().filter(|url| !progress.contains_key(*url)) {
+            self.door.set_note(&note(url), None).await?;
+        }
+        Ok(self.door.set_note(OF_PACKAGES, Some(made!(now).to_string())).await?)
     }
 
     /// All SearchParameters that are stored and active, with their canonicals, the first stored first.

@@ -4,7 +4,7 @@ use crate::{
     test_app::{TestApp, ids},
     writes::{post, put},
 };
-use kap_gateway::{api, app::Options, config::Switch, fhir::codec};
+use kap_gateway::{api, app::Options, config::WriteValidation, fhir::codec};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -133,7 +133,7 @@ async fn every_stated_operation_has_a_route_and_every_route_is_stated() {
 /// Each compartment that the statement names is searched by R4's definition of it.
 #[tokio::test]
 async fn every_stated_compartment_is_searched_by_its_definition() {
-    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    let app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
     let reference = |name: &str| json!({ "reference": name });
     let mut resources = vec![
         json!({ "resourceType": "Encounter", "id": "e", "status": "finished", "class": { "code": "AMB" } }),
@@ -188,7 +188,7 @@ async fn every_stated_compartment_is_searched_by_its_definition() {
 /// Each operation answers at each level that its definition has: not with "there is nothing at this path".
 #[tokio::test]
 async fn every_stated_operation_answers() {
-    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    let app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
     for name in ["Patient", "Encounter"] {
         let mut resource = json!({ "resourceType": name, "id": "x" });
         if name == "Encounter" {

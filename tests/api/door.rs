@@ -10,7 +10,7 @@ use crate::{
 use kap_gateway::{
     api,
     app::Options,
-    config::Switch,
+    config::WriteValidation,
     consent::{Context, Decision, Policy, Row},
 };
 use regex::Regex;
@@ -133,7 +133,7 @@ async fn pages(app: &TestApp, path: &str) -> Vec<Vec<String>> {
 
 async fn twins() -> (TestApp, TestApp) {
     let policy = Arc::new(Withheld::default());
-    let options = || Options { validate_writes: Some(Switch::Off), ..Options::default() };
+    let options = || Options { validate_writes: Some(WriteValidation::Off), ..Options::default() };
     let withholding = TestApp::start_with_policy(options(), policy.clone());
     let twin = TestApp::start_with(options());
     filled(&withholding, true).await;

@@ -23,15 +23,9 @@ async fn raw(app: &TestApp, request: &str) -> String {
 #[tokio::test]
 async fn unknown_paths_return_404() {
     let app = TestApp::start();
-    for path in [
-        "/banana",
-        "/fhirs",
-        "/fhir/",
-        "/fhir/Patient/a_b",
-        "/fhir/Patient/_banana",
-        "/fhir/Patient/1/2/3",
-        "/docs/banana.js",
-    ] {
+    for path in
+        ["/banana", "/fhirs", "/fhir/Patient/a_b", "/fhir/Patient/_banana", "/fhir/Patient/1/2/3", "/docs/banana.js"]
+    {
         outcome(app.get(path).await, StatusCode::NOT_FOUND).await;
     }
 }
@@ -100,9 +94,9 @@ async fn body_in_a_coding_that_is_not_known_returns_415() {
 #[tokio::test]
 async fn read_with_an_unknown_parameter_returns_400() {
     let app = TestApp::start();
-    let path = format!("/fhir/Patient/{PATIENT}?_summary=true&_format=json&_format=xml");
+    let path = format!("/fhir/Patient/{PATIENT}?_summery=true&_format=json&_format=xml");
     let body = outcome(app.get(&path).await, StatusCode::BAD_REQUEST).await;
-    assert_eq!(body["issue"][0]["location"][0], "http._summary");
+    assert_eq!(body["issue"][0]["location"][0], "http._summery");
     assert_eq!(body["issue"][1]["location"][0], "http._format");
 }
 

@@ -4,7 +4,7 @@ use crate::{
     test_app::{TestApp, header, outcome},
     writes::{post, put},
 };
-use kap_gateway::{app::Options, config::Switch};
+use kap_gateway::{app::Options, config::WriteValidation};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{
@@ -33,7 +33,7 @@ fn bundle(kind: &str, entries: usize) -> Value {
 async fn bodies_under_fhir_may_be_larger_than_records() {
     let app = TestApp::start_with(Options {
         fhir_body_limit: Some(3 << 20),
-        validate_writes: Some(Switch::Off),
+        validate_writes: Some(WriteValidation::Off),
         ..Options::default()
     });
     assert_eq!(post(&app, "/fhir/Basic", &basic(2 << 20)).await.status(), StatusCode::CREATED);
@@ -62,7 +62,7 @@ async fn bodies_under_fhir_may_be_larger_than_records() {
 #[tokio::test]
 async fn entries_depth_links_and_includes_are_limited() {
     let app = TestApp::start_with(Options {
-        validate_writes: Some(Switch::Off),
+        validate_writes: Some(WriteValidation::Off),
         bundle_entries: Some(3),
         content_depth: Some(10),
         chain_links: Some(1),
@@ -177,7 +177,7 @@ async fn large_bodies_wait_for_room_and_small_ones_do_not() {
     let app = TestApp::start_with(Options {
         large_bodies: Some(1),
         body_seconds: Some(10),
-        validate_writes: Some(Switch::Off),
+        validate_writes: Some(WriteValidation::Off),
         ..Options::default()
     });
     // One takes the room and goes no further.

@@ -8,7 +8,9 @@ mod course_state;
 #[path = "../database/mod.rs"]
 mod database;
 mod door;
+mod each_type;
 mod errors;
+mod foreign_clients;
 mod formats;
 mod history;
 mod idempotency;

@@ -5,13 +5,13 @@ use crate::{
     test_app::{TestApp, fixture, ids, link, outcome},
     writes::{delete, post, put},
 };
-use kap_gateway::{app::Options, config::Switch, fhir::codec};
+use kap_gateway::{app::Options, config::WriteValidation, fhir::codec};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 fn app() -> TestApp {
-    TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() })
+    TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() })
 }
 
 async fn stored(app: &TestApp, resource: Value) {
@@ -139,7 +139,7 @@ async fn everything_comes_in_pages_that_lose_and_repeat_nothing() {
 #[tokio::test]
 async fn resource_that_refers_to_very_many_does_not_end_the_pages() {
     let app = TestApp::start_with(Options {
-        validate_writes: Some(Switch::Off),
+        validate_writes: Some(WriteValidation::Off),
         include_limit: Some(20),
         ..Options::default()
     });

@@ -1,7 +1,7 @@
 //! Create, update, delete: <https://hl7.org/fhir/R4/http.html#create>
 
 use crate::test_app::{PATIENT, TestApp, assert_outcome, fixture, header, ids, outcome, patient};
-use kap_gateway::{app::Options, config::Switch, fhir::codec};
+use kap_gateway::{app::Options, config::WriteValidation, fhir::codec};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use std::{
@@ -172,7 +172,7 @@ async fn official_examples_of_every_type_are_stored_read_and_found() {
 
 #[tokio::test]
 async fn every_type_that_is_stated_is_taken_and_no_other() {
-    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    let app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
     let statement = app.json("/fhir/metadata").await;
     let resources = statement["rest"][0]["resource"].as_array().expect("resources");
     assert_eq!(resources.len(), 146);
@@ -211,15 +211,27 @@ async fn content_that_is_not_valid_returns_422_with_every_error_and_stores_nothi
 }
 
 #[tokio::test]
-async fn profile_that_is_claimed_is_held_to() {
+async fn profile_of_the_guide_is_held_to_and_of_others_faults_are_told() {
     let app = TestApp::start();
     let mut claims = patient("p", "A-1");
-    claims["meta"]["profile"] = json!(["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]);
     claims.as_object_mut().expect("an object").remove("identifier");
+    claims["meta"]["profile"] = json!(["https://kap-gateway.example.org/fhir/StructureDefinition/kap-treated-patient"]);
     outcome(put(&app, "/fhir/Patient/p", &claims).await, StatusCode::UNPROCESSABLE_ENTITY).await;
-    claims["meta"]["profile"] = json!(["urn:nowhere"]);
+    // Whoever made it claims another guide and breaks it: it is taken, and told.
+    claims["meta"]["profile"] = json!(["http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"]);
     let taken = request(&app, Method::PUT, "/fhir/Patient/p").header("Prefer", "return=OperationOutcome");
     let told = outcome(taken.body(claims.to_string()).send().await.expect("an answer"), StatusCode::CREATED).await;
+    let min = told["issue"].as_array().expect("issues").iter().find(|one| {
+        one["details"]["coding"][0]["code"] == "cardinality-min"
+            && one["details"]["text"].to_string().contains("us-core")
+    });
+    assert_eq!(min.expect("the fault is told")["severity"], "warning", "{told}");
+    // Where that is wanted no fault of any profile is taken.
+    let strict = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Strict), ..Options::default() });
+    outcome(put(&strict, "/fhir/Patient/p", &claims).await, StatusCode::UNPROCESSABLE_ENTITY).await;
+    claims["meta"]["profile"] = json!(["urn:nowhere"]);
+    let taken = request(&app, Method::PUT, "/fhir/Patient/p").header("Prefer", "return=OperationOutcome");
+    let told = outcome(taken.body(claims.to_string()).send().await.expect("an answer"), StatusCode::OK).await;
     assert!(told.to_string().contains("profile-unknown"), "what cannot be checked is told: {told}");
 }
 
@@ -241,7 +253,7 @@ async fn wrong_display_alone_is_a_warning_on_write() {
 
 #[tokio::test]
 async fn without_validation_content_must_still_be_r4() {
-    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    let app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
     let odd = json!({ "resourceType": "Patient", "id": "p", "gender": "x", "name": [{ "family": "Testpatient" }] });
     assert_eq!(put(&app, "/fhir/Patient/p", &odd).await.status(), StatusCode::CREATED);
     let unknown = json!({ "resourceType": "Patient", "id": "p", "banana": 1 });
@@ -421,7 +433,7 @@ async fn head_answers_as_get_does_without_a_body() {
 /// Without the validator the codec is the only reader: what FHIR has not, empty lists and objects, must not end it.
 #[tokio::test]
 async fn hollow_content_is_refused_without_the_validator_too() {
-    let app = TestApp::start_with(Options { validate_writes: Some(Switch::Off), ..Options::default() });
+    let app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
     for resource in [
         json!({ "resourceType": "Basic", "identifier": [] }),
         json!({ "resourceType": "Basic", "code": {} }),

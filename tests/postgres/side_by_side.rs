@@ -191,3 +191,103 @@ async fn records_of_one_patient_through_two_gateways_are_judged_as_through_one()
     release.await.unwrap();
     drop(one.hold(DEFAULT_TENANT, "p1").await.unwrap());
 }
+
+/// What one is given the other learns while it runs, and writes with: no resource lacks its rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn search_parameter_that_one_gateway_is_given_the_other_learns() {
+    let gateways = two().await;
+    assert_eq!(gateways[1].put(&goal("before", "early"), None).await.status(), StatusCode::CREATED);
+    let parameter = json!({ "resourceType": "SearchParameter", "id": "said", "url": "https://clinic.example.org/said",
+        "name": "Said", "status": "active", "description": "What the goal says.", "code": "said", "base": ["Goal"],
+        "type": "string", "expression": "Goal.description.text" });
+    assert_eq!(gateways[0].put(&parameter, None).await.status(), StatusCode::CREATED);
+    // Written all the time, by the one that was not told.
+    let writer = Arc::clone(&gateways);
+    let writing = tokio::spawn(async move {
+        for number in 0..60 {
+            assert_eq!(writer[1].put(&goal(&format!("g{number}"), "late"), None).await.status(), StatusCode::CREATED);
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    });
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    for gateway in gateways.iter() {
+        while gateway.get("/fhir/Goal?said=early").await.status() != StatusCode::OK {
+            assert!(std::time::Instant::now() < patience, "not known after a minute");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+    writing.await.unwrap();
+    for gateway in gateways.iter() {
+        assert_eq!(gateway.json("/fhir/Goal?said=early").await["total"], 1);
+        assert_eq!(gateway.json("/fhir/Goal?said=late").await["total"], 60);
+    }
+    // Retired at the other: searched by at none.
+    let mut retired = parameter;
+    retired["status"] = "retired".into();
+    assert_eq!(gateways[1].put(&retired, None).await.status(), StatusCode::OK);
+    for gateway in gateways.iter() {
+        while gateway.get("/fhir/Goal?said=early").await.status() != StatusCode::BAD_REQUEST {
+            assert!(std::time::Instant::now() < patience, "still known after a minute");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+}
+
+fn records(folder: &str) -> Vec<(String, Value)> {
+    let place = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
+    let mut names: Vec<_> = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    const KINDS: [&str; 4] = ["intake", "outcome", "dosing-session", "integration-session"];
+    let kind = |path: &std::path::Path| {
+        let name =
+            path.file_name().unwrap().to_str().unwrap().trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
+        KINDS.into_iter().find(|kind| name.starts_with(kind)).map(str::to_owned)
+    };
+    let read = |path: &std::path::PathBuf| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    names.iter().filter_map(|path| Some((kind(path)?, read(path)))).collect()
+}
+
+/// What the rules find about a course, without when they were asked.
+async fn found(gateway: &Gateway, course: &str) -> (Vec<Value>, Vec<String>) {
+    let report = gateway.json(&format!("/kap/v1/courses/{course}/rules")).await;
+    let rules = report["rules"].as_array().unwrap_or_else(|| panic!("{report}")).clone();
+    let issues = gateway.json("/fhir/DetectedIssue?_count=200").await;
+    let entries = issues["entry"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let told = |entry: &Value| format!("{} {}", entry["resource"]["id"], entry["resource"]["status"]);
+    let mut issues: Vec<String> = entries.iter().map(told).collect();
+    issues.sort();
+    (rules, issues)
+}
+
+/// A whole course, its records at the same time through both: the rules find what they find of the same course in order.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_one_course_at_once_through_two_gateways_are_judged_as_in_order() {
+    let records = records("case-01");
+    assert_eq!(records.len(), 16);
+    let course = "case01-course";
+    let alone = Gateway::on(&empty_database().await).await;
+    for (kind, record) in &records {
+        let answer = alone.post(&format!("/kap/v1/{kind}"), record, None).await;
+        assert!(answer.status().is_success(), "{kind}: {}", answer.text().await.unwrap());
+    }
+    let gateways = two().await;
+    // The first says who the patient is.
+    let mut rest = records.clone().into_iter();
+    let (kind, first) = rest.next().unwrap();
+    assert!(gateways[0].post(&format!("/kap/v1/{kind}"), &first, None).await.status().is_success());
+    let answers = all(rest.enumerate().map(|(place, (kind, record))| {
+        let gateways = Arc::clone(&gateways);
+        async move {
+            let answer = gateways[place % 2].post(&format!("/kap/v1/{kind}"), &record, None).await;
+            (answer.status(), answer.text().await.unwrap())
+        }
+    }))
+    .await;
+    assert!(answers.iter().all(|(status, _)| status.is_success()), "{answers:?}");
+    let expected = found(&alone, course).await;
+    let fires = |rule: &&Value| rule["state"] == "fires" || rule["state"] == "holds";
+    assert!(expected.0.iter().filter(fires).count() > 5, "the case has something to judge");
+    for gateway in gateways.iter() {
+        assert_eq!(found(gateway, course).await, expected);
+    }
+}

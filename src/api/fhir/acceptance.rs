@@ -5,13 +5,16 @@ use crate::{
     fhir::{
         definitions::RESOURCE_TYPES,
         outcome::{IssueType, Severity},
-        validate::{Issue, Options, Report, Validator},
+        validate::{Enforced, Issue, Options, Report, Validator},
     },
 };
 use serde_json::Value;
 
 /// Canonical under which an issue names the rule that it is about: `obs-6`, `cardinality-min`.
 pub const RULES: &str = "https://kap-gateway.example.org/fhir/CodeSystem/validation-rule";
+
+/// How the canonicals of the KAP guide's profiles begin: a write keeps them.
+pub const GUIDE: &str = "https://kap-gateway.example.org/fhir/StructureDefinition/kap-";
 
 /// What is to be done with the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +35,9 @@ pub fn is_resource_type(name: &str) -> bool {
 }
 
 /// Holds a resource to R4, to the profiles that it claims, to `profiles`, and to what its purpose asks. An error in the
-/// report: it is not to be taken.
+/// report: it is not to be taken. `enforced` is heeded where something is to be written.
 pub fn report(
-    validator: &Validator,
+    (validator, enforced): (&Validator, Enforced),
     resource_type: &str,
     resource: &Value,
     purpose: Purpose,
@@ -61,7 +64,8 @@ pub fn report(
             )),
         }
     }
-    let options = Options { profiles: &known, ..Options::default() };
+    let enforced = if purpose == Purpose::Look { Enforced::All } else { enforced };
+    let options = Options { profiles: &known, enforced, ..Options::default() };
     issues.extend(validator.validate(resource, &options).issues);
     if purpose != Purpose::Look {
         soften(&mut issues);

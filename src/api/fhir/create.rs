@@ -6,11 +6,10 @@ use super::{
     write::{Intent, Verb, answer, content, matching::Matching},
 };
 use crate::api::{
-    Api,
+    Api, conditional,
     error::ApiError,
     fhir,
     idempotency::{self, Begun},
-    parameters,
     session::Session,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header::HeaderName, web};
@@ -27,6 +26,7 @@ pub async fn create(
     let resource_type = resource_type.into_inner();
     let representation = fhir::representation_only(&request)?;
     fhir::check_type(&resource_type)?;
+    conditional::refuse_meaningless(&request, true)?;
     let unless = unless(&request, &api, &resource_type)?;
     let (resource, size) = resource_body::required(&request, payload, &api).await?;
     let ticket = match idempotency::begin(&request, &api).await? {
@@ -40,7 +40,7 @@ pub async fn create(
     answer::perform_one(&api, &request, representation, (intent, report), ticket).await
 }
 
-/// The search of `If-None-Exist`: parameters as in a URL, without the `?`.
+/// The search of `If-None-Exist`.
 fn unless(request: &HttpRequest, api: &Api, resource_type: &str) -> Result<Option<Matching>, ApiError> {
     let mut sent = request.headers().get_all(IF_NONE_EXIST);
     let Some(value) = sent.next() else { return Ok(None) };
@@ -50,6 +50,5 @@ fn unless(request: &HttpRequest, api: &Api, resource_type: &str) -> Result<Optio
     let text = value
         .to_str()
         .map_err(|_| ApiError::WrongHeader { header: "If-None-Exist", problem: "must be percent-encoded ASCII" })?;
-    let parameters = parameters::decode(text.trim().trim_start_matches('?'))?;
-    Matching::parse(api, resource_type, &parameters).map(Some)
+    Matching::of_text(api, resource_type, text).map(Some)
 }

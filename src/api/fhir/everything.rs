@@ -9,7 +9,7 @@ use super::{
     search::{across, merged, searchset},
     search_filter::is_type,
     search_query::Search,
-    search_subset::Subset,
+    search_subset::{self, ELEMENTS, SUMMARY, Subset},
 };
 use crate::{
     api::{error::ApiError, parameters::Parameter, session::Session},
@@ -43,15 +43,23 @@ const END: &str = "end";
 const SINCE: &str = "_since";
 const TYPES: &str = "_type";
 
-const ENCOUNTER_INPUTS: [Input; 4] =
-    [(SINCE, Kind::DateTime), (TYPES, Kind::Text), (COUNT, Kind::Count), (CURSOR, Kind::Text)];
-const PATIENT_INPUTS: [Input; 6] = [
+const ENCOUNTER_INPUTS: [Input; 6] = [
+    (SINCE, Kind::DateTime),
+    (TYPES, Kind::Text),
+    (COUNT, Kind::Count),
+    (CURSOR, Kind::Text),
+    (SUMMARY, Kind::Text),
+    (ELEMENTS, Kind::Text),
+];
+const PATIENT_INPUTS: [Input; 8] = [
     (START, Kind::DateTime),
     (END, Kind::DateTime),
     (SINCE, Kind::DateTime),
     (TYPES, Kind::Text),
     (COUNT, Kind::Count),
     (CURSOR, Kind::Text),
+    (SUMMARY, Kind::Text),
+    (ELEMENTS, Kind::Text),
 ];
 
 pub async fn of_patient(
@@ -149,6 +157,7 @@ struct Asked {
     types: Option<Vec<String>>,
     count: usize,
     after: Option<Cursor>,
+    subset: Subset,
     /// For the links.
     used: Vec<Parameter>,
 }
@@ -170,9 +179,14 @@ impl Asked {
             Value::String(text) => Some(text.clone()),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
         };
-        let given = [START, END, SINCE, TYPES, CURSOR];
+        let given = [START, END, SINCE, TYPES, CURSOR, SUMMARY, ELEMENTS];
         let mut used: Vec<Parameter> =
             given.into_iter().filter_map(|name| Some(Parameter::new(name, text(name)?))).collect();
+        let mut errors = Vec::new();
+        let subset = search_subset::asked(&used, &mut errors);
+        if !errors.is_empty() {
+            return Err(ApiError::Parameters(errors));
+        }
         used.push(Parameter::new(COUNT, count.to_string()));
         Ok(Self {
             start: span(START).map(|(low, _)| low),
@@ -181,6 +195,7 @@ impl Asked {
             types,
             count,
             after: inputs.text(CURSOR).map(|text| Cursor(text.to_owned())),
+            subset,
             used,
         })
     }
@@ -228,7 +243,7 @@ impl Asked {
             include_limit: Some(size.1),
             ..SearchQuery::default()
         };
-        Search { query, count_only: false, subset: Subset::Whole, used: self.used.clone(), notes: Vec::new() }
+        Search { query, count_only: false, subset: self.subset.clone(), used: self.used.clone(), notes: Vec::new() }
     }
 
     /// Filters on the time of care and of storing.

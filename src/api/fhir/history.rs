@@ -8,6 +8,7 @@ use crate::{
             self, COUNT, CURSOR,
             bundle::{Bundle, BundleType},
             search_query::page_size,
+            search_subset::{self, ELEMENTS, SUMMARY},
         },
         parameters::{self, FORMAT, PRETTY, Parameter},
         session::Session,
@@ -23,7 +24,7 @@ use serde_json::{Value, json};
 
 const SINCE: &str = "_since";
 const AT: &str = "_at";
-const KNOWN: [&str; 6] = [COUNT, SINCE, AT, CURSOR, FORMAT, PRETTY];
+const KNOWN: [&str; 8] = [COUNT, SINCE, AT, CURSOR, SUMMARY, ELEMENTS, FORMAT, PRETTY];
 
 pub async fn history(
     request: HttpRequest,
@@ -53,8 +54,15 @@ async fn answer(
     id: Option<String>,
 ) -> Result<HttpResponse, ApiError> {
     let parameters = parameters::decode(request.query_string())?;
-    let mut errors = parameters::check_names(&parameters, &KNOWN);
+    // A span has a beginning and an end, each a parameter of its own.
+    let (spans, others): (Vec<&Parameter>, Vec<&Parameter>) = parameters.iter().partition(|one| one.name == AT);
+    let others: Vec<Parameter> = others.into_iter().chain(spans.first().copied()).cloned().collect();
+    let mut errors = parameters::check_names(&others, &KNOWN);
+    if spans.len() > 2 {
+        errors.push(ParameterError::new(AT, IssueType::Invalid, "may be given twice at most: from (ge) and to (le)"));
+    }
     let (mut query, count) = read(&parameters, api, &mut errors);
+    let subset = search_subset::asked(&parameters, &mut errors);
     let representation = fhir::representation(request, &parameters, errors)?;
     if let Some(resource_type) = &resource_type {
         fhir::check_type(resource_type)?;
@@ -89,8 +97,9 @@ async fn answer(
         bundle.link("next", &url, &used);
     }
     let made_by = api.rows().made_by(&versions).await?;
-    for (version, made_by) in versions.iter().zip(made_by) {
-        bundle.version(&base, version, &request_and_response(version, made_by));
+    for (version, made_by) in versions.into_iter().zip(made_by) {
+        let told = request_and_response(&version, made_by);
+        bundle.version(&base, &subset.of(version, &api.definitions)?, &told);
     }
     Ok(representation.write(HttpResponse::Ok(), bundle.finish()))
 }
@@ -112,8 +121,11 @@ fn read(parameters: &[Parameter], api: &Session, errors: &mut Vec<ParameterError
                 Some((low, _)) => query.since = Some(low),
                 None => wrong(NO_TIME),
             },
-            AT => match span() {
-                Some(span) => query.at = Some(span),
+            AT => match bounds(value) {
+                Some((from, to)) => {
+                    let (first, last) = query.at.unwrap_or((i64::MIN, i64::MAX));
+                    query.at = Some((first.max(from), last.min(to)));
+                }
                 None => wrong(NO_TIME),
             },
             CURSOR => match value.parse() {
@@ -125,6 +137,23 @@ fn read(parameters: &[Parameter], api: &Session, errors: &mut Vec<ParameterError
     }
     query.count = count.max(1);
     (query, count)
+}
+
+/// A time, or with a prefix all times from it or up to it; both ends inclusive.
+fn bounds(value: &str) -> Option<(i64, i64)> {
+    let (prefix, text) = match value.split_at_checked(2) {
+        Some((letters, text)) if letters.bytes().all(|byte| byte.is_ascii_alphabetic()) => (letters, text),
+        Some(_) | None => ("eq", value),
+    };
+    let (low, high) = parse_date(text)?;
+    match prefix {
+        "eq" => Some((low, high)),
+        "ge" => Some((low, i64::MAX)),
+        "gt" => Some((high.saturating_add(1), i64::MAX)),
+        "le" => Some((i64::MIN, high)),
+        "lt" => Some((i64::MIN, low.saturating_sub(1))),
+        _ => None,
+    }
 }
 
 /// How the version came to be. What no request under `/fhir` made, but a record, is told as the PUT that would make the

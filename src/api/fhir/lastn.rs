@@ -2,7 +2,8 @@
 
 use super::{
     COUNT, CURSOR,
-    operation::Operation,
+    operation::{self, Operation},
+    resource_body,
     search::{merged, searchset},
     search_query::{self, SORT, TOTAL},
 };
@@ -20,7 +21,7 @@ use crate::{
     },
     store::{Filter, FilterValue, SearchPage, SearchQuery, SortKey, StoreError, StoredResource},
 };
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -38,10 +39,18 @@ const STEP: usize = 500;
 const MOST_LOOKED_AT: usize = 20_000;
 const MOST_FOUND: usize = 1000;
 
-pub async fn lastn(request: HttpRequest, api: Session) -> Result<HttpResponse, ApiError> {
+/// The parameters stand in the URL; with POST in Parameters too.
+pub async fn lastn(request: HttpRequest, payload: web::Payload, api: Session) -> Result<HttpResponse, ApiError> {
     let mut sent = parameters::decode(request.query_string())?;
+    let mut errors = Vec::new();
+    if *request.method() == Method::POST
+        && let Some(body) = resource_body::read(&request, payload, &api).await?
+    {
+        sent.extend(operation::search_parameters(&body, &mut errors));
+    }
     let all = sent.clone();
-    let (max, mut errors) = max(&mut sent);
+    let (max, more) = max(&mut sent);
+    errors.extend(more);
     let base = api.fhir_base();
     let surroundings = api.surroundings(&base);
     let handling = Handling::of(&request);

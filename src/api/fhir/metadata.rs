@@ -103,13 +103,13 @@ fn documentation_of_all(chain_links: usize) -> String {
     format!(
         "Searches take all search parameters of R4 but {}, those of US Core and of the KAP guide; chains and _has of up to \
          {chain_links} links; {INCLUDE}, {REVINCLUDE} with :iterate; {SORT} by up to 5 parameters; {COUNT}, {TOTAL}, {ELEMENTS} \
-         and {SUMMARY}. Modifiers: {modifiers}; all others take :missing. {REVINCLUDE} takes every \
+         and {SUMMARY}, which reads, histories and $everything take too. Modifiers: {modifiers}; all others take :missing. {REVINCLUDE} takes every \
          reference parameter of every type that may lead to the matches. Searches go on one type, in a compartment (Patient, \
          Encounter, RelatedPerson, Practitioner and Device, each by R4's own definition: Encounter/[id]/Observation, \
          Device/[id]/*) and on all types ({COUNT} and {TOTAL}, no {SORT}). History takes {COUNT}, _since and _at, and tells by \
          which method each version was made. Writes take Idempotency-Key: a retry is done once and answered alike. \
          A SearchParameter that is stored as active is indexed in the \
-         background and then searched by; SearchParameter/$reindex tells how far it is. $lastn takes the search parameters of Observation, of which patient or subject and a category or a code must be \
+         background and then searched by; SearchParameter/$reindex tells how far it is. $lastn (GET, or POST with Parameters) takes the search parameters of Observation, of which patient or subject and a category or a code must be \
          given. Everything takes {FORMAT} and {PRETTY}. Unknown parameters are errors \
          unless the request says Prefer: handling=lenient, which searches heed.",
         unsupported.join(", ")

@@ -39,6 +39,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, http::Method, web};
 use operation::Operation;
+use search_subset::{ELEMENTS, SUMMARY, Subset};
 
 /// Our own paging parameter: only links that we wrote hold it.
 pub const CURSOR: &str = "_cursor";
@@ -234,6 +235,7 @@ fn wholes() -> Vec<Endpoint> {
             web::route().to(reindex::reindex)
         }),
         endpoint(Method::GET, LASTN, &lastn::LASTN, || web::route().to(lastn::lastn)),
+        endpoint(Method::POST, LASTN, &lastn::LASTN, || web::route().to(lastn::lastn)),
     ]
 }
 
@@ -246,7 +248,7 @@ pub fn kept_types() -> impl Iterator<Item = &'static str> {
 }
 
 fn documents() -> Vec<Endpoint> {
-    const SUMMARY: &str = "/fhir/EpisodeOfCare/{id:[A-Za-z0-9.-]+}/$kap-summary";
+    const OF_COURSE: &str = "/fhir/EpisodeOfCare/{id:[A-Za-z0-9.-]+}/$kap-summary";
     const DOCUMENT: &str = "/fhir/Composition/{id:[A-Za-z0-9.-]+}/$document";
     let endpoint = |method, path, operation, route| Endpoint {
         method,
@@ -255,8 +257,8 @@ fn documents() -> Vec<Endpoint> {
         route,
     };
     vec![
-        endpoint(Method::GET, SUMMARY, &summary::SUMMARY, || web::route().to(summary::summary)),
-        endpoint(Method::POST, SUMMARY, &summary::SUMMARY, || web::route().to(summary::summary)),
+        endpoint(Method::GET, OF_COURSE, &summary::SUMMARY, || web::route().to(summary::summary)),
+        endpoint(Method::POST, OF_COURSE, &summary::SUMMARY, || web::route().to(summary::summary)),
         endpoint(Method::GET, DOCUMENT, &summary::DOCUMENT, || web::route().to(summary::document)),
         endpoint(Method::POST, DOCUMENT, &summary::DOCUMENT, || web::route().to(summary::document)),
     ]
@@ -277,6 +279,17 @@ fn representation_only(request: &HttpRequest) -> Result<Representation, ApiError
     let parameters = parameters::decode(request.query_string())?;
     let errors = parameters::check_names(&parameters, &[FORMAT, PRETTY]);
     representation(request, &parameters, errors)
+}
+
+/// For interactions that read one resource: the format, and what of the resource is sent.
+fn representation_of_part(request: &HttpRequest) -> Result<(Representation, Subset), ApiError> {
+    if request.query_string().is_empty() {
+        return Ok((Representation::of(request)?, Subset::Whole));
+    }
+    let parameters = parameters::decode(request.query_string())?;
+    let mut errors = parameters::check_names(&parameters, &[SUMMARY, ELEMENTS, FORMAT, PRETTY]);
+    let subset = search_subset::asked(&parameters, &mut errors);
+    Ok((representation(request, &parameters, errors)?, subset))
 }
 
 /// The representation, unless there are errors: then all of them, those of the format's parameters too.

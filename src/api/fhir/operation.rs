@@ -8,7 +8,7 @@ use crate::{
         Api,
         error::{ApiError, ParameterError},
         fhir,
-        parameters::{self, FORMAT, PRETTY},
+        parameters::{self, FORMAT, PRETTY, Parameter},
         representation::Representation,
     },
     fhir::{outcome::IssueType, search::parse_date},
@@ -160,6 +160,37 @@ pub fn from_parameters(body: &Value, declared: &[Input], inputs: &mut Inputs, er
             (_, _) => errors.push(ParameterError::new(name, IssueType::Value, kind.wanted())),
         }
     }
+}
+
+/// Search parameters that came as Parameters: each name with a value as it would stand in a URL.
+pub fn search_parameters(body: &Value, errors: &mut Vec<ParameterError>) -> Vec<Parameter> {
+    let Some(sent) = body.get("parameter").map_or(Some(&[][..]), |sent| sent.as_array().map(Vec::as_slice)) else {
+        errors.push(ParameterError::new("parameter", IssueType::Structure, "must be a list"));
+        return Vec::new();
+    };
+    if body["resourceType"] != "Parameters" {
+        errors.push(ParameterError::new("body", IssueType::Structure, "must be a Parameters resource"));
+    }
+    let mut found = Vec::new();
+    for parameter in sent {
+        let Some(name) = parameter["name"].as_str() else {
+            errors.push(ParameterError::new("parameter", IssueType::Required, "needs a name"));
+            continue;
+        };
+        let mut rest = parameter.as_object().into_iter().flatten().filter(|(key, _)| *key != "name" && *key != "id");
+        let value = match (rest.next(), rest.next()) {
+            (Some((key, Value::String(text))), None) if key.starts_with("value") => Some(text.clone()),
+            (Some((key, value @ (Value::Bool(_) | Value::Number(_)))), None) if key.starts_with("value") => {
+                Some(value.to_string())
+            }
+            (_, _) => None,
+        };
+        match value {
+            Some(value) => found.push(Parameter::new(name, value)),
+            None => errors.push(ParameterError::new(name, IssueType::Value, "must be one text, number or boolean")),
+        }
+    }
+    found
 }
 
 impl Inputs {

@@ -18,20 +18,24 @@ pub async fn read(
     path: web::Path<(String, String)>,
     api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let representation = fhir::representation_only(&request)?;
+    let (representation, subset) = fhir::representation_of_part(&request)?;
     let (resource_type, id) = path.into_inner();
     fhir::check_type(&resource_type)?;
     if let Some(of_guide) = guide::find(&resource_type, &id) {
-        return Ok(representation.write(HttpResponse::Ok(), Bytes::from_static(of_guide)));
+        let part = subset.of_body(&resource_type, Bytes::from_static(of_guide), &api.definitions)?;
+        return Ok(representation.write(HttpResponse::Ok(), part));
     }
     match find(&api, resource_type.clone(), &id).await {
         Err(ApiError::NotFound { .. }) if resource_type == "Composition" => {
             match summary::composition(&api, &id).await? {
-                Some(composition) => Ok(summary::answer(representation, &composition)),
+                Some(composition) => {
+                    let part = subset.of_body(&resource_type, composition.to_string().into(), &api.definitions)?;
+                    Ok(summary::answer(representation, part))
+                }
                 None => Err(ApiError::NotFound { resource_type }),
             }
         }
-        found => Ok(answer(&request, representation, found?)),
+        found => Ok(answer(&request, representation, subset.of(found?, &api.definitions)?)),
     }
 }
 

@@ -109,7 +109,9 @@ impl Reader<'_> {
             COUNT => self.count(&parameter.value),
             SORT => self.sort(&parameter.value),
             TOTAL => self.total(&parameter.value),
-            ELEMENTS => search_subset::elements(&parameter.value).map(|subset| self.search.subset = subset),
+            ELEMENTS => {
+                search_subset::elements(&parameter.value).and_then(|subset| self.search.subset.narrow(ELEMENTS, subset))
+            }
             SUMMARY => self.summary(&parameter.value),
             CURSOR => {
                 self.search.query.after = Some(Cursor(parameter.value.clone()));
@@ -198,8 +200,7 @@ impl Reader<'_> {
             self.search.count_only = true;
             return Ok(());
         }
-        self.search.subset = search_subset::summary(value)?;
-        Ok(())
+        self.search.subset.narrow(SUMMARY, search_subset::summary(value)?)
     }
 
     fn include(&mut self, name: &str, include: Result<crate::store::Include, Refusal>) -> Result<(), Refusal> {

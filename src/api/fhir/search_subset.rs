@@ -3,12 +3,14 @@
 
 use super::search_filter::{Refusal, bad};
 use crate::{
+    api::{error::ParameterError, parameters::Parameter},
     fhir::definitions::{
         Definitions,
         structure::{Element, Structure},
     },
     store::{StoreError, StoredResource},
 };
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 pub const ELEMENTS: &str = "_elements";
@@ -50,16 +52,52 @@ pub fn summary(value: &str) -> Result<Subset, Refusal> {
     }
 }
 
+/// What a request that is no search asks for; what is wrong with it goes to the errors.
+pub fn asked(parameters: &[Parameter], errors: &mut Vec<ParameterError>) -> Subset {
+    let mut subset = Subset::Whole;
+    for Parameter { name, value } in parameters {
+        let taken = match name.as_str() {
+            ELEMENTS => elements(value),
+            SUMMARY if value == "count" => Err(bad(SUMMARY, "must be true, text, data or false: searches count")),
+            SUMMARY => summary(value),
+            _ => continue,
+        };
+        if let Err(Refusal::Unknown(error) | Refusal::Bad(error)) = taken.and_then(|more| subset.narrow(name, more)) {
+            errors.push(error);
+        }
+    }
+    subset
+}
+
 impl Subset {
+    /// Takes what one of the two parameters asks for; both together have no meaning.
+    pub fn narrow(&mut self, name: &str, asked: Self) -> Result<(), Refusal> {
+        match (&self, &asked) {
+            (_, Self::Whole) => {}
+            (Self::Whole, _) => *self = asked,
+            (_, _) => {
+                return Err(bad(name, format!("is one too many: {ELEMENTS} or {SUMMARY} says what is sent, not both")));
+            }
+        }
+        Ok(())
+    }
+
     /// The resource with what is asked for.
     pub fn of(&self, mut stored: StoredResource, definitions: &Definitions) -> Result<StoredResource, StoreError> {
-        if *self == Subset::Whole {
-            return Ok(stored);
+        stored.body = self.of_body(&stored.resource_type, stored.body, definitions)?;
+        Ok(stored)
+    }
+
+    /// Likewise, of a resource in JSON.
+    pub fn of_body(&self, resource_type: &str, body: Bytes, definitions: &Definitions) -> Result<Bytes, StoreError> {
+        // A version that says that the resource was deleted has no body.
+        if *self == Subset::Whole || body.is_empty() {
+            return Ok(body);
         }
-        let Ok(Value::Object(mut resource)) = serde_json::from_slice::<Value>(&stored.body) else {
+        let Ok(Value::Object(mut resource)) = serde_json::from_slice::<Value>(&body) else {
             return Err(StoreError::Unavailable("a stored resource is not JSON".to_owned()));
         };
-        let structure = definitions.structure(&stored.resource_type).ok();
+        let structure = definitions.structure(resource_type).ok();
         let root = structure.as_ref().and_then(|structure| structure.elements.first());
         let names = |wanted: &dyn Fn(&Element) -> bool| -> Vec<String> {
             let children = root.map_or(&[][..], |root| root.children.as_slice()).iter();
@@ -91,8 +129,7 @@ impl Subset {
         if is_less {
             tag(&mut resource);
         }
-        stored.body = Value::Object(resource).to_string().into();
-        Ok(stored)
+        Ok(Value::Object(resource).to_string().into())
     }
 }
 

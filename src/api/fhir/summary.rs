@@ -10,6 +10,7 @@ use crate::{
     ingest::course_of_summary,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use bytes::Bytes;
 use serde_json::Value;
 
 pub static SUMMARY: Operation = Operation {
@@ -37,7 +38,7 @@ pub async fn summary(
     // A day, month or year: up to its end.
     let as_of = inputs.text("asOf").and_then(parse_date).map(|(_, last)| last);
     let document = api.gateway.summary_document(api.rows(), &id, as_of).await?;
-    Ok(answer(representation, &document))
+    Ok(answer(representation, document.to_string().into()))
 }
 
 pub async fn document(
@@ -54,7 +55,7 @@ pub async fn document(
         Some(course) => api.gateway.summary_document(api.rows(), course, None).await?,
         None => api.gateway.stored_document(api.rows(), &id).await?,
     };
-    Ok(answer(representation, &document))
+    Ok(answer(representation, document.to_string().into()))
 }
 
 /// The Composition of a course's summary, for a read of its id; `None` where the id is no such one.
@@ -66,8 +67,8 @@ pub async fn composition(api: &Session, id: &str) -> Result<Option<Value>, ApiEr
 }
 
 /// What is put together now must not be taken for what it is later.
-pub fn answer(representation: Representation, resource: &Value) -> HttpResponse {
+pub fn answer(representation: Representation, resource: Bytes) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::CACHE_CONTROL, "private, no-store"));
-    representation.write(answer, resource.to_string().into())
+    representation.write(answer, resource)
 }

@@ -63,10 +63,11 @@ pub async fn validate_type(
         }
     };
     let Some(resource) = asked.resource else { return refuse("resource", IssueType::Required, "is missing") };
+    let enforced = api.enforced;
     let report = held(&api, move |validator| {
         let purpose = if creates { Purpose::Create } else { Purpose::Look };
         let profiles: Vec<&str> = asked.profile.as_deref().into_iter().collect();
-        acceptance::report(validator, &resource_type, &resource, purpose, &profiles)
+        acceptance::report((validator, enforced), &resource_type, &resource, purpose, &profiles)
     });
     Ok(answer(asked.representation, &report.await?))
 }
@@ -124,6 +125,7 @@ pub async fn validate_instance(
         true => write::try_change(&api, Action::Put(content::write(&resource_type, &stored.id, &resource)?)).await?,
         false => None,
     };
+    let enforced = api.enforced;
     let report = held(&api, move |validator| {
         let purpose = match updates {
             true => Purpose::Update { id: &stored.id, version: Some(stored.version_id) },
@@ -131,7 +133,9 @@ pub async fn validate_instance(
         };
         let profiles: Vec<&str> = asked.profile.as_deref().into_iter().collect();
         let mut report = acceptance::change_report(&resource_type, refusal.as_ref());
-        report.issues.extend(acceptance::report(validator, &resource_type, &resource, purpose, &profiles).issues);
+        report
+            .issues
+            .extend(acceptance::report((validator, enforced), &resource_type, &resource, purpose, &profiles).issues);
         report
     });
     Ok(answer(representation, &report.await?))

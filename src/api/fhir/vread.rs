@@ -11,11 +11,11 @@ pub async fn vread(
     path: web::Path<(String, String, String)>,
     api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let representation = fhir::representation_only(&request)?;
+    let (representation, subset) = fhir::representation_of_part(&request)?;
     let (resource_type, id, version_id) = path.into_inner();
     fhir::check_type(&resource_type)?;
     let stored = find(&api, resource_type, &id, &version_id).await?;
-    Ok(fhir::read::answer(&request, representation, stored))
+    Ok(fhir::read::answer(&request, representation, subset.of(stored, &api.definitions)?))
 }
 
 pub async fn find(

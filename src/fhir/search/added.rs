@@ -37,6 +37,12 @@ impl Added {
     /// once, under a name that R4 or a guide has given.
     pub fn read(resource: &Value) -> Result<Self, String> {
         let definition = Definition::read(resource).ok_or("it lacks its url, code or type")?;
+        let version = resource["meta"]["versionId"].as_str().unwrap_or_default();
+        Self::of(definition, version)
+    }
+
+    /// Likewise, of a definition that was read; one of a package has no version here.
+    pub fn of(definition: Definition, version: &str) -> Result<Self, String> {
         match SearchType::of_code(&definition.kind) {
             None => return Err(format!("parameters of the type {} are not served", definition.kind)),
             Some(SearchType::Composite) => return Err("composite parameters cannot be added".to_owned()),
@@ -53,10 +59,7 @@ impl Added {
         }
         match definition.base.iter().find_map(|base| catalogue::refusal(&definition, base)) {
             Some(reason) => Err(reason),
-            None => {
-                let version = resource["meta"]["versionId"].as_str().unwrap_or_default().to_owned();
-                Ok(Self(definition, version))
-            }
+            None => Ok(Self(definition, version.to_owned())),
         }
     }
 

@@ -62,11 +62,34 @@ pub struct Options<'a> {
     pub trust_reference_names: bool,
     /// How many levels of elements a resource may have.
     pub max_depth: usize,
+    pub enforced: Enforced,
+}
+
+/// Whose faults are errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Enforced {
+    #[default]
+    All,
+    /// R4's own, and those of profiles whose canonicals begin so. What breaks other profiles is a warning, as are units and
+    /// displays that their systems do not have.
+    Own(&'static str),
+}
+
+impl Enforced {
+    fn takes(self, rule: &str, profile: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Own(beginning) => {
+                !matches!(rule, "unit-unknown" | "display")
+                    && profile.is_none_or(|profile| profile.starts_with(beginning))
+            }
+        }
+    }
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { profiles: &[], max_issues: 1_000, trust_reference_names: false, max_depth: 100 }
+        Self { profiles: &[], max_issues: 1_000, trust_reference_names: false, max_depth: 100, enforced: Enforced::All }
     }
 }
 

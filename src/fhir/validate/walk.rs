@@ -6,7 +6,7 @@ use super::compile::Slot;
 use super::place::Place;
 use super::reference::Scope;
 use super::report::{Collector, Issue, Report};
-use super::{Options, Validator};
+use super::{Enforced, Options, Validator};
 use crate::fhir::definitions::{Allowance, Membership};
 use crate::fhir::outcome::{IssueType, Severity};
 use crate::fhir::path::Type;
@@ -87,6 +87,7 @@ pub(super) struct Walk<'v> {
     pub unsure: bool,
     /// How many conformsTo() led here.
     pub nested: usize,
+    enforced: Enforced,
 }
 
 pub(super) fn validate(validator: &Validator, resource: &Value, options: &Options<'_>) -> Report {
@@ -121,6 +122,7 @@ impl<'v> Walk<'v> {
             told_spent: false,
             unsure: false,
             nested: 0,
+            enforced: options.enforced,
         }
     }
 
@@ -147,7 +149,13 @@ impl<'v> Walk<'v> {
     ) {
         if self.probing {
             self.failed |= severity == Severity::Error;
-        } else if self.collector.is_full() {
+            return;
+        }
+        let severity = match severity {
+            Severity::Error if !self.enforced.takes(rule, self.profile) => Severity::Warning,
+            other => other,
+        };
+        if self.collector.is_full() {
             self.collector.count_cut(severity);
         } else {
             self.collector.push(Issue {

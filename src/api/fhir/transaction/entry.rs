@@ -6,7 +6,9 @@ use crate::{
         conditional::version_of,
         error::{ApiError, ParameterError},
         fhir::{
-            self, patch, update,
+            self, patch,
+            search_subset::{self, ELEMENTS, SUMMARY, Subset},
+            update,
             write::{At, IfMatch, Intent, Verb, content, matching::Matching},
         },
         parameters::{self, Parameter},
@@ -35,8 +37,8 @@ pub struct Reading {
 }
 
 pub enum Target {
-    Read { resource_type: String, id: String },
-    Version { resource_type: String, id: String, version_id: String },
+    Read { resource_type: String, id: String, subset: Subset },
+    Version { resource_type: String, id: String, version_id: String, subset: Subset },
     Search { resource_type: String, parameters: Vec<Parameter> },
 }
 
@@ -92,11 +94,10 @@ pub fn read(api: &Api, entry: &Value) -> Result<Entry, ApiError> {
     let verb = match method {
         "GET" => {
             let target = match (id, version_id) {
-                (Some(_), _) if !parameters.is_empty() => {
-                    return Err(wrong("has parameters in a url that names one resource"));
+                (Some(id), None) => Target::Read { resource_type, id, subset: subset(&parameters)? },
+                (Some(id), Some(version_id)) => {
+                    Target::Version { resource_type, id, version_id, subset: subset(&parameters)? }
                 }
-                (Some(id), None) => Target::Read { resource_type, id },
-                (Some(id), Some(version_id)) => Target::Version { resource_type, id, version_id },
                 (None, _) => Target::Search { resource_type, parameters },
             };
             return Ok(Entry { full_url, ask: Ask::Read(Reading { target, has: tag("ifNoneMatch")? }) });
@@ -109,10 +110,7 @@ pub fn read(api: &Api, entry: &Value) -> Result<Entry, ApiError> {
             }
             let unless = match text("ifNoneExist")? {
                 None => None,
-                Some(criteria) => {
-                    let criteria = parameters::decode(criteria.trim_start_matches('?'))?;
-                    Some(Matching::parse(api, &resource_type, &criteria)?)
-                }
+                Some(criteria) => Some(Matching::of_text(api, &resource_type, criteria)?),
             };
             Verb::Create { id: Uuid::new_v4().to_string(), resource: resource.clone(), unless }
         }
@@ -141,6 +139,13 @@ pub fn read(api: &Api, entry: &Value) -> Result<Entry, ApiError> {
         _ => return Err(wrong("has a method that is not supported here: GET, POST, PUT, PATCH and DELETE are")),
     };
     Ok(Entry { full_url, ask: Ask::Write(Box::new(Intent { resource_type, verb, if_match: tag("ifMatch")? })) })
+}
+
+/// What of a resource that is read is sent.
+fn subset(parameters: &[Parameter]) -> Result<Subset, ApiError> {
+    let mut errors = parameters::check_names(parameters, &[SUMMARY, ELEMENTS]);
+    let subset = search_subset::asked(parameters, &mut errors);
+    if errors.is_empty() { Ok(subset) } else { Err(ApiError::Parameters(errors)) }
 }
 
 /// A request's url, below the FHIR base or with it.

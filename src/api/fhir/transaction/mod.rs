@@ -167,10 +167,10 @@ impl Whole {
 
 /// Holds the whole Bundle to R4 and its resources to their profiles, references between its entries too.
 async fn accept(api: &Session, bundle: Value) -> Result<Report, ApiError> {
-    let validator = api.validator_on_write().cloned();
+    let (validator, enforced) = (api.validator_on_write().cloned(), api.enforced);
     let judged = web::block(move || match &validator {
         Some(validator) => {
-            let mut report = acceptance::report(validator, "Bundle", &bundle, Purpose::Create, &[]);
+            let mut report = acceptance::report((validator, enforced), "Bundle", &bundle, Purpose::Create, &[]);
             // The Bundle itself is not kept, so that nothing is to be said of its id.
             report.issues.retain(|issue| issue.rule != "create-id" && issue.severity != Severity::Information);
             Ok(report)

@@ -18,17 +18,19 @@ use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
 pub async fn answer(api: &Session, reading: Reading, handling: Handling) -> Value {
-    let found = match reading.target {
+    let (found, subset) = match reading.target {
         Target::Search { resource_type, parameters } => {
             return match search::find(api, &resource_type, parameters, handling).await {
                 Ok(bundle) => with_body(&bundle, json!({ "status": line(StatusCode::OK) })),
                 Err(error) => of_error(&error),
             };
         }
-        Target::Read { resource_type, id } => read::find(api, resource_type, &id).await,
-        Target::Version { resource_type, id, version_id } => vread::find(api, resource_type, &id, &version_id).await,
+        Target::Read { resource_type, id, subset } => (read::find(api, resource_type, &id).await, subset),
+        Target::Version { resource_type, id, version_id, subset } => {
+            (vread::find(api, resource_type, &id, &version_id).await, subset)
+        }
     };
-    match found {
+    match found.and_then(|stored| Ok(subset.of(stored, &api.definitions)?)) {
         Ok(stored) => of_resource(&stored, reading.has),
         Err(error) => of_error(&error),
     }

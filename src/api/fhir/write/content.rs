@@ -9,7 +9,7 @@ use crate::{
     fhir::{
         codec, search,
         search::patient,
-        validate::{Report, Validator},
+        validate::{Enforced, Report, Validator},
     },
     store::{Write, WriteMode},
 };
@@ -49,10 +49,10 @@ pub async fn accept(
     purpose: Purpose<'_>,
 ) -> Result<(Value, Report), ApiError> {
     if size <= SMALL {
-        let report = judge(api.validator_on_write(), resource_type, &resource, purpose);
+        let report = judge((api.validator_on_write(), api.enforced), resource_type, &resource, purpose);
         return taken(report).map(|report| (resource, report));
     }
-    let validator = api.validator_on_write().cloned();
+    let (validator, enforced) = (api.validator_on_write().cloned(), api.enforced);
     let resource_type = resource_type.to_owned();
     let id = match purpose {
         Purpose::Update { id, version } => Some((id.to_owned(), version)),
@@ -63,7 +63,7 @@ pub async fn accept(
             Some((id, version)) => Purpose::Update { id, version: *version },
             None => Purpose::Create,
         };
-        let report = judge(validator.as_ref(), &resource_type, &resource, purpose);
+        let report = judge((validator.as_ref(), enforced), &resource_type, &resource, purpose);
         (resource, report)
     });
     let (resource, report) = judged.await.map_err(|_| ApiError::Framework(StatusCode::INTERNAL_SERVER_ERROR))?;
@@ -79,13 +79,13 @@ fn taken(report: Result<Report, ApiError>) -> Result<Report, ApiError> {
 
 /// Without a validator the content must still be what every answer can be written from: R4's elements and no other.
 pub fn judge(
-    validator: Option<&std::sync::Arc<Validator>>,
+    (validator, enforced): (Option<&std::sync::Arc<Validator>>, Enforced),
     resource_type: &str,
     resource: &Value,
     purpose: Purpose,
 ) -> Result<Report, ApiError> {
     match validator {
-        Some(validator) => Ok(acceptance::report(validator, resource_type, resource, purpose, &[])),
+        Some(validator) => Ok(acceptance::report((validator, enforced), resource_type, resource, purpose, &[])),
         None => match is_r4(resource) {
             true => Ok(Report::default()),
             // The codec's text may repeat the content: $validate tells what is wrong.

@@ -18,6 +18,7 @@ impl Head {
     pub fn of_id(request: &HttpRequest, (resource_type, id): (String, String)) -> Result<Self, ApiError> {
         let representation = fhir::representation_only(request)?;
         fhir::check_type(&resource_type)?;
+        conditional::refuse_meaningless(request, false)?;
         let if_match = conditional::if_match(request)?;
         Ok(Self { representation, resource_type, at: At::Id(id), if_match })
     }
@@ -29,6 +30,7 @@ impl Head {
         let representation = fhir::representation(request, &parameters, Vec::new())?;
         fhir::check_type(&resource_type)?;
         let matching = Matching::parse(api, &resource_type, &parameters)?;
+        conditional::refuse_meaningless(request, false)?;
         let if_match = conditional::if_match(request)?;
         let at = At::Matching { matching, new_id: Uuid::new_v4().to_string() };
         Ok(Self { representation, resource_type, at, if_match })

@@ -11,7 +11,7 @@ use crate::{
             search_query::{self, SORT, TOTAL},
             search_subset::{ELEMENTS, SUMMARY},
         },
-        parameters::{FORMAT, Handling, PRETTY, Parameter},
+        parameters::{self, FORMAT, Handling, PRETTY, Parameter},
         session::Session,
     },
     consent::Found,
@@ -26,6 +26,26 @@ pub struct Matching {
 }
 
 impl Matching {
+    /// The search of an `If-None-Exist`: parameters as in a URL. Client libraries also send the type before them, or the
+    /// whole URL of the search; then it has to be of the type that is created.
+    pub fn of_text(api: &Api, resource_type: &str, text: &str) -> Result<Self, ApiError> {
+        let text = text.trim();
+        let query = match text.split_once('?') {
+            Some((before, query)) if !before.contains(['=', '&']) => {
+                let named = before.rsplit('/').next().unwrap_or(before);
+                if !before.is_empty() && named != resource_type {
+                    return Err(ApiError::WrongHeader {
+                        header: "If-None-Exist",
+                        problem: "must search the type that is created",
+                    });
+                }
+                query
+            }
+            Some(_) | None => text,
+        };
+        Self::parse(api, resource_type, &parameters::decode(query)?)
+    }
+
     /// Parameters that filter, one at least; unknown ones are errors whatever the request prefers: what is meant must not
     /// become more than was said.
     pub fn parse(api: &Api, resource_type: &str, parameters: &[Parameter]) -> Result<Self, ApiError> {
@@ -57,6 +77,13 @@ impl Matching {
             return Err(ApiError::NoCriteria);
         }
         Ok(Self { query: SearchQuery { total: false, ..search.query } })
+    }
+
+    /// The same for two that ask for the same, in whatever order.
+    pub fn criteria(&self) -> String {
+        let mut filters: Vec<String> = self.query.filters.iter().map(|filter| format!("{filter:?}")).collect();
+        filters.sort_unstable();
+        filters.join("&")
     }
 
     /// What the requester finds, and the condition that they still do.

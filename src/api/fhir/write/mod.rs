@@ -70,6 +70,20 @@ pub enum Verb {
     },
 }
 
+impl Verb {
+    /// The search that says which resource is meant, if one does.
+    fn criteria(&self) -> Option<String> {
+        let at = match self {
+            Self::Create { unless, .. } => return unless.as_ref().map(Matching::criteria),
+            Self::Update { at, .. } | Self::Delete { at } | Self::Patch { at, .. } => at,
+        };
+        match at {
+            At::Id(_) => None,
+            At::Matching { matching, .. } => Some(matching.criteria()),
+        }
+    }
+}
+
 /// Which resource is meant.
 #[derive(Debug)]
 pub enum At {

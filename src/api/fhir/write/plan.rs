@@ -209,11 +209,20 @@ impl Plan {
     /// No resource may be meant by two intents. <https://hl7.org/fhir/R4/http.html#trules>
     fn twice(&self, intents: &[Intent]) -> Vec<Failure> {
         let mut met = HashMap::new();
+        let mut by_criteria = HashMap::new();
         let mut failures = Vec::new();
         for (place, (intent, step)) in intents.iter().zip(&self.steps).enumerate() {
             let Some(id) = step.id() else { continue };
             // That two entries find the same resource and leave it alone is no conflict.
             let is_change = matches!(step, Step::Change { .. });
+            // Each would make what the other looks for.
+            if let Some(criteria) = intent.verb.criteria().filter(|_| is_change) {
+                if let Some(first) = by_criteria.get(&(&intent.resource_type, criteria.clone())) {
+                    failures.push(Failure { place, error: ApiError::SameResource { first: *first } });
+                    continue;
+                }
+                by_criteria.insert((&intent.resource_type, criteria), place);
+            }
             match met.get(&(&intent.resource_type, id)) {
                 Some((first, changes)) if is_change || *changes => {
                     failures.push(Failure { place, error: ApiError::SameResource { first: *first } });
@@ -253,7 +262,7 @@ fn patched(api: &Session, intent: &Intent, patch: &Patch, current: StoredResourc
         return Err(ApiError::PatchOfIdentity);
     }
     let purpose = Purpose::Update { id: &id, version: None };
-    let report = content::judge(api.validator_on_write(), &intent.resource_type, &resource, purpose)?;
+    let report = content::judge((api.validator_on_write(), api.enforced), &intent.resource_type, &resource, purpose)?;
     if !report.is_valid() {
         return Err(ApiError::Invalid(report));
     }
