@@ -67,6 +67,10 @@ contract *ARGS:
 bench *ARGS:
     cargo bench {{ARGS}}
 
+# Load on the gateway and, where they are, on other FHIR servers: compare, million or hour (bench/README.md)
+load *ARGS:
+    bench/run {{ARGS}}
+
 # Start with the fixture courses loaded, and print what to try
 demo:
     cargo run --quiet -- demo
