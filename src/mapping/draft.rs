@@ -403,32 +403,34 @@ pub fn natural_key(termed: &Termed) -> &str {
 
 /// Patient or course with nothing but identifiers and labels, as records name one that none describes.
 pub fn bare(resource: Resource) -> Resource {
-    let labels = |meta: Option<Box<Meta>>| {
-        let security = meta.map(|meta| meta.security).unwrap_or_default();
+    let labels = |meta: &Option<Box<Meta>>| {
+        let security = meta.as_deref().map(|meta| meta.security.clone()).unwrap_or_default();
         Some(Box::new(Meta { security, ..Default::default() }))
     };
-    match resource {
-        Resource::Patient(known) => Patient {
-            id: known.id,
-            meta: labels(known.meta),
-            identifier: known.identifier,
-            link: known.link,
+    if let Some(known) = Patient::from_resource(&resource) {
+        return Patient {
+            id: known.id.clone(),
+            meta: labels(&known.meta),
+            identifier: known.identifier.clone(),
+            link: known.link.clone(),
             name: vec![HumanName { extension: vec![build::unknown()], ..Default::default() }],
             gender: Some("unknown".into()),
             ..Default::default()
         }
-        .into_resource(),
-        Resource::EpisodeOfCare(known) => EpisodeOfCare {
-            id: known.id,
-            meta: labels(known.meta),
-            identifier: known.identifier,
+        .into_resource();
+    }
+    if let Some(known) = EpisodeOfCare::from_resource(&resource) {
+        return EpisodeOfCare {
+            id: known.id.clone(),
+            meta: labels(&known.meta),
+            identifier: known.identifier.clone(),
             status: FhirCode { extension: vec![from_record()], ..FhirCode::from("active") },
-            patient: known.patient,
+            patient: known.patient.clone(),
             ..Default::default()
         }
-        .into_resource(),
-        other => other,
+        .into_resource();
     }
+    resource
 }
 
 /// The value beside it is the record's own: the sender gave none here.

@@ -109,7 +109,8 @@ impl Two {
             let matches = page["entry"].as_array().into_iter().flatten().filter(|one| one["search"]["mode"] == "match");
             all.extend(matches.map(|one| {
                 let resource = &one["resource"];
-                format!("{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap())
+                let text = |name: &str| resource[name].as_str().expect("text");
+                format!("{}/{}", text("resourceType"), text("id"))
             }));
             next = crate::test_app::link(&page, "next").map(str::to_owned);
         }
