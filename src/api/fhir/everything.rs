@@ -196,9 +196,11 @@ impl Asked {
     /// May a resource come along that is not itself of the compartment? One that is comes on a page of its own.
     fn brings(&self, owner: &Owner, row: &StoredResource) -> bool {
         let index = || search::extract(&row.resource_type, &row.body).unwrap_or_default();
-        let is_member = || {
-            owner.compartment == "Patient"
-                && search::patients(&row.resource_type, &row.id, &index()).contains(&owner.id)
+        let is_member = || match owner.compartment {
+            // Another patient, to whom a link leads, has no page: those are of this patient.
+            "Patient" if row.resource_type == "Patient" => row.id == owner.id,
+            "Patient" => search::patients(&row.resource_type, &row.id, &index()).contains(&owner.id),
+            _ => false,
         };
         self.wants(&row.resource_type) && self.since.is_none_or(|since| row.last_updated >= since) && !is_member()
     }
