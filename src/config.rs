@@ -192,16 +192,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What resources that are written through /fhir must keep.
+/// What resources that are written through /fhir must keep: R4 and every profile that they claim; R4 and the KAP guide's
+/// profiles, and what breaks others is a warning; R4's elements alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum WriteValidation {
-    /// R4, and every profile that they claim.
     Strict,
-    /// R4 and the profiles of the KAP guide; what breaks another profile that they claim is told as a warning.
     #[default]
     On,
-    /// R4's elements alone.
     Off,
 }
 

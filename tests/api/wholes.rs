@@ -183,6 +183,28 @@ async fn everything_of_an_encounter_is_its_compartment() {
     assert_eq!(of_mode(&bundle, "include"), ["a", "dr", "room", "a-origin"].into());
 }
 
+/// Linked to each other, as two who are one: the other comes along, and nobody twice.
+#[tokio::test]
+async fn everything_of_a_patient_brings_the_patient_that_it_is_linked_to() {
+    let app = app();
+    let linked = |id: &str, to: &str| json!({ "resourceType": "Patient", "id": id, "link": [{ "other": about(to), "type": "seealso" }] });
+    stored(&app, linked("one", "other")).await;
+    stored(&app, linked("other", "one")).await;
+    let goal = json!({ "resourceType": "Goal", "id": "g", "lifecycleStatus": "active", "description": { "text": "x" }, "subject": about("one") });
+    stored(&app, goal).await;
+    for query in ["", "?_count=1"] {
+        let mut met = Vec::new();
+        let mut next = Some(format!("/fhir/Patient/one/$everything{query}"));
+        while let Some(path) = next {
+            let page = app.json(&path).await;
+            met.extend(ids(&page).into_iter().map(str::to_owned));
+            next = link(&page, "next").map(|url| url.strip_prefix(&app.running.base_url).expect("our own").to_owned());
+        }
+        met.sort();
+        assert_eq!(met, ["g", "one", "other"], "{query}");
+    }
+}
+
 #[tokio::test]
 async fn everything_of_what_is_not_there_or_with_wrong_inputs_is_an_error() {
     let app = with_two_patients().await;

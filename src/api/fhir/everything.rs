@@ -86,6 +86,8 @@ struct Owner {
     id: String,
     /// With those of all who are one with the patient.
     ids: Arc<[String]>,
+    /// Other patients to whom the patient's links lead.
+    links: Vec<String>,
 }
 
 async fn answer(
@@ -99,13 +101,14 @@ async fn answer(
     let (representation, inputs) = operation::read(request, payload, api, declared).await?;
     let asked = Asked::read(&inputs, api.page_size.max)?;
     // 404 and 410 as a read has them.
-    read::find(api, compartment.to_owned(), &id).await?;
+    let own = read::find(api, compartment.to_owned(), &id).await?;
     let rows = api.rows().for_one_answer();
     let ids = match compartment {
         "Patient" => rows.one_with(&id).await?,
         _ => [id.clone()].into(),
     };
-    let owner = Owner { compartment, id, ids };
+    let links = links(&own).into_iter().filter(|link| !ids.contains(link)).collect();
+    let owner = Owner { compartment, id, ids, links };
     let base = api.fhir_base();
     let (mut count, mut told) = (asked.count, None);
     let mut along = true;
@@ -146,6 +149,16 @@ async fn answer(
     let url = format!("{base}/{}/{}/$everything", owner.compartment, owner.id);
     let bundle = searchset(&url, &base, search, page, api)?;
     Ok(representation.write(HttpResponse::Ok(), bundle))
+}
+
+/// The patients to whom a Patient's links lead.
+fn links(patient: &StoredResource) -> Vec<String> {
+    let index = search::extract(&patient.resource_type, &patient.body).unwrap_or_default();
+    let patient = |row: search::IndexRow| match row.value {
+        search::IndexValue::Reference { resource_type, id } if resource_type == "Patient" => Some(id),
+        _ => None,
+    };
+    index.into_iter().filter_map(patient).collect()
 }
 
 /// What was asked for, read.
@@ -205,15 +218,17 @@ impl Asked {
     }
 
     /// May a resource come along that is not itself of the compartment? One that is comes on a page of its own, and another
-    /// patient's is not brought by a reference to it: a finding that rested on a record of the wrong patient, say.
+    /// patient's is not brought by a reference to it: a finding that rested on a record of the wrong patient, say. Another
+    /// patient comes only where the patient's own link leads there.
     fn brings(&self, owner: &Owner, row: &StoredResource) -> bool {
         let patients = || {
             let index = search::extract(&row.resource_type, &row.body).unwrap_or_default();
             search::patients(&row.resource_type, &row.id, &index)
         };
+        let is_linked = || row.resource_type == "Patient" && owner.links.contains(&row.id);
         self.wants(&row.resource_type)
             && self.since.is_none_or(|since| row.last_updated >= since)
-            && (owner.compartment != "Patient" || patients().is_empty())
+            && (owner.compartment != "Patient" || is_linked() || patients().is_empty())
     }
 
     /// `size`: of a page, and of what comes along with it.

@@ -151,10 +151,8 @@ impl<'v> Walk<'v> {
             self.failed |= severity == Severity::Error;
             return;
         }
-        let severity = match severity {
-            Severity::Error if !self.enforced.takes(rule, self.profile) => Severity::Warning,
-            other => other,
-        };
+        let is_told_only = severity == Severity::Error && !self.enforced.takes(rule, self.profile);
+        let severity = if is_told_only { Severity::Warning } else { severity };
         if self.collector.is_full() {
             self.collector.count_cut(severity);
         } else {
