@@ -32,6 +32,7 @@ pub use copy::Copied;
 use index::FileIndex;
 use readers::Readers;
 use recent::Recent;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -136,8 +137,9 @@ impl ResourceStore for SqliteStore {
         let tenant = tenant.to_owned();
         self.read_aside(move |connection| {
             // One snapshot for the page and its total.
-            let transaction = connection.transaction()?;
-            search::page(&FileIndex::new(&transaction, &tenant), &tenant, &query)
+            readers::at_one_moment(connection, |connection| {
+                search::page(&FileIndex::new(connection, &tenant), &tenant, &query)
+            })
         })
         .await
     }
@@ -259,6 +261,9 @@ impl Place {
     fn connect(&self, access: OpenFlags) -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(&self.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        // Else a statement whose plan might depend on a bound value, which is each with `LIMIT ?`, is parsed and planned
+        // anew whenever one is bound: a third of a search's time. Our statements have one good plan each.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
             connection.pragma_update(None, "page_size", 8192)?;
             connection.pragma_update(None, "journal_mode", "wal")?;
