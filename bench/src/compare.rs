@@ -4,11 +4,11 @@
 use crate::AnyError;
 use crate::disk;
 use crate::fill;
-use crate::http::Target;
-use crate::load::{self, Load, Outcome};
+use crate::http::{Answer, Target};
+use crate::load::{self, Expected, Load, Outcome, Source};
 use crate::memory::{Answers, FromMemory};
 use crate::report::{Contender, Filled, Report, Row};
-use crate::scenario::{Kind, Scenario};
+use crate::scenario::{Kind, Question, Scenario};
 use crate::server::{Description, Places, Running};
 use crate::synthea;
 use std::path::PathBuf;
@@ -168,15 +168,39 @@ fn check(scenario: &Scenario, target: &Target, round: &str, outcome: &Outcome, r
 
 /// A server that answers from memory what this one answers.
 fn same_bytes(scenario: &Scenario, target: &Target) -> Result<(FromMemory, Target), AnyError> {
-    let mut answers = Answers::new();
-    if let Kind::Ask(questions) = &scenario.kind {
-        for question in questions {
-            answers.insert(format!("{}{}", target.base, question.path), target.fetch(&question.path)?.body);
-        }
-    }
-    let server = FromMemory::start(answers)?;
+    let Kind::Ask(questions) = &scenario.kind else {
+        return Err("no questions, whose answers could be taken down".into());
+    };
+    let mut takes = TakenDown { target, questions, next: 0, answers: Answers::new() };
+    let load = Load { connections: 4, time: Duration::from_secs(60), sample_every: 0, listens: true };
+    load::run(target, load, &mut takes)?;
+    let server = FromMemory::start(takes.answers)?;
     let target = Target { address: server.address, ..target.clone() };
     Ok((server, target))
+}
+
+/// Asks each question once, and keeps what is answered.
+struct TakenDown<'a> {
+    target: &'a Target,
+    questions: &'a [Question],
+    next: usize,
+    answers: Answers,
+}
+
+impl Source for TakenDown<'_> {
+    fn next(&mut self, request: &mut Vec<u8>) -> Option<Expected> {
+        let question = self.questions.get(self.next)?;
+        self.next += 1;
+        request.clear();
+        request.extend_from_slice(&self.target.get(&question.path));
+        Some(Expected { key: (self.next - 1) as u64, status: 200 })
+    }
+
+    fn heard(&mut self, key: u64, answer: Answer) {
+        if let Some(question) = usize::try_from(key).ok().and_then(|key| self.questions.get(key)) {
+            self.answers.insert(format!("{}{}", self.target.base, question.path), answer.body);
+        }
+    }
 }
 
 fn load_archive(bundles: &[synthea::Bundle], time: Duration, running: &[Running], report: &mut Report) {

@@ -70,7 +70,7 @@ pub fn mixed(file: &Path, places: &Places, options: Options) -> Result<Mixed, An
     let started = Instant::now();
     while started.elapsed() < options.time {
         let time = SLICE.min(options.time.saturating_sub(started.elapsed()));
-        let load = Load { connections: CONNECTIONS, time, sample_every: 499, listens: false };
+        let load = Load { connections: CONNECTIONS, time, sample_every: 97, listens: false };
         let mut outcome = load::run(&server.target, load, &mut source)?;
         for (key, answer) in std::mem::take(&mut outcome.samples) {
             let check = usize::try_from(key).ok().and_then(|key| source.checks.get(key));

@@ -260,7 +260,12 @@ pub fn check_all_done(body: &[u8], entries: usize) -> Result<(), AnyError> {
     if count == entries && answered.len() == entries {
         return Ok(());
     }
-    Err(format!("{count} of {} entries were done, {entries} were sent", answered.len()).into())
+    let failed = answered.iter().find(|entry| !done(entry)).map(|entry| &entry["response"]["outcome"]["issue"]);
+    let issues = failed.and_then(Value::as_array).into_iter().flatten();
+    let error = issues.into_iter().find(|issue| issue["severity"] == "error");
+    let text = error.and_then(|issue| issue["details"]["text"].as_str().or(issue["diagnostics"].as_str()));
+    let text = text.map(|text| format!(" ({text})")).unwrap_or_default();
+    Err(format!("{count} of {} entries were done, {entries} were sent{text}", answered.len()).into())
 }
 
 struct Asking {

@@ -14,6 +14,7 @@ use bytes::{BufMut, BytesMut};
 use deadpool_postgres::{GenericClient, Transaction};
 use futures_util::future::try_join_all;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
@@ -193,6 +194,11 @@ impl Index for PgIndex<'_> {
             let rows = self.scanned(scan, &limit).await?;
             rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<i64>, PgError>>()
         })))
+    }
+
+    /// Reading the keys of all of them is one way to the database as well.
+    fn among(&self, _: &Scan, _: &BTreeSet<i64>) -> Searched<Option<BTreeSet<i64>>> {
+        Ok(None)
     }
 
     fn pairs(&self, scan: &Scan, most: usize) -> Searched<Vec<(i64, i64)>> {

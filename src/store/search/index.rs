@@ -4,6 +4,7 @@ use super::scan::Scan;
 use super::searcher::Searched;
 use crate::store::StoredResource;
 use crate::store::matching::Subject;
+use std::collections::BTreeSet;
 
 /// A version that was shown: its resource's id, time and body.
 pub(in crate::store) type Shown = (String, i64, Vec<u8>);
@@ -39,6 +40,9 @@ pub(in crate::store) trait Index {
 
     /// Row numbers of resources, some of them perhaps twice; of each scan as many as the limit.
     fn scans(&self, scans: &[Scan], limit: usize) -> Searched<Vec<Vec<i64>>>;
+
+    /// Those of the resources that are in an ordered scan. `None`: to ask takes as long as to look at them.
+    fn among(&self, scan: &Scan, seqs: &BTreeSet<i64>) -> Searched<Option<BTreeSet<i64>>>;
 
     /// What a scan of two columns gives.
     fn pairs(&self, scan: &Scan, limit: usize) -> Searched<Vec<(i64, i64)>>;

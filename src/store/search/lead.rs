@@ -1,6 +1,7 @@
 //! The store room: which rows of the index lead to the resources that a test may hold for. Few of them, and only those
 //! resources are looked at.
 
+use super::ordered;
 use super::plan::Scope;
 use super::scan::Scan;
 use super::searcher::{Searched, Searcher};
@@ -12,6 +13,13 @@ use std::collections::BTreeSet;
 
 /// Up to so many resources lead a search.
 pub(super) const FEW: usize = 2000;
+
+/// So few are looked at, whatever else the index could tell of them.
+const FEWEST: usize = 16;
+const FEWEST_REMOTE: usize = 50;
+
+/// So few are looked for in the index of another filter before it is known how many that has.
+const NARROWED: usize = 400;
 
 /// Values of one filter that are looked up each by itself, and how many of them at once.
 const MOST_SCANS: usize = 2000;
@@ -29,20 +37,33 @@ impl Searcher<'_> {
         match test {
             Test::All(tests) => {
                 let mut fewest: Option<BTreeSet<i64>> = None;
-                for test in tests {
+                let (mut led_by, mut is_narrowed) = (0, false);
+                let enough = if self.index.is_remote() { FEWEST_REMOTE } else { FEWEST };
+                for (number, test) in tests.iter().enumerate() {
+                    if is_narrowed && ordered(test).is_some() {
+                        continue;
+                    }
                     // More than another filter has already been found to have would lead nowhere.
                     let most = fewest.as_ref().map_or(most, BTreeSet::len);
-                    if let Some(found) = self.up_to(most, scope, test)?
+                    if let Some(mut found) = self.up_to(most, scope, test)?
                         && fewest.as_ref().is_none_or(|fewest| found.len() < fewest.len())
                     {
+                        // That many are found in an index sooner than the other filters' resources are counted.
+                        if !is_narrowed && found.len() <= NARROWED {
+                            found = self.narrowed(found, tests, number, enough)?;
+                            is_narrowed = true;
+                        }
                         // To look further would take longer than to look at these.
-                        if found.len() <= 50 {
+                        if found.len() <= enough {
                             return Ok(Some(found));
                         }
-                        fewest = Some(found);
+                        (fewest, led_by) = (Some(found), number);
                     }
                 }
-                Ok(fewest)
+                match fewest {
+                    Some(fewest) if !is_narrowed => self.narrowed(fewest, tests, led_by, enough).map(Some),
+                    fewest => Ok(fewest),
+                }
             }
             Test::Any(tests) => {
                 let mut all = BTreeSet::new();
@@ -91,6 +112,29 @@ impl Searcher<'_> {
                 Ok(Some(self.find(scope.collection, ids)?.into_iter().collect()))
             }
         }
+    }
+
+    /// Those that the index of tokens also has for each other filter that it leads alone, until they are few enough: to
+    /// find a resource in an index is a tenth of the work of reading its keys.
+    fn narrowed(
+        &self,
+        mut found: BTreeSet<i64>,
+        tests: &[Test],
+        led_by: usize,
+        enough: usize,
+    ) -> Searched<BTreeSet<i64>> {
+        for (number, test) in tests.iter().enumerate() {
+            if found.len() <= enough {
+                break;
+            }
+            if number != led_by
+                && let Some(scan) = ordered(test)
+                && let Some(fewer) = self.index.among(&scan, &found)?
+            {
+                found = fewer;
+            }
+        }
+        Ok(found)
     }
 
     fn few_composite(&self, bases: &[CompositeTest], most: usize) -> Searched<Option<BTreeSet<i64>>> {

@@ -8,6 +8,7 @@ use crate::store::search::{Index, Scan, Searched, Shown, Value};
 use crate::store::{StoreError, StoredResource};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_iter};
+use std::collections::BTreeSet;
 
 /// Bytes of a statement that is kept for its next use.
 const KEPT_TEXT: usize = 1000;
@@ -27,6 +28,10 @@ impl ToSql for Value {
         }
     }
 }
+
+/// Resources that one statement looks for in a part of the index, and what is in the place of one.
+const AMONG: usize = 50;
+const NOTHING: i64 = -1;
 
 /// One tenant's part of the file, in the transaction of the connection.
 pub(super) struct FileIndex<'a> {
@@ -133,6 +138,32 @@ impl Index for FileIndex<'_> {
 
     fn scans(&self, scans: &[Scan], limit: usize) -> Searched<Vec<Vec<i64>>> {
         scans.iter().map(|scan| self.rows(scan, limit, |row| row.get(0))).collect()
+    }
+
+    fn among(&self, scan: &Scan, seqs: &BTreeSet<i64>) -> Searched<Option<BTreeSet<i64>>> {
+        let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else { return Ok(Some(BTreeSet::new())) };
+        // What belongs together was mostly stored together: then all that lies between is read in one go.
+        let mut between = scan.clone();
+        between.tests.push_str(" AND resource BETWEEN ? AND ?");
+        between.values.extend([Value::Integer(*first), Value::Integer(*last)]);
+        let rows: Vec<i64> = self.rows(&between, seqs.len() + 1, |row| row.get(0))?;
+        if rows.len() <= seqs.len() {
+            return Ok(Some(rows.into_iter().filter(|seq| seqs.contains(seq)).collect()));
+        }
+        let sql = format!("{} AND resource IN ({}?)", scan.sql(""), "?, ".repeat(AMONG - 1));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut found = BTreeSet::new();
+        let all: Vec<i64> = seqs.iter().copied().collect();
+        for part in all.chunks(AMONG) {
+            // The last part is filled up with a number that no resource has.
+            let numbers = part.iter().copied().chain(std::iter::repeat(NOTHING)).take(AMONG).map(Value::Integer);
+            let values: Vec<Value> = scan.values.iter().cloned().chain(numbers).collect();
+            let rows = statement.query_map(params_from_iter(values), |row| row.get(0))?;
+            for row in rows {
+                found.insert(row?);
+            }
+        }
+        Ok(Some(found))
     }
 
     fn pairs(&self, scan: &Scan, limit: usize) -> Searched<Vec<(i64, i64)>> {

@@ -137,8 +137,9 @@ impl ResourceStore for SqliteStore {
         let tenant = tenant.to_owned();
         self.read_aside(move |connection| {
             // One snapshot for the page and its total.
-            let transaction = connection.transaction()?;
-            search::page(&FileIndex::new(&transaction, &tenant), &tenant, &query)
+            readers::at_one_moment(connection, |connection| {
+                search::page(&FileIndex::new(connection, &tenant), &tenant, &query)
+            })
         })
         .await
     }
@@ -260,7 +261,8 @@ impl Place {
     fn connect(&self, access: OpenFlags) -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(&self.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        // Otherwise a statement is prepared anew each time its `LIMIT ?` is bound, which takes longer than to run it.
+        // Else a statement whose plan might depend on a bound value, which is each with `LIMIT ?`, is parsed and planned
+        // anew whenever one is bound: a third of a search's time. Our statements have one good plan each.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
             connection.pragma_update(None, "page_size", 8192)?;

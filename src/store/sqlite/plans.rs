@@ -68,6 +68,43 @@ fn filter_with_few_matches_leads_in_every_sort() {
 }
 
 #[test]
+fn of_two_filters_only_what_both_have_is_looked_at() {
+    let connection = observations(300);
+    connection.execute_batch("INSERT INTO field VALUES (3, 1, 'code')").unwrap();
+    for seq in (30..=3000).step_by(30) {
+        let keys: Vec<u8> =
+            connection.query_row("SELECT search_keys FROM resource WHERE seq = ?1", [seq], |row| row.get(0)).unwrap();
+        let code = KeyValue::Token { system: 1, code: "x".to_owned() };
+        let with_code = [keys, Keys::of(vec![Key { field: 3, element: 0, value: code }]).bytes()].concat();
+        connection.execute("UPDATE resource SET search_keys = ?2 WHERE seq = ?1", params![seq, with_code]).unwrap();
+        connection.execute("INSERT INTO token VALUES (3, 'x', 1, ?1)", [seq]).unwrap();
+    }
+    let code = FilterValue::Token { system: None, code: Some("x".into()) };
+    for sort in SORTS {
+        let mut query = finals(sort);
+        query.filters.push(Filter { parameter: "code".into(), any_of: vec![code.clone()] });
+        for filters in [query.filters.clone(), query.filters.iter().rev().cloned().collect()] {
+            let query = SearchQuery { filters, count: 9, ..query.clone() };
+            assert_eq!(looks(&connection, &query), 10, "{sort:?}");
+        }
+    }
+}
+
+#[test]
+fn statement_is_planned_once_whatever_is_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut connection = Place::of(&folder.path().join("plans.db")).unwrap().connect(access).unwrap();
+    schema::migrate(&mut connection).unwrap();
+    let sql = format!("{} LIMIT ?", Scan::collection(1).sql(""));
+    for limit in [10, 1000, 10] {
+        let mut statement = connection.prepare_cached(&sql).unwrap();
+        assert_eq!(statement.query_map([1, limit], |_| Ok(())).unwrap().count(), 0);
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
+}
+
+#[test]
 fn filter_with_many_matches_is_checked_in_the_order_of_the_sort() {
     let connection = observations(2500);
     for sort in SORTS {
@@ -92,8 +129,12 @@ fn every_walk_is_along_an_index() {
     }
     let number =
         NumberTest { prefix: DatePrefix::Eq, value: NumberKey::LOWEST, from: NumberKey::LOWEST, to: NumberKey::LOWEST };
+    let token = Scan::token(1, Some(&"x".to_owned()), Some(1));
+    let between = vec![Value::Integer(1); 5];
     let mut scans = vec![
         Scan::token(1, Some(&"x".to_owned()), Some(1)).after(1),
+        Scan { tests: format!("{} AND resource BETWEEN ? AND ?", token.tests), values: between, ..token.clone() },
+        Scan { tests: format!("{} AND resource IN (?, ?)", token.tests), values: vec![Value::Integer(1); 5], ..token },
         Scan::token(1, Some(&"x".to_owned()), None),
         Scan::token(1, None, Some(1)),
         Scan::versions(1, "x"),

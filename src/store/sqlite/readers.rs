@@ -40,3 +40,16 @@ impl Readers {
         Ok(connection)
     }
 }
+
+/// Reads what the file is at one moment. A read that fails leaves the connection in the middle of it: [`Readers::with`] does
+/// not keep that one.
+pub(super) fn at_one_moment<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    // Kept prepared, as rusqlite's transactions are not.
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let answer = read(connection)?;
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    Ok(answer)
+}
