@@ -1,6 +1,7 @@
 //! The fhir room: `Patient.link` as it is read: who took whose place. `seealso` and `refer` make nobody the same.
 //! <https://hl7.org/fhir/R4/patient-definitions.html#Patient.link>
 
+use memchr::memmem;
 use serde_json::Value;
 
 pub const REPLACED_BY: &str = "replaced-by";
@@ -9,7 +10,7 @@ pub const REPLACES: &str = "replaces";
 /// May it be a patient with a link? Looks at the bytes only.
 pub fn may_link(body: &[u8]) -> bool {
     const NAME: &[u8] = b"\"link\"";
-    body.windows(NAME.len()).any(|part| part == NAME)
+    memmem::find(body, NAME).is_some()
 }
 
 /// Ids of the patients to whom the patient has a link of that type.

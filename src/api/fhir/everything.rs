@@ -15,6 +15,7 @@ use crate::{
     api::{error::ApiError, parameters::Parameter, session::Session},
     fhir::{
         outcome::{Issue, IssueType, Severity},
+        patient_link,
         search::{self, SearchType, compartment_parameters, parse_date, resource_types},
     },
     store::{
@@ -153,12 +154,9 @@ async fn answer(
 
 /// The patients to whom a Patient's links lead.
 fn links(patient: &StoredResource) -> Vec<String> {
-    let index = search::extract(&patient.resource_type, &patient.body).unwrap_or_default();
-    let patient = |row: search::IndexRow| match row.value {
-        search::IndexValue::Reference { resource_type, id } if resource_type == "Patient" => Some(id),
-        _ => None,
-    };
-    index.into_iter().filter_map(patient).collect()
+    let patient: Value = serde_json::from_slice(&patient.body).unwrap_or_default();
+    let links = patient["link"].as_array().map_or(&[][..], Vec::as_slice);
+    links.iter().filter_map(patient_link::target).collect()
 }
 
 /// What was asked for, read.
