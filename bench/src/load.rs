@@ -127,7 +127,8 @@ pub fn run(target: &Target, load: Load, source: &mut dyn Source) -> Result<Outco
             }
         }
         for connection in &mut connections {
-            if connection.ended {
+            // When the time is over there is nothing more to send on it.
+            if std::mem::take(&mut connection.ended) && Instant::now() < run.until {
                 *connection = Connection::open(&poll, target, connection.number)?;
                 run.begin(connection);
             }

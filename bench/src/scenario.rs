@@ -381,15 +381,16 @@ mod tests {
         let target = Target { address: listener.local_addr().unwrap(), base: String::new(), headers: String::new() };
         std::thread::spawn(move || {
             use std::io::{Read, Write};
-            for (number, stream) in listener.incoming().flatten().enumerate() {
-                let mut stream = stream;
-                let _ = stream.read(&mut [0; 4096]);
-                let answer: &[u8] =
-                    if number % 2 == 0 { b"HTTP/1.1 200 OK\r\n\r\n{}" } else { b"HTTP/1.1 200 OK\r\nContent-Le" };
-                let _ = stream.write_all(answer);
+            for (number, mut stream) in listener.incoming().flatten().enumerate() {
+                std::thread::spawn(move || {
+                    let _ = stream.read(&mut [0; 4096]);
+                    let (whole, half) =
+                        (b"HTTP/1.1 200 OK\r\n\r\n{}".as_slice(), b"HTTP/1.1 200 OK\r\nContent-Le".as_slice());
+                    let _ = stream.write_all(if number % 2 == 0 { whole } else { half });
+                });
             }
         });
-        let load = Load { connections: 2, time: Duration::from_millis(100), sample_every: 1, listens: false };
+        let load = Load { connections: 2, time: Duration::from_millis(50), sample_every: 1, listens: false };
         let outcome = load::run(&target, load, all(2)[0].source(&target, "x", 2).as_mut()).unwrap();
         assert!(outcome.broken > 0 && outcome.answered > 0, "{outcome:?}");
         assert!(outcome.samples.iter().all(|(_, answer)| answer.body == b"{}"));
