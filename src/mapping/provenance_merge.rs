@@ -3,7 +3,7 @@
 
 use super::concepts;
 use super::draft::NAMESPACE;
-use super::systems::{CANONICAL, extension_url};
+use super::systems::extension_url;
 use crate::fhir::build;
 use crate::fhir::model::Resource;
 use crate::fhir::model::resources::{Provenance, ProvenanceAgent, ProvenanceEntity};
@@ -11,6 +11,9 @@ use crate::fhir::model::types::{CodeableConcept, Coding, ExtensionValue, Instant
 use crate::fhir::resource::Emitted;
 use crate::kap::records::patient_merge::{MergeWay, PatientMerge};
 use uuid::Uuid;
+
+/// What `meta.source` starts with; the event and the id come behind it.
+const SOURCE: &str = "urn:kap-gateway:patients#";
 
 /// One of the two, as it was before: `Patient.id` and the version.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +60,7 @@ pub fn provenance(
     let resource = Provenance {
         id: Some(id.as_str().into()),
         meta: Some(Box::new(Meta {
-            source: Some(format!("{CANONICAL}#{word}/{id}").as_str().into()),
+            source: Some(format!("{SOURCE}{word}/{id}").as_str().into()),
             security,
             ..Default::default()
         })),
