@@ -1,12 +1,12 @@
 //! Provenance of a merge of patients, and of its undoing: who said so, when, why, and what was changed for it. Mapping
 //! specification D-02.
 
-use super::concepts;
 use super::draft::NAMESPACE;
 use super::systems::extension_url;
+use super::withdrawal::{activity, author};
 use crate::fhir::build;
 use crate::fhir::model::Resource;
-use crate::fhir::model::resources::{Provenance, ProvenanceAgent, ProvenanceEntity};
+use crate::fhir::model::resources::{Provenance, ProvenanceEntity};
 use crate::fhir::model::types::{CodeableConcept, Coding, ExtensionValue, Instant, Meta, Reference};
 use crate::fhir::resource::Emitted;
 use crate::kap::records::patient_merge::{MergeWay, PatientMerge};
@@ -72,17 +72,8 @@ pub fn provenance(
             .iter()
             .map(|reason| CodeableConcept { text: Some(reason.as_str().into()), ..Default::default() })
             .collect(),
-        activity: concepts::by_word(concepts::RECORD_EVENT, word)
-            .map(|row| Box::new(build::concept(build::coding(row.system, row.code, row.display)))),
-        agent: vec![ProvenanceAgent {
-            r#type: Some(Box::new(build::concept(build::coding(
-                "http://terminology.hl7.org/CodeSystem/provenance-participant-type",
-                "author",
-                "Author",
-            )))),
-            who: Box::new(who),
-            ..Default::default()
-        }],
+        activity: activity(word),
+        agent: vec![author(who)],
         entity: two.into_iter().map(before).collect(),
         ..Default::default()
     };

@@ -64,17 +64,8 @@ pub fn provenance(
         target: all,
         recorded: Instant { value: Some(at.to_owned()), ..Default::default() },
         reason: vec![CodeableConcept { text: Some(withdrawal.reason.as_str().into()), ..Default::default() }],
-        activity: concepts::by_word(concepts::RECORD_EVENT, "withdrawn")
-            .map(|row| Box::new(build::concept(build::coding(row.system, row.code, row.display)))),
-        agent: vec![ProvenanceAgent {
-            r#type: Some(Box::new(build::concept(build::coding(
-                "http://terminology.hl7.org/CodeSystem/provenance-participant-type",
-                "author",
-                "Author",
-            )))),
-            who: Box::new(who),
-            ..Default::default()
-        }],
+        activity: activity("withdrawn"),
+        agent: vec![author(who)],
         entity: vec![ProvenanceEntity {
             extension: revision.into_iter().collect(),
             role: "removal".into(),
@@ -88,6 +79,25 @@ pub fn provenance(
         ..Default::default()
     };
     (id, resource.into_resource())
+}
+
+/// What was done, by its word among the events of a record's life.
+pub(super) fn activity(word: &str) -> Option<Box<CodeableConcept>> {
+    let row = concepts::by_word(concepts::RECORD_EVENT, word)?;
+    Some(Box::new(build::concept(build::coding(row.system, row.code, row.display))))
+}
+
+/// Who said so.
+pub(super) fn author(who: Reference) -> ProvenanceAgent {
+    ProvenanceAgent {
+        r#type: Some(Box::new(build::concept(build::coding(
+            "http://terminology.hl7.org/CodeSystem/provenance-participant-type",
+            "author",
+            "Author",
+        )))),
+        who: Box::new(who),
+        ..Default::default()
+    }
 }
 
 /// `Provenance.id` of a record's withdrawal.
