@@ -77,7 +77,7 @@ fn named<N: Numbers>(numbers: &mut N, text: &str) -> Result<i64, N::Error> {
 }
 
 /// A row of an index table, in the order of its key.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Row {
     /// The code by its number.
     Token {
@@ -100,8 +100,8 @@ pub(super) enum Row {
     Number {
         field: i64,
         unit: i64,
-        low: NumberKey,
-        high: NumberKey,
+        /// Low and high. Apart, because rows of the other tables are many, and shorter.
+        ends: Box<(NumberKey, NumberKey)>,
         resource: i64,
     },
 }
@@ -146,8 +146,7 @@ impl Changes {
     fn change(&mut self, resource: i64, keys: &Keys, change: Change) {
         let mut rows = Vec::new();
         for key in keys.iter().filter(|key| !self.aside.contains(&key.field)) {
-            rows.push(Row::of(key, resource));
-            rows.extend(Row::of_versions(key, resource));
+            rows.extend(Row::all_of(key, resource));
         }
         rows.sort_unstable();
         rows.dedup();
@@ -161,6 +160,29 @@ impl Changes {
 }
 
 impl Row {
+    /// The rows of one key.
+    pub(super) fn all_of(key: &Key, resource: i64) -> impl Iterator<Item = Self> {
+        std::iter::once(Self::of(key, resource)).chain(Self::of_versions(key, resource))
+    }
+
+    pub(super) fn field(&self) -> i64 {
+        match self {
+            Self::Token { field, .. }
+            | Self::Date { field, .. }
+            | Self::Text { field, .. }
+            | Self::Number { field, .. } => *field,
+        }
+    }
+
+    pub(super) fn resource(&self) -> i64 {
+        match self {
+            Self::Token { resource, .. }
+            | Self::Date { resource, .. }
+            | Self::Text { resource, .. }
+            | Self::Number { resource, .. } => *resource,
+        }
+    }
+
     /// A second row, by which a canonical with a version is found without it.
     fn of_versions(key: &Key, resource: i64) -> Option<Self> {
         let KeyValue::Token { system: NO_NAME, code } = &key.value else { return None };
@@ -177,14 +199,14 @@ impl Row {
             KeyValue::Date { low, high } => Row::Date { field, low: *low, resource, high: *high },
             KeyValue::Text(text) => Row::Text { field, text: indexed_text(text), resource },
             KeyValue::Number { low, high } => {
-                Row::Number { field, unit: NO_NAME, low: low.clone(), high: high.clone(), resource }
+                Row::Number { field, unit: NO_NAME, ends: Box::new((low.clone(), high.clone())), resource }
             }
             KeyValue::Quantity(quantity) => {
                 let (unit, low, high) = match &quantity.canonical {
                     Some((unit, low, high)) => (*unit, low, high),
                     None => (NO_NAME, &quantity.low, &quantity.high),
                 };
-                Row::Number { field, unit, low: low.clone(), high: high.clone(), resource }
+                Row::Number { field, unit, ends: Box::new((low.clone(), high.clone())), resource }
             }
         }
     }

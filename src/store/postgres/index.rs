@@ -51,7 +51,8 @@ impl PgIndex<'_> {
     }
 
     async fn scanned(&self, scan: &Scan, limit: &Value) -> Result<Vec<Row>, PgError> {
-        let values: Vec<&Value> = scan.values.iter().chain([limit]).collect();
+        let values = scan.values();
+        let values: Vec<&Value> = values.iter().chain([limit]).collect();
         self.rows(&format!("{} LIMIT ${}", sql(scan), values.len() + 1), &self.tenant, &values).await
     }
 }
@@ -210,7 +211,8 @@ impl Index for PgIndex<'_> {
 
     fn count(&self, scan: &Scan, most: usize) -> Searched<usize> {
         let limit = limit(most);
-        let values: Vec<&Value> = scan.values.iter().chain([&limit]).collect();
+        let values = scan.values();
+        let values: Vec<&Value> = values.iter().chain([&limit]).collect();
         let sql = format!("SELECT count(*) FROM ({} LIMIT ${}) AS found", sql(scan), values.len() + 1);
         self.wait(async {
             let rows = self.rows(&sql, &self.tenant, &values).await?;

@@ -364,7 +364,8 @@ impl IndexRows {
                 }
                 Row::Date { field, low, resource, high } => rows.dates[at].push(field, low, high, resource),
                 Row::Text { field, text, resource } => rows.texts[at].push(field, clean(&text), (), resource),
-                Row::Number { field, unit, low, high, resource } => {
+                Row::Number { field, unit, ends, resource } => {
+                    let (low, high) = *ends;
                     rows.numbers[at].push(field, (low.0, high.0), small(unit), resource);
                 }
             }

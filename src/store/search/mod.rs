@@ -21,7 +21,7 @@ pub(super) use index::{Index, Shown};
 use lead::scans;
 use order::{By, Order, SortValue, compare};
 use plan::Scope;
-pub(super) use scan::{Scan, Value};
+pub(super) use scan::{Column, Condition, Scan, Value};
 pub(super) use searcher::Searched;
 use searcher::{Searcher, TOGETHER};
 use std::collections::BTreeSet;

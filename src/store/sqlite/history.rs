@@ -1,7 +1,9 @@
 //! The store room: versions of a type or of all types, newest first. Each collection gives its newest by its indexes on
 //! time; the newest of all make the page.
 
-use super::{reads, unavailable};
+use super::ids::Ids;
+use super::reads::{self, Named};
+use super::unavailable;
 use crate::store::StoreError;
 use crate::store::history::{HistoryPage, HistoryQuery, MadeBy};
 use crate::store::once::ShownRow;
@@ -22,39 +24,52 @@ enum Table {
     Deletion,
 }
 
-pub(super) fn page(connection: &mut Connection, tenant: &str, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+pub(super) fn page(
+    connection: &mut Connection,
+    ids: &Ids,
+    tenant: &str,
+    query: &HistoryQuery,
+) -> Result<HistoryPage, StoreError> {
     let transaction = connection.transaction().map_err(unavailable)?;
-    within(&transaction, tenant, query).map_err(unavailable)
+    within(&transaction, ids, tenant, query).map_err(unavailable)
 }
 
 /// How versions came to be, in the order given.
 pub(super) fn made_by(
     connection: &mut Connection,
+    ids: &Ids,
     tenant: &str,
     versions: &[ShownRow],
 ) -> Result<Vec<Option<MadeBy>>, StoreError> {
-    let sql = format!(
-        "SELECT made_by FROM resource WHERE seq = {seq} AND version_id = ?4
-         UNION ALL SELECT made_by FROM past_version WHERE resource = {seq} AND version_id = ?4",
-        seq = reads::SEQ
-    );
+    const SQL: &str = "SELECT made_by FROM resource WHERE seq = ?1 AND version_id = ?2
+                       UNION ALL SELECT made_by FROM past_version WHERE resource = ?1 AND version_id = ?2";
     let transaction = connection.transaction().map_err(unavailable)?;
-    let mut statement = transaction.prepare_cached(&sql).map_err(unavailable)?;
+    let mut statement = transaction.prepare_cached(SQL).map_err(unavailable)?;
     let mut found = Vec::with_capacity(versions.len());
     for row in versions {
-        let values = rusqlite::params![tenant, row.resource_type, row.id, row.version_id];
+        let named = Named { tenant, resource_type: &row.resource_type, id: &row.id };
+        let Some(seq) = reads::seq_ever(&transaction, ids, &named).map_err(unavailable)? else {
+            found.push(None);
+            continue;
+        };
+        let values = rusqlite::params![seq, row.version_id];
         let made_by: Option<i64> = statement.query_row(values, |row| row.get(0)).optional().map_err(unavailable)?;
         found.push(made_by.and_then(MadeBy::of));
     }
     Ok(found)
 }
 
-fn within(transaction: &Transaction<'_>, tenant: &str, query: &HistoryQuery) -> rusqlite::Result<HistoryPage> {
+fn within(
+    transaction: &Transaction<'_>,
+    ids: &Ids,
+    tenant: &str,
+    query: &HistoryQuery,
+) -> rusqlite::Result<HistoryPage> {
     let mut places = Vec::new();
     for collection in collections(transaction, tenant, query.resource_type.as_deref())? {
         let resource = match &query.id {
             None => None,
-            Some(id) => match resource(transaction, collection, id)? {
+            Some(id) => match ids.find_ever(transaction, collection, id)? {
                 None => continue,
                 some => some,
             },
@@ -77,13 +92,6 @@ fn collections(transaction: &Transaction<'_>, tenant: &str, resource_type: Optio
         .prepare_cached("SELECT id FROM collection WHERE tenant = ?1 AND (?2 IS NULL OR resource_type = ?2)")?
         .query_map((tenant, resource_type), |row| row.get(0))?
         .collect()
-}
-
-/// The row number of a resource, also of a deleted one.
-fn resource(transaction: &Transaction<'_>, collection: i64, id: &str) -> rusqlite::Result<Option<i64>> {
-    const SQL: &str = "SELECT seq FROM resource WHERE collection = ?1 AND id = ?2
-                       UNION ALL SELECT resource FROM deletion WHERE collection = ?1 AND id = ?2";
-    transaction.prepare_cached(SQL)?.query_row((collection, id), |row| row.get(0)).optional()
 }
 
 /// The newest versions of a collection, one more than the page holds: that tells whether there is a next one.

@@ -1,5 +1,7 @@
 //! The store room: what a search reads of the file.
 
+use super::ids;
+use super::pending::View;
 use super::{reads, search_rows, unavailable};
 use crate::store::code::code_number;
 use crate::store::keys::Keys;
@@ -37,11 +39,28 @@ const NOTHING: i64 = -1;
 pub(super) struct FileIndex<'a> {
     connection: &'a Connection,
     tenant: &'a str,
+    /// Search rows that are not in the tables yet.
+    pending: View,
 }
 
 impl<'a> FileIndex<'a> {
-    pub(super) fn new(connection: &'a Connection, tenant: &'a str) -> Self {
-        Self { connection, tenant }
+    pub(super) fn new(connection: &'a Connection, tenant: &'a str, pending: View) -> Self {
+        Self { connection, tenant, pending }
+    }
+
+    /// The resources of a scan's rows; of an ordered scan in their order.
+    fn found(&self, scan: &Scan, limit: usize) -> Searched<Vec<i64>> {
+        let mut found = self.rows(scan, limit, |row| row.get(0))?;
+        let pending = self.pending.resources(scan, limit);
+        if !pending.is_empty() {
+            found.extend(pending);
+            if !scan.order.is_empty() {
+                found.sort_unstable();
+                found.dedup();
+                found.truncate(limit);
+            }
+        }
+        Ok(found)
     }
 
     fn rows<T>(
@@ -52,11 +71,42 @@ impl<'a> FileIndex<'a> {
     ) -> Searched<Vec<T>> {
         let sql = format!("{} LIMIT ?", scan.sql(""));
         let limit = Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
-        let values = params_from_iter(scan.values.iter().chain([&limit]));
+        let values = params_from_iter(scan.values().into_iter().chain([limit]));
         Ok(match sql.len() > KEPT_TEXT {
             true => self.connection.prepare(&sql)?.query_map(values, read)?.collect::<rusqlite::Result<_>>()?,
             false => self.connection.prepare_cached(&sql)?.query_map(values, read)?.collect::<rusqlite::Result<_>>()?,
         })
+    }
+
+    /// Those of the resources that an ordered scan of the tables has.
+    fn written_among(&self, scan: &Scan, seqs: &BTreeSet<i64>) -> Searched<BTreeSet<i64>> {
+        let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else { return Ok(BTreeSet::new()) };
+        // What belongs together was mostly stored together: then all that lies between is read in one go.
+        let rows: Vec<i64> = self.rows(&scan.clone().between(*first, *last), seqs.len() + 1, |row| row.get(0))?;
+        if rows.len() <= seqs.len() {
+            return Ok(rows.into_iter().filter(|seq| seqs.contains(seq)).collect());
+        }
+        let sql = format!("{} AND resource IN ({}?)", scan.sql(""), "?, ".repeat(AMONG - 1));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut found = BTreeSet::new();
+        let all: Vec<i64> = seqs.iter().copied().collect();
+        for part in all.chunks(AMONG) {
+            // The last part is filled up with a number that no resource has.
+            let numbers = part.iter().copied().chain(std::iter::repeat(NOTHING)).take(AMONG).map(Value::Integer);
+            let rows =
+                statement.query_map(params_from_iter(scan.values().into_iter().chain(numbers)), |row| row.get(0))?;
+            for row in rows {
+                found.insert(row?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn count_written(&self, scan: &Scan, limit: usize) -> Searched<usize> {
+        let sql = format!("SELECT count(*) FROM ({} LIMIT ?)", scan.sql(""));
+        let limit = Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
+        let values = params_from_iter(scan.values().into_iter().chain([limit]));
+        Ok(self.connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
     }
 
     fn subject(&self, seq: i64) -> Searched<Option<Subject>> {
@@ -85,11 +135,7 @@ impl Index for FileIndex<'_> {
     }
 
     fn collection(&self, resource_type: &str) -> Searched<Option<i64>> {
-        Ok(self
-            .connection
-            .prepare_cached("SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2")?
-            .query_row(params![self.tenant, resource_type], |row| row.get(0))
-            .optional()?)
+        Ok(ids::collection(self.connection, self.tenant, resource_type)?)
     }
 
     fn type_of(&self, collection: i64) -> Searched<String> {
@@ -117,19 +163,21 @@ impl Index for FileIndex<'_> {
             .connection
             .prepare_cached(sql)?
             .query_row(params![field, code_number(code)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(ends.0.filter(|_| ends.0 == ends.1))
+        let mut systems = self.pending.systems(&Scan::token(field, Some(&code.to_owned()), None));
+        systems.extend([ends.0, ends.1].into_iter().flatten());
+        systems.sort_unstable();
+        systems.dedup();
+        Ok(if let [only] = systems[..] { Some(only) } else { None })
     }
 
     fn has_dates(&self, field: i64) -> Searched<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM date WHERE field = ?1)";
-        Ok(self.connection.prepare_cached(sql)?.query_row([field], |row| row.get(0))?)
+        let is_there: bool = self.connection.prepare_cached(sql)?.query_row([field], |row| row.get(0))?;
+        Ok(is_there || self.pending.has(&Scan::by_date(field, false, (i64::MIN, i64::MIN))))
     }
 
     fn seqs(&self, collection: i64, ids: &[&str]) -> Searched<Vec<Option<i64>>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT seq FROM resource WHERE collection = ?1 AND id = ?2")?;
-        let mut find = |id: &&str| Ok(statement.query_row(params![collection, id], |row| row.get(0)).optional()?);
-        ids.iter().map(&mut find).collect()
+        ids.iter().map(|id| Ok(ids::find(self.connection, &self.pending, collection, id)?)).collect()
     }
 
     fn subjects(&self, seqs: &[i64]) -> Searched<Vec<Option<Subject>>> {
@@ -137,44 +185,46 @@ impl Index for FileIndex<'_> {
     }
 
     fn scans(&self, scans: &[Scan], limit: usize) -> Searched<Vec<Vec<i64>>> {
-        scans.iter().map(|scan| self.rows(scan, limit, |row| row.get(0))).collect()
+        scans.iter().map(|scan| self.found(scan, limit)).collect()
     }
 
     fn among(&self, scan: &Scan, seqs: &BTreeSet<i64>) -> Searched<Option<BTreeSet<i64>>> {
         let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else { return Ok(Some(BTreeSet::new())) };
-        // What belongs together was mostly stored together: then all that lies between is read in one go.
-        let mut between = scan.clone();
-        between.tests.push_str(" AND resource BETWEEN ? AND ?");
-        between.values.extend([Value::Integer(*first), Value::Integer(*last)]);
-        let rows: Vec<i64> = self.rows(&between, seqs.len() + 1, |row| row.get(0))?;
-        if rows.len() <= seqs.len() {
-            return Ok(Some(rows.into_iter().filter(|seq| seqs.contains(seq)).collect()));
-        }
-        let sql = format!("{} AND resource IN ({}?)", scan.sql(""), "?, ".repeat(AMONG - 1));
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut found = BTreeSet::new();
-        let all: Vec<i64> = seqs.iter().copied().collect();
-        for part in all.chunks(AMONG) {
-            // The last part is filled up with a number that no resource has.
-            let numbers = part.iter().copied().chain(std::iter::repeat(NOTHING)).take(AMONG).map(Value::Integer);
-            let values: Vec<Value> = scan.values.iter().cloned().chain(numbers).collect();
-            let rows = statement.query_map(params_from_iter(values), |row| row.get(0))?;
-            for row in rows {
-                found.insert(row?);
-            }
-        }
+        let mut found = self.written_among(scan, seqs)?;
+        let pending = self.pending.resources(&scan.clone().between(*first, *last), usize::MAX);
+        found.extend(pending.into_iter().filter(|seq| seqs.contains(seq)));
         Ok(Some(found))
     }
 
     fn pairs(&self, scan: &Scan, limit: usize) -> Searched<Vec<(i64, i64)>> {
-        self.rows(scan, limit, |row| Ok((row.get(0)?, row.get(1)?)))
+        let mut found: Vec<(i64, i64)> = self.rows(scan, limit, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let pending = self.pending.dated(scan, limit);
+        if !pending.is_empty() {
+            found.extend(pending);
+            found.sort_unstable_by_key(|(seq, place)| (*place, *seq));
+            found.dedup();
+            if scan.descending {
+                found.reverse();
+            }
+            found.truncate(limit);
+        }
+        Ok(found)
     }
 
+    /// Exactly: of rows that are not in the tables yet those count that their resources have, and of those in the tables
+    /// these do not count a second time.
     fn count(&self, scan: &Scan, limit: usize) -> Searched<usize> {
-        let sql = format!("SELECT count(*) FROM ({} LIMIT ?)", scan.sql(""));
-        let limit = Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
-        let values = params_from_iter(scan.values.iter().chain([&limit]));
-        Ok(self.connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
+        let pending: BTreeSet<i64> = self.pending.resources(scan, usize::MAX).into_iter().collect();
+        let mut actual = 0;
+        for seq in &pending {
+            actual += usize::from(self.subject(*seq)?.is_some_and(|subject| self.pending.is_of(scan, &subject)));
+            if actual >= limit {
+                return Ok(limit);
+            }
+        }
+        let also_written = if pending.is_empty() { 0 } else { self.written_among(scan, &pending)?.len() };
+        let written = self.count_written(scan, limit.saturating_add(also_written))?;
+        Ok((written - also_written.min(written) + actual).min(limit))
     }
 
     fn resources(&self, seqs: &[i64]) -> Searched<Vec<StoredResource>> {

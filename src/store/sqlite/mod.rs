@@ -5,9 +5,12 @@
 
 pub mod copy;
 pub(super) mod departure;
+mod flush;
 mod history;
+mod ids;
 mod index;
 mod once;
+mod pending;
 #[cfg(test)]
 mod plans;
 mod readers;
@@ -29,8 +32,11 @@ use crate::store::{
     StoredResource,
 };
 pub use copy::Copied;
+use ids::Ids;
 use index::FileIndex;
+use pending::Pending;
 use readers::Readers;
+use reads::Named;
 use recent::Recent;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -55,6 +61,7 @@ struct Open {
     writer: Writer,
     readers: Readers,
     recent: Arc<Recent>,
+    pending: Arc<Pending>,
     _claim: File,
 }
 
@@ -68,8 +75,10 @@ impl SqliteStore {
             place.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(unavailable)?;
         schema::migrate(&mut connection).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let recent = Arc::new(Recent::default());
-        let writer = Writer::start(connection, Arc::clone(&recent))?;
-        Ok(Self { open: Arc::new(Open { writer, readers: Readers::new(place), recent, _claim: claim }) })
+        let pending = Arc::new(Pending::new());
+        flush::recover(&connection, &pending).map_err(unavailable)?;
+        let writer = Writer::start(connection, Arc::clone(&recent), Arc::clone(&pending))?;
+        Ok(Self { open: Arc::new(Open { writer, readers: Readers::new(place), recent, pending, _claim: claim }) })
     }
 
     /// A read that may take long runs where it holds up no request.
@@ -99,7 +108,9 @@ impl ResourceStore for SqliteStore {
             Ok(resource) => return Ok(Some(resource)),
             Err(ticket) => ticket,
         };
-        let found = self.open.readers.with(|connection| reads::current(connection, tenant, resource_type, id))?;
+        let ids = Ids::before(&self.open.pending);
+        let named = Named { tenant, resource_type, id };
+        let found = self.open.readers.with(|connection| reads::current(connection, &ids, &named))?;
         if let Some(resource) = &found {
             self.open.recent.keep(&ticket, tenant, resource);
         }
@@ -113,7 +124,9 @@ impl ResourceStore for SqliteStore {
         id: &str,
         version_id: u64,
     ) -> Result<Option<StoredResource>, StoreError> {
-        self.open.readers.with(|connection| reads::version(connection, tenant, resource_type, id, version_id))
+        let ids = Ids::before(&self.open.pending);
+        let named = Named { tenant, resource_type, id };
+        self.open.readers.with(|connection| reads::version(connection, &ids, &named, version_id))
     }
 
     async fn history(
@@ -125,20 +138,27 @@ impl ResourceStore for SqliteStore {
         before: Option<u64>,
     ) -> Result<Vec<StoredResource>, StoreError> {
         let (tenant, resource_type, id) = (tenant.to_owned(), resource_type.to_owned(), id.to_owned());
-        self.read_aside(move |connection| reads::history(connection, &tenant, &resource_type, &id, count, before)).await
+        let ids = Ids::before(&self.open.pending);
+        self.read_aside(move |connection| {
+            let named = Named { tenant: &tenant, resource_type: &resource_type, id: &id };
+            reads::history(connection, &ids, &named, count, before)
+        })
+        .await
     }
 
     async fn versions(&self, tenant: &str, query: HistoryQuery) -> Result<HistoryPage, StoreError> {
         let tenant = tenant.to_owned();
-        self.read_aside(move |connection| history::page(connection, &tenant, &query)).await
+        let ids = Ids::before(&self.open.pending);
+        self.read_aside(move |connection| history::page(connection, &ids, &tenant, &query)).await
     }
 
     async fn search(&self, tenant: &str, query: SearchQuery) -> Result<SearchPage, StoreError> {
         let tenant = tenant.to_owned();
+        let pending = Arc::clone(&self.open.pending);
         self.read_aside(move |connection| {
             // One snapshot for the page and its total.
-            readers::at_one_moment(connection, |connection| {
-                search::page(&FileIndex::new(connection, &tenant), &tenant, &query)
+            readers::at_one_moment(connection, &pending, |connection, view| {
+                search::page(&FileIndex::new(connection, &tenant, view), &tenant, &query)
             })
         })
         .await
@@ -159,7 +179,8 @@ impl ResourceStore for SqliteStore {
 
     async fn compartment(&self, tenant: &str, patient: &str) -> Result<Vec<StoredResource>, StoreError> {
         let (tenant, patient) = (tenant.to_owned(), patient.to_owned());
-        self.read_aside(move |connection| reads::compartment(connection, &tenant, &patient)).await
+        let ids = Ids::before(&self.open.pending);
+        self.read_aside(move |connection| reads::compartment(connection, &ids, &tenant, &patient)).await
     }
 
     /// One process owns the file: there is no other gateway.
@@ -195,7 +216,8 @@ impl ResourceStore for SqliteStore {
 
     async fn made_by(&self, tenant: &str, versions: Vec<ShownRow>) -> Result<Vec<Option<MadeBy>>, StoreError> {
         let tenant = tenant.to_owned();
-        self.read_aside(move |connection| history::made_by(connection, &tenant, &versions)).await
+        let ids = Ids::before(&self.open.pending);
+        self.read_aside(move |connection| history::made_by(connection, &ids, &tenant, &versions)).await
     }
 
     async fn kept_answer(&self, tenant: &str, name: Digest, now: i64) -> Result<Option<Earlier>, StoreError> {

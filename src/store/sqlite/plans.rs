@@ -1,6 +1,7 @@
 //! The store room: searches of a file are led by its indexes.
 
 use super::index::FileIndex;
+use super::pending::View;
 use super::{Place, schema};
 use crate::fhir::search::NumberKey;
 use crate::store::code::code_number;
@@ -52,7 +53,7 @@ fn finals(sort: &[(&str, bool)]) -> SearchQuery {
 
 /// How many resources a page looks at.
 fn looks(connection: &Connection, query: &SearchQuery) -> usize {
-    search::looks(&FileIndex::new(connection, "default"), query)
+    search::looks(&FileIndex::new(connection, "default", View::default()), query)
 }
 
 const SORTS: [&[(&str, bool)]; 5] =
@@ -116,11 +117,9 @@ fn every_walk_is_along_an_index() {
     let number =
         NumberTest { prefix: DatePrefix::Eq, value: NumberKey::LOWEST, from: NumberKey::LOWEST, to: NumberKey::LOWEST };
     let token = Scan::token(1, Some(&"x".to_owned()), Some(1));
-    let between = vec![Value::Integer(1); 5];
     let mut scans = vec![
         Scan::token(1, Some(&"x".to_owned()), Some(1)).after(1),
-        Scan { tests: format!("{} AND resource BETWEEN ? AND ?", token.tests), values: between, ..token.clone() },
-        Scan { tests: format!("{} AND resource IN (?, ?)", token.tests), values: vec![Value::Integer(1); 5], ..token },
+        token.clone().between(1, 2),
         Scan::token(1, Some(&"x".to_owned()), None),
         Scan::token(1, None, Some(1)),
         Scan::versions(1, "x"),
@@ -134,9 +133,12 @@ fn every_walk_is_along_an_index() {
         Scan::updated(1, DatePrefix::Gt, 1, 1).unwrap(),
     ];
     scans.extend(Scan::dates(1, DatePrefix::Ge, 1, 1));
-    for scan in scans {
-        let plan = plan(&connection, &scan.sql(""), scan.values.len());
-        assert!(plan.starts_with("SEARCH") && !plan.contains("TEMP B-TREE"), "{scan:?}: {plan}");
+    let among = format!("{} AND resource IN (?, ?)", token.sql(""));
+    let mut texts: Vec<(String, usize)> = scans.iter().map(|scan| (scan.sql(""), scan.values().len())).collect();
+    texts.push((among, token.values().len() + 2));
+    for (scan, values) in texts {
+        let plan = plan(&connection, &scan, values);
+        assert!(plan.starts_with("SEARCH") && !plan.contains("TEMP B-TREE"), "{scan}: {plan}");
     }
 }
 
@@ -157,7 +159,7 @@ fn statements_are_prepared_once_for_all_values() {
     for scan in scans {
         let mut statement = connection.prepare(&format!("{} LIMIT ?", scan.sql(""))).unwrap();
         for round in 1..4 {
-            let values = vec![Value::Integer(round); scan.values.len() + 1];
+            let values = vec![Value::Integer(round); scan.values().len() + 1];
             let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, i64>(0)).unwrap();
             assert_eq!(rows.map(Result::unwrap).count(), 0);
         }

@@ -1,5 +1,6 @@
 //! The store room: a pool of read-only connections, each used by one thread at a time.
 
+use super::pending::{Pending, View};
 use super::{Place, unavailable};
 use crate::store::StoreError;
 use rusqlite::{Connection, OpenFlags};
@@ -41,15 +42,28 @@ impl Readers {
     }
 }
 
-/// Reads what the file is at one moment. A read that fails leaves the connection in the middle of it: [`Readers::with`] does
-/// not keep that one.
+/// Reads what the file is at one moment, beside the search rows that it does not have then. A read that fails leaves the
+/// connection in the middle of it: [`Readers::with`] does not keep that one.
 pub(super) fn at_one_moment<T>(
     connection: &Connection,
-    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    pending: &Pending,
+    read: impl FnOnce(&Connection, View) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    // Kept prepared, as rusqlite's transactions are not.
-    connection.prepare_cached("BEGIN")?.execute([])?;
-    let answer = read(connection)?;
+    let view = pending.view(|| {
+        if !connection.is_autocommit() {
+            connection.prepare_cached("COMMIT")?.execute([])?;
+        }
+        begin(connection)?;
+        // What a transaction sees is settled with its first read.
+        connection.prepare_cached("SELECT checked FROM readiness")?.query_row([], |_| Ok(()))
+    })?;
+    let answer = read(connection, view)?;
     connection.prepare_cached("COMMIT")?.execute([])?;
     Ok(answer)
+}
+
+/// Kept prepared, as rusqlite's transactions are not.
+fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    Ok(())
 }

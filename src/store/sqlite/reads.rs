@@ -1,38 +1,55 @@
 //! The store room: reads by key, which need no search rows.
 
+use super::ids::{self, Ids};
 use super::record::uncommittable;
 use super::unavailable;
 use crate::store::packed::unpack;
 use crate::store::{RecordKey, StoreError, StoredRecord, StoredResource};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-/// A resource's row number, also of a deleted one; `?1` tenant, `?2` type, `?3` id.
-pub(super) const SEQ: &str = "(SELECT seq FROM resource WHERE id = ?3 AND collection =
-                    (SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2)
-                    UNION ALL
-                    SELECT resource FROM deletion WHERE id = ?3 AND collection =
-                    (SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2))";
+/// The row number of a resource that is there.
+fn seq(connection: &Connection, ids: &Ids, named: &Named<'_>) -> rusqlite::Result<Option<i64>> {
+    match ids::collection(connection, named.tenant, named.resource_type)? {
+        Some(collection) => ids.find(connection, collection, named.id),
+        None => Ok(None),
+    }
+}
+
+/// The same of a deleted resource, too.
+pub(super) fn seq_ever(connection: &Connection, ids: &Ids, named: &Named<'_>) -> rusqlite::Result<Option<i64>> {
+    match ids::collection(connection, named.tenant, named.resource_type)? {
+        Some(collection) => ids.find_ever(connection, collection, named.id),
+        None => Ok(None),
+    }
+}
+
+/// What a resource is read by.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) resource_type: &'a str,
+    pub(super) id: &'a str,
+}
 
 pub(super) fn current(
     connection: &Connection,
-    tenant: &str,
-    resource_type: &str,
-    id: &str,
+    ids: &Ids,
+    named: &Named<'_>,
 ) -> Result<Option<StoredResource>, StoreError> {
-    const SQL: &str = "SELECT version_id, last_updated, body FROM resource WHERE id = ?3 AND collection =
-                       (SELECT id FROM collection WHERE tenant = ?1 AND resource_type = ?2)";
-    let mut statement = connection.prepare_cached(SQL).map_err(unavailable)?;
-    statement
-        .query_row(params![tenant, resource_type, id], |row| stored(row, resource_type, id))
+    let Some(seq) = seq(connection, ids, named).map_err(unavailable)? else { return Ok(None) };
+    // Deleted since, where the two looks are not of one moment.
+    connection
+        .prepare_cached("SELECT version_id, last_updated, body FROM resource WHERE seq = ?1")
+        .map_err(unavailable)?
+        .query_row([seq], |row| stored(row, named))
         .optional()
         .map_err(unavailable)
 }
 
 pub(super) fn version(
     connection: &mut Connection,
-    tenant: &str,
-    resource_type: &str,
-    id: &str,
+    ids: &Ids,
+    named: &Named<'_>,
     version_id: u64,
 ) -> Result<Option<StoredResource>, StoreError> {
     // A number that does not fit was never given to a version.
@@ -41,7 +58,7 @@ pub(super) fn version(
     }
     // One transaction, or a version could pass from the one table to the other between two looks.
     let transaction = connection.transaction().map_err(unavailable)?;
-    if let Some(current) = current(&transaction, tenant, resource_type, id)? {
+    if let Some(current) = current(&transaction, ids, named)? {
         if current.version_id == version_id {
             return Ok(Some(current));
         }
@@ -49,41 +66,36 @@ pub(super) fn version(
             return Ok(None);
         }
     }
-    let sql = format!(
-        "SELECT version_id, last_updated, body FROM past_version WHERE resource = {SEQ} AND version_id = ?4
+    let Some(seq) = seq_ever(&transaction, ids, named).map_err(unavailable)? else { return Ok(None) };
+    const SQL: &str = "SELECT version_id, last_updated, body FROM past_version WHERE resource = ?1 AND version_id = ?2
          UNION ALL
-         SELECT version_id, last_updated, x'' FROM deletion WHERE resource = {SEQ} AND version_id = ?4"
-    );
-    let mut statement = transaction.prepare_cached(&sql).map_err(unavailable)?;
-    statement
-        .query_row(params![tenant, resource_type, id, version_id], |row| stored(row, resource_type, id))
-        .optional()
-        .map_err(unavailable)
+         SELECT version_id, last_updated, x'' FROM deletion WHERE resource = ?1 AND version_id = ?2";
+    let mut statement = transaction.prepare_cached(SQL).map_err(unavailable)?;
+    statement.query_row(params![seq, version_id], |row| stored(row, named)).optional().map_err(unavailable)
 }
 
 pub(super) fn history(
     connection: &Connection,
-    tenant: &str,
-    resource_type: &str,
-    id: &str,
+    ids: &Ids,
+    named: &Named<'_>,
     count: usize,
     before: Option<u64>,
 ) -> Result<Vec<StoredResource>, StoreError> {
-    let sql = format!(
-        "SELECT version_id, last_updated, body FROM resource WHERE seq = {SEQ} AND version_id < ?4
+    const SQL: &str = "SELECT version_id, last_updated, body FROM resource WHERE seq = ?1 AND version_id < ?2
          UNION ALL
-         SELECT version_id, last_updated, body FROM past_version WHERE resource = {SEQ} AND version_id < ?4
+         SELECT version_id, last_updated, body FROM past_version WHERE resource = ?1 AND version_id < ?2
          UNION ALL
-         SELECT version_id, last_updated, x'' FROM deletion WHERE resource = {SEQ} AND version_id < ?4
-         ORDER BY version_id DESC LIMIT ?5"
-    );
+         SELECT version_id, last_updated, x'' FROM deletion WHERE resource = ?1 AND version_id < ?2
+         ORDER BY version_id DESC LIMIT ?3";
+    let Some(seq) = seq_ever(connection, ids, named).map_err(unavailable)? else { return Ok(Vec::new()) };
     let before = before.map_or(i64::MAX, |version| i64::try_from(version).unwrap_or(i64::MAX));
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    collect(connection, &sql, params![tenant, resource_type, id, before, count], |row| stored(row, resource_type, id))
+    collect(connection, SQL, params![seq, before, count], |row| stored(row, named))
 }
 
 pub(super) fn compartment(
     connection: &Connection,
+    ids: &Ids,
     tenant: &str,
     patient: &str,
 ) -> Result<Vec<StoredResource>, StoreError> {
@@ -92,11 +104,11 @@ pub(super) fn compartment(
         WHERE seq IN (
             SELECT seq FROM resource WHERE patient = ?2
             UNION
-            SELECT seq FROM resource WHERE id = ?2 AND collection =
-                (SELECT id FROM collection WHERE tenant = ?1 AND resource_type = 'Patient')
+            SELECT ?3
         ) AND tenant = ?1
         ORDER BY seq";
-    collect(connection, SQL, params![tenant, patient], typed)
+    let own = seq(connection, ids, &Named { tenant, resource_type: "Patient", id: patient }).map_err(unavailable)?;
+    collect(connection, SQL, params![tenant, patient, own], typed)
 }
 
 pub(super) fn records(
@@ -150,10 +162,10 @@ fn collect<T>(
 }
 
 /// Reads `version_id, last_updated, body` of a resource whose type and id are known.
-pub(super) fn stored(row: &Row<'_>, resource_type: &str, id: &str) -> rusqlite::Result<StoredResource> {
+fn stored(row: &Row<'_>, named: &Named<'_>) -> rusqlite::Result<StoredResource> {
     Ok(StoredResource {
-        resource_type: resource_type.to_owned(),
-        id: id.to_owned(),
+        resource_type: named.resource_type.to_owned(),
+        id: named.id.to_owned(),
         version_id: row.get(0)?,
         last_updated: row.get(1)?,
         body: body(row, 2)?.into(),
@@ -167,5 +179,5 @@ pub(super) fn body(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
 
 /// Reads `version_id, last_updated, body, resource_type, id`.
 pub(super) fn typed(row: &Row<'_>) -> rusqlite::Result<StoredResource> {
-    stored(row, row.get_ref(3)?.as_str()?, row.get_ref(4)?.as_str()?)
+    stored(row, &Named { tenant: "", resource_type: row.get_ref(3)?.as_str()?, id: row.get_ref(4)?.as_str()? })
 }

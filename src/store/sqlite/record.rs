@@ -1,12 +1,15 @@
 //! The store room: writes one record and its resources inside the writer's transaction. (`transact` writes what no
 //! record asks for.)
 
+use super::ids::{self, Ids};
+use super::pending::{Pending, Undo};
 use super::search_rows::SearchRows;
 use super::writer::Clock;
 use crate::store::body::Unversioned;
 use crate::store::history::Origin;
 use crate::store::keys::Keys;
 use crate::store::packed::{pack, unpack};
+use crate::store::rows::Change;
 use crate::store::{Committed, RecordWrite, Write, WriteMode, WriteOutcome, WrittenResource};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 use std::collections::HashMap;
@@ -39,16 +42,38 @@ pub(super) struct Recorder<'a> {
     /// Numbers of the types' collections that this transaction has used.
     collections: Vec<Collection>,
     pub(super) rows: SearchRows<'a>,
+    pub(super) pending: &'a Pending,
+    pub(super) undo: &'a mut Undo,
 }
 
 impl<'a> Recorder<'a> {
-    pub(super) fn new(connection: &'a Connection, clock: &'a mut Clock) -> Self {
-        Self { connection, clock, collections: Vec::new(), rows: SearchRows::new(connection) }
+    pub(super) fn new(
+        connection: &'a Connection,
+        clock: &'a mut Clock,
+        pending: &'a Pending,
+        undo: &'a mut Undo,
+    ) -> Self {
+        Self { connection, clock, collections: Vec::new(), rows: SearchRows::new(connection), pending, undo }
     }
 
-    /// Writes what was put off until all records of the transaction are known.
-    pub(super) fn finish(mut self) -> rusqlite::Result<()> {
-        self.rows.write()
+    /// Shows searches what was written since the last time. Before the commit, so that there is no moment in which a
+    /// resource is there and not found; `undo` takes it back.
+    pub(super) fn show_rows(&mut self) {
+        self.pending.put(self.rows.take(), self.undo);
+    }
+
+    /// Another version of a resource has these keys: the first, or the last, has none beside it.
+    pub(super) fn index(&mut self, seq: i64, before: Option<&Keys>, after: Option<&Keys>) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO pending (resource, before) VALUES (?1, ?2)")?
+            .execute(params![seq, before.map(Keys::bytes)])?;
+        if let Some(before) = before {
+            self.rows.remove(seq, before);
+        }
+        if let Some(after) = after {
+            self.rows.add(seq, after);
+        }
+        Ok(())
     }
 
     pub(super) fn store(&mut self, tenant: &str, write: &RecordWrite) -> rusqlite::Result<Committed> {
@@ -90,7 +115,7 @@ impl<'a> Recorder<'a> {
         let collection = self.collection(tenant, &write.resource_type)?;
         let origin = if write.mode == WriteMode::Unowned { Origin::Other(None) } else { origin };
         let body = Unversioned::parse(write).map_err(uncommittable)?;
-        let Some(current) = Current::find(self.connection, collection, &write.id)? else {
+        let Some(current) = Current::find(self.connection, self.pending, collection, &write.id)? else {
             return self.create(collection, write, body, origin);
         };
         let known = match write.mode {
@@ -147,7 +172,8 @@ impl<'a> Recorder<'a> {
                 origin == Origin::Record,
                 origin.made_by(true)
             ])?;
-        self.rows.add(seq, &keys);
+        self.pending.put(std::iter::once((ids::row(collection, &write.id, seq), Change::Add)), self.undo);
+        self.index(seq, None, Some(&keys))?;
         Ok(Put { seq, version_id, last_updated, body, outcome: WriteOutcome::Created })
     }
 
@@ -181,8 +207,7 @@ impl<'a> Recorder<'a> {
                 origin == Origin::Record,
                 origin.made_by(false)
             ])?;
-        self.rows.remove(current.seq, &current.keys);
-        self.rows.add(current.seq, &keys);
+        self.index(current.seq, Some(&current.keys), Some(&keys))?;
         Ok(Put { seq: current.seq, version_id, last_updated, body, outcome: WriteOutcome::Updated })
     }
 
@@ -270,13 +295,18 @@ pub(super) struct Current {
 }
 
 impl Current {
-    pub(super) fn find(connection: &Connection, collection: i64, id: &str) -> rusqlite::Result<Option<Self>> {
+    pub(super) fn find(
+        connection: &Connection,
+        pending: &Pending,
+        collection: i64,
+        id: &str,
+    ) -> rusqlite::Result<Option<Self>> {
+        let Some(seq) = Ids::before(pending).find(connection, collection, id)? else { return Ok(None) };
         connection
             .prepare_cached(
-                "SELECT seq, version_id, last_updated, search_keys, body, made_by FROM resource
-                 WHERE collection = ?1 AND id = ?2",
+                "SELECT seq, version_id, last_updated, search_keys, body, made_by FROM resource WHERE seq = ?1",
             )?
-            .query_row(params![collection, id], |row| {
+            .query_row([seq], |row| {
                 Ok(Self {
                     seq: row.get(0)?,
                     version_id: row.get(1)?,

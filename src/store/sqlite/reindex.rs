@@ -35,8 +35,7 @@ impl Recorder<'_> {
                 self.connection
                     .prepare_cached("UPDATE resource SET search_keys = ?2 WHERE seq = ?1")?
                     .execute(params![seq, keys.bytes()])?;
-                self.rows.remove(*seq, before);
-                self.rows.add(*seq, &keys);
+                self.index(*seq, Some(before), Some(&keys))?;
                 changed += 1;
             }
         }

@@ -3,25 +3,32 @@
 //! Names that repeat on every row (collections, parameters, systems) are kept once and stand as small integers in
 //! the index tables, which hold most rows of the file.
 
+use super::ids;
 use super::record::uncommittable;
-use super::search_rows::SearchRows;
+use super::search_rows::{self, SearchRows};
 use crate::store::keys::Keys;
+use crate::store::rows::Change;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// One step for each schema version: step N brings a file from version N to N + 1. A step that has been released
 /// never changes; a new one is added.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema_v1.sql"),
     include_str!("schema_v2.sql"),
     include_str!("schema_v3.sql"),
     include_str!("schema_v4.sql"),
+    include_str!("schema_v5.sql"),
 ];
 
 /// The last version whose step emptied the index tables: their rows are made anew from the resources' keys.
 const EMPTIED: usize = 4;
 
+/// The last version in which ids had an index of their own.
+const IDS_APART: usize = 4;
+
 /// Resources whose rows are made together.
 const PART: i64 = 1000;
+const PART_OF_IDS: i64 = 100_000;
 
 /// The schema version that this program writes.
 pub(super) const VERSION: usize = MIGRATIONS.len();
@@ -48,6 +55,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
     if (1..EMPTIED).contains(&found) {
         make_rows(&transaction)?;
     }
+    if (1..=IDS_APART).contains(&found) {
+        make_ids(&transaction)?;
+    }
     if found < MIGRATIONS.len() {
         transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
     }
@@ -71,15 +81,36 @@ fn make_rows(connection: &Connection) -> rusqlite::Result<()> {
             rows.add(*seq, keys);
             reached = *seq;
         }
-        rows.write()?;
+        search_rows::write(connection, rows.take())?;
         if part.is_empty() {
             return Ok(());
         }
     }
 }
 
+/// Makes the rows by which resources are found by their ids.
+fn make_ids(connection: &Connection) -> rusqlite::Result<()> {
+    let mut next =
+        connection.prepare("SELECT seq, collection, id FROM resource WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+    let mut reached = i64::MIN;
+    loop {
+        let mut part = Vec::new();
+        let mut found = next.query([reached, PART_OF_IDS])?;
+        while let Some(row) = found.next()? {
+            reached = row.get(0)?;
+            part.push((ids::row(row.get(1)?, row.get_ref(2)?.as_str()?, reached), Change::Add));
+        }
+        if part.is_empty() {
+            return Ok(());
+        }
+        part.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        search_rows::write(connection, part.into_iter())?;
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::pending::View;
     use super::*;
     use crate::fhir::search;
 
@@ -95,6 +126,7 @@ mod tests {
     #[test]
     fn file_of_an_older_schema_gets_all_its_search_rows_anew() {
         let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
         migrate(&mut connection).unwrap();
         connection.execute("INSERT INTO collection VALUES (1, 'default', 'Goal')", []).unwrap();
         let mut made = SearchRows::new(&connection);
@@ -107,14 +139,18 @@ mod tests {
             )
             .unwrap();
         made.add(7, &keys);
-        made.write().unwrap();
+        let id = (ids::row(1, "g1", 7), Change::Add);
+        search_rows::write(&connection, made.take().chain([id])).unwrap();
         drop(made);
         let wanted = rows(&connection);
         assert!(wanted.iter().any(|(table, rows)| table == "token" && *rows >= 3), "{wanted:?}");
 
         // As the version before had it: the codes' texts, of which nothing is used.
         connection
-            .execute_batch("DROP TABLE token; CREATE TABLE token (code TEXT); INSERT INTO token VALUES ('x')")
+            .execute_batch(
+                "DROP TABLE pending;
+                 DROP TABLE token; CREATE TABLE token (code TEXT); INSERT INTO token VALUES ('x')",
+            )
             .unwrap();
         connection.pragma_update(None, "user_version", 3).unwrap();
         migrate(&mut connection).unwrap();
@@ -127,5 +163,7 @@ mod tests {
             )
             .unwrap();
         assert_eq!(found, 7);
+        assert_eq!(ids::find(&connection, &View::default(), 1, "g1").unwrap(), Some(7));
+        assert_eq!(ids::find(&connection, &View::default(), 1, "g2").unwrap(), None);
     }
 }

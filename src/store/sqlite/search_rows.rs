@@ -1,7 +1,8 @@
-//! The store room: the search rows of one transaction, written together and in the order of their index.
+//! The store room: the search rows of one transaction, together and in the order of their index; and how rows come into the
+//! index tables.
 //!
-//! Many records of a group put rows beside each other (all that are `final`, all of one code): in the index's order
-//! one page takes many of them in turn, while row by row each would look for its place from the top.
+//! Many resources put rows beside each other (all that are `final`, all of one code): in the index's order one page takes
+//! many of them in turn, while row by row each would look for its place from the top.
 
 use crate::fhir::search::IndexRow;
 use crate::store::keys::Keys;
@@ -9,7 +10,7 @@ use crate::store::rows::{self, Change, Changes, Numbers, Row, is_indexed};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
 use std::collections::HashMap;
 
-/// The search rows of a transaction that are not written yet.
+/// The search rows of a transaction that searches do not see yet.
 pub(super) struct SearchRows<'a> {
     connection: &'a Connection,
     /// Numbers of names that this transaction has used: nearly all rows share a few.
@@ -48,43 +49,47 @@ impl<'a> SearchRows<'a> {
         self.changes.remove(resource, keys);
     }
 
-    /// Brings the index to what all changes so far ask for.
-    pub(super) fn write(&mut self) -> rusqlite::Result<()> {
-        let connection = self.connection;
-        let mut add_token = connection.prepare_cached("INSERT INTO token VALUES (?1, ?2, ?3, ?4)")?;
-        let mut add_date = connection.prepare_cached("INSERT INTO date VALUES (?1, ?2, ?3, ?4)")?;
-        let mut add_text = connection.prepare_cached("INSERT INTO text VALUES (?1, ?2, ?3)")?;
-        let mut add_number = connection.prepare_cached("INSERT INTO number VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        for (row, change) in self.changes.take() {
-            let run = |add: &mut CachedStatement<'_>, remove, values: &[&dyn ToSql]| match change {
-                Change::Add => add.execute(values),
-                Change::Remove => connection.prepare_cached(remove)?.execute(values),
-            };
-            match row {
-                Row::Token { field, code, system, resource } => run(
-                    &mut add_token,
-                    "DELETE FROM token WHERE field = ?1 AND code = ?2 AND system = ?3 AND resource = ?4",
-                    params![field, code, system, resource],
-                )?,
-                Row::Date { field, low, resource, high } => run(
-                    &mut add_date,
-                    "DELETE FROM date WHERE field = ?1 AND low = ?2 AND resource = ?3 AND high = ?4",
-                    params![field, low, resource, high],
-                )?,
-                Row::Text { field, text, resource } => run(
-                    &mut add_text,
-                    "DELETE FROM text WHERE field = ?1 AND text = ?2 AND resource = ?3",
-                    params![field, text, resource],
-                )?,
-                Row::Number { field, unit, low, high, resource } => run(
-                    &mut add_number,
-                    "DELETE FROM number WHERE field = ?1 AND unit = ?2 AND low = ?3 AND high = ?4 AND resource = ?5",
-                    params![field, unit, low.0, high.0, resource],
-                )?,
-            };
-        }
-        Ok(())
+    /// What all changes since the last time ask for, in the order of the index.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = (Row, Change)> + use<> {
+        self.changes.take()
     }
+}
+
+/// Brings the index tables to what the changes ask for. A row that is there already, or is gone, is no error.
+pub(super) fn write(connection: &Connection, changes: impl Iterator<Item = (Row, Change)>) -> rusqlite::Result<()> {
+    let mut add_token = connection.prepare_cached("INSERT OR IGNORE INTO token VALUES (?1, ?2, ?3, ?4)")?;
+    let mut add_date = connection.prepare_cached("INSERT OR IGNORE INTO date VALUES (?1, ?2, ?3, ?4)")?;
+    let mut add_text = connection.prepare_cached("INSERT OR IGNORE INTO text VALUES (?1, ?2, ?3)")?;
+    let mut add_number = connection.prepare_cached("INSERT OR IGNORE INTO number VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (row, change) in changes {
+        let run = |add: &mut CachedStatement<'_>, remove, values: &[&dyn ToSql]| match change {
+            Change::Add => add.execute(values),
+            Change::Remove => connection.prepare_cached(remove)?.execute(values),
+        };
+        match row {
+            Row::Token { field, code, system, resource } => run(
+                &mut add_token,
+                "DELETE FROM token WHERE field = ?1 AND code = ?2 AND system = ?3 AND resource = ?4",
+                params![field, code, system, resource],
+            )?,
+            Row::Date { field, low, resource, high } => run(
+                &mut add_date,
+                "DELETE FROM date WHERE field = ?1 AND low = ?2 AND resource = ?3 AND high = ?4",
+                params![field, low, resource, high],
+            )?,
+            Row::Text { field, text, resource } => run(
+                &mut add_text,
+                "DELETE FROM text WHERE field = ?1 AND text = ?2 AND resource = ?3",
+                params![field, text, resource],
+            )?,
+            Row::Number { field, unit, ends, resource } => run(
+                &mut add_number,
+                "DELETE FROM number WHERE field = ?1 AND unit = ?2 AND low = ?3 AND high = ?4 AND resource = ?5",
+                params![field, unit, ends.0.0, ends.1.0, resource],
+            )?,
+        };
+    }
+    Ok(())
 }
 
 impl Numbers for SearchRows<'_> {

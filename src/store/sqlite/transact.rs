@@ -1,9 +1,11 @@
 //! The store room: a transaction's changes inside the writer's transaction. All that it expects is looked at first, so
 //! that one which must not be done has written nothing.
 
+use super::ids::{self, Ids};
 use super::index::FileIndex;
 use super::record::{Current, OwnVersions, Put, Recorder};
 use crate::store::history::Origin;
+use crate::store::rows::Change;
 use crate::store::search;
 use crate::store::transaction::{
     Action, ChangeOutcome, Changed, Condition, Expected, Finds, Refusal, Transacted, Transaction,
@@ -16,7 +18,7 @@ impl Recorder<'_> {
     pub(super) fn transact(&mut self, tenant: &str, transaction: &Transaction) -> rusqlite::Result<Transacted> {
         if !transaction.conditions.is_empty() {
             // A search must see what earlier tasks of the group have written.
-            self.rows.write()?;
+            self.show_rows();
         }
         for condition in &transaction.conditions {
             if !self.holds(tenant, condition)? {
@@ -56,7 +58,8 @@ impl Recorder<'_> {
             includes: vec![],
             ..condition.query.clone()
         };
-        let found = search::page(&FileIndex::new(self.connection, tenant), tenant, &query).map_err(carried)?.resources;
+        let index = FileIndex::new(self.connection, tenant, self.pending.own_view());
+        let found = search::page(&index, tenant, &query).map_err(carried)?.resources;
         Ok(match (&condition.finds, found.as_slice()) {
             (Finds::Nothing, []) => true,
             (Finds::One(id), [only]) => only.id == *id,
@@ -66,11 +69,15 @@ impl Recorder<'_> {
 
     fn refusal(&mut self, tenant: &str, action: &Action, expected: Expected) -> rusqlite::Result<Option<Refusal>> {
         let collection = self.collection(tenant, action.resource_type())?;
-        let current: Option<(u64, bool)> = self
-            .connection
-            .prepare_cached("SELECT version_id, of_record FROM resource WHERE collection = ?1 AND id = ?2")?
-            .query_row(params![collection, action.id()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
+        let current: Option<(u64, bool)> =
+            match Ids::before(self.pending).find(self.connection, collection, action.id())? {
+                Some(seq) => self
+                    .connection
+                    .prepare_cached("SELECT version_id, of_record FROM resource WHERE seq = ?1")?
+                    .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()?,
+                None => None,
+            };
         let version = current.map(|(version, _)| version);
         let is_expected = match expected {
             Expected::Any => true,
@@ -96,7 +103,7 @@ impl Recorder<'_> {
                 body: Bytes::new(),
             },
         };
-        let Some(current) = Current::find(self.connection, collection, id)? else {
+        let Some(current) = Current::find(self.connection, self.pending, collection, id)? else {
             return Ok(answer(ChangeOutcome::Absent, 0, 0));
         };
         current.keep(self.connection, collection)?;
@@ -107,7 +114,8 @@ impl Recorder<'_> {
             )?
             .execute(params![current.seq, collection, id, version_id, last_updated])?;
         self.connection.prepare_cached("DELETE FROM resource WHERE seq = ?1")?.execute([current.seq])?;
-        self.rows.remove(current.seq, &current.keys);
+        self.pending.put(std::iter::once((ids::row(collection, id, current.seq), Change::Remove)), self.undo);
+        self.index(current.seq, Some(&current.keys), None)?;
         Ok(answer(ChangeOutcome::Deleted, version_id, last_updated))
     }
 }

@@ -1,6 +1,8 @@
 //! The store room: one thread writes, and commits all requests that wait in one transaction (group commit), so that
 //! many of them share one fsync.
 
+use super::flush::Flush;
+use super::pending::{Pending, Undo};
 use super::recent::Recent;
 use super::record::Recorder;
 use super::unavailable;
@@ -13,13 +15,18 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 /// Requests that share one transaction at most: bounds the memory and the time until the first is answered.
 const GROUP: usize = 512;
 
 /// Requests that may wait; further callers wait for a place.
 const QUEUE: usize = 1024;
+
+/// How long nobody must write before the rows that wait go into the index tables.
+const LEISURE: Duration = Duration::from_millis(300);
 
 /// How long a failing disk makes the store unready, unless a record is stored before. Then records are let in again:
 /// where nobody sends to a gateway that is not ready, nothing else could show that the disk is well.
@@ -96,13 +103,21 @@ fn writes(record: &RecordWrite) -> impl Iterator<Item = &Write> {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, recent: Arc<Recent>) -> Result<Self, StoreError> {
+    pub(super) fn start(
+        connection: Connection,
+        recent: Arc<Recent>,
+        pending: Arc<Pending>,
+    ) -> Result<Self, StoreError> {
         let clock = Clock::start(&connection).map_err(unavailable)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
+        let cannot_start = |error| StoreError::Unavailable(format!("the writer cannot start: {error}"));
+        let inbox =
+            Inbox { receiver, clock: Builder::new_current_thread().enable_time().build().map_err(cannot_start)? };
+        let room = Room { connection, clock, pending };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(connection, clock, receiver, &recent))
-            .map_err(|error| StoreError::Unavailable(format!("the writer cannot start: {error}")))?;
+            .spawn(move || run(room, inbox, &recent))
+            .map_err(cannot_start)?;
         Ok(Self { jobs: Some(sender), thread: Some(thread) })
     }
 
@@ -188,20 +203,82 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, mut clock: Clock, mut jobs: mpsc::Receiver<Job>, recent: &Recent) {
-    connection.set_prepared_statement_cache_capacity(64);
+/// Jobs as they come in.
+struct Inbox {
+    receiver: mpsc::Receiver<Job>,
+    /// Tells how long none came.
+    clock: Runtime,
+}
+
+enum Came {
+    Jobs,
+    /// None in the time given.
+    Nothing,
+    /// None will come any more.
+    End,
+}
+
+impl Inbox {
+    /// Waits for jobs, at most so long.
+    fn wait(&mut self, jobs: &mut Vec<Job>, most: Option<Duration>) -> Came {
+        let Self { receiver, clock } = self;
+        let came = match most {
+            None => receiver.blocking_recv_many(jobs, GROUP),
+            Some(most) => {
+                let in_time = clock.block_on(async { timeout(most, receiver.recv_many(jobs, GROUP)).await });
+                match in_time {
+                    Ok(came) => came,
+                    Err(_) => return Came::Nothing,
+                }
+            }
+        };
+        if came > 0 { Came::Jobs } else { Came::End }
+    }
+}
+
+/// What the writer works with.
+struct Room {
+    connection: Connection,
+    clock: Clock,
+    pending: Arc<Pending>,
+}
+
+fn run(mut room: Room, mut inbox: Inbox, recent: &Recent) {
+    room.connection.set_prepared_statement_cache_capacity(64);
     let mut group = Vec::with_capacity(GROUP);
     let mut disk = Disk::default();
-    while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
-        let (tasks, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.task, job.reply)).unzip();
-        let answers = answers(&mut connection, &mut clock, &tasks);
-        recent.forget(tasks.iter().flat_map(Task::ids));
-        for ((task, reply), answer) in tasks.iter().zip(replies).zip(answers) {
-            let answer = disk.judge(task, answer);
-            // A caller that no longer waits has its record stored all the same.
-            let _ = reply.send(answer);
+    let mut flush = Flush::default();
+    let mut flushed = Ok(());
+    loop {
+        // What is under way goes on at once, unless the disk refused it.
+        let patience = match flush.is_under_way() {
+            true if flushed.is_ok() => Some(Duration::ZERO),
+            false if room.pending.waiting() == 0 => None,
+            true | false => Some(LEISURE),
+        };
+        flushed = match inbox.wait(&mut group, patience) {
+            Came::Jobs => {
+                let (tasks, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.task, job.reply)).unzip();
+                let waited = room.pending.waiting();
+                let answers = answers(&mut room, &tasks);
+                recent.forget(tasks.iter().flat_map(Task::ids));
+                for ((task, reply), answer) in tasks.iter().zip(replies).zip(answers) {
+                    let answer = disk.judge(task, answer);
+                    // A caller that no longer waits has its record stored all the same.
+                    let _ = reply.send(answer);
+                }
+                let came = room.pending.waiting().saturating_sub(waited);
+                flush.go_on(&mut room.connection, &room.pending, room.clock.seq, came)
+            }
+            Came::Nothing => flush.go_on_at_leisure(&mut room.connection, &room.pending),
+            Came::End => break,
+        };
+        if let Err(error) = &flushed {
+            tracing::warn!(%error, "search rows wait in memory: they could not be moved into the index tables");
         }
     }
+    // What fails here is found again at the next start.
+    let _ = flush.finish(&mut room.connection, &room.pending);
 }
 
 /// Remembers that the disk refused a record. The readiness row alone does not tell: a disk that is full for records
@@ -246,18 +323,34 @@ fn is_of_the_disk(error: &rusqlite::Error) -> bool {
 
 /// Commits the tasks together; if one of them fails, or the disk has no space for all, each by itself: so one that
 /// fails does not fail the rest. (A savepoint for each would do too, and costs every page that the group shares.)
-fn answers(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> Vec<rusqlite::Result<Answer>> {
-    match (commit_together(connection, clock, tasks), tasks) {
+fn answers(room: &mut Room, tasks: &[Task]) -> Vec<rusqlite::Result<Answer>> {
+    match (commit_together(room, tasks), tasks) {
         (Ok(answers), _) => answers.into_iter().map(Ok).collect(),
         (Err(error), [_]) => vec![Err(error)],
-        (Err(_), tasks) => tasks.chunks(1).flat_map(|task| answers(connection, clock, task)).collect(),
+        (Err(_), tasks) => tasks.chunks(1).flat_map(|task| answers(room, task)).collect(),
     }
 }
 
 /// All tasks in one transaction. `Err`: none of them is stored.
-fn commit_together(connection: &mut Connection, clock: &mut Clock, tasks: &[Task]) -> rusqlite::Result<Vec<Answer>> {
+fn commit_together(room: &mut Room, tasks: &[Task]) -> rusqlite::Result<Vec<Answer>> {
+    let Room { connection, clock, pending } = room;
+    let mut undo = Undo::default();
+    let done = commit(connection, clock, pending, &mut undo, tasks);
+    if done.is_err() {
+        pending.take_back(undo);
+    }
+    done
+}
+
+fn commit(
+    connection: &mut Connection,
+    clock: &mut Clock,
+    pending: &Pending,
+    undo: &mut Undo,
+    tasks: &[Task],
+) -> rusqlite::Result<Vec<Answer>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut recorder = Recorder::new(&transaction, clock);
+    let mut recorder = Recorder::new(&transaction, clock, pending, undo);
     let answers = tasks
         .iter()
         .map(|task| match task {
@@ -273,7 +366,8 @@ fn commit_together(connection: &mut Connection, clock: &mut Clock, tasks: &[Task
             Task::Check => recorder.check().map(|()| Answer::Checked),
         })
         .collect::<rusqlite::Result<_>>()?;
-    recorder.finish()?;
+    recorder.show_rows();
+    drop(recorder);
     transaction.commit()?;
     Ok(answers)
 }
@@ -286,7 +380,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    fn start(connection: &Connection) -> rusqlite::Result<Self> {
+    pub(super) fn start(connection: &Connection) -> rusqlite::Result<Self> {
         // One look into an index for each collection, instead of a walk over all resources.
         const LAST: &str =
             "SELECT max(coalesce(max((SELECT max(last_updated) FROM resource WHERE collection = collection.id)), 0),
@@ -347,10 +441,11 @@ mod tests {
              BEGIN SELECT RAISE({refusal}, 'refused'); END"
         );
         connection.execute_batch(&trigger).unwrap();
-        let mut clock = Clock::start(&connection).unwrap();
+        let clock = Clock::start(&connection).unwrap();
         let tasks = ["a", "bad", "b"].map(task);
-        let stored = answers(&mut connection, &mut clock, &tasks).iter().map(Result::is_ok).collect();
-        let mut records = connection.prepare("SELECT record_id FROM record ORDER BY seq").unwrap();
+        let mut room = Room { connection, clock, pending: Arc::new(Pending::new()) };
+        let stored = answers(&mut room, &tasks).iter().map(Result::is_ok).collect();
+        let mut records = room.connection.prepare("SELECT record_id FROM record ORDER BY seq").unwrap();
         let records = records.query_map([], |row| row.get(0)).unwrap();
         (stored, records.collect::<Result<_, _>>().unwrap())
     }
