@@ -116,7 +116,7 @@ impl Searcher<'_> {
         limit: usize,
         found: &mut Vec<i64>,
     ) -> Searched<()> {
-        let mut scans = Vec::new();
+        let mut wanted = Vec::new();
         for seq in seqs {
             let Some(subject) = self.subject(*seq)? else { continue };
             let own_type = self.type_of(&subject)?;
@@ -125,11 +125,32 @@ impl Searcher<'_> {
             }
             let Some(system) = self.name(&own_type)? else { continue };
             for field in fields.iter().filter(|field| field.target.as_ref().is_none_or(|(_, name)| *name == own_type)) {
-                scans.push(Scan::token(field.field, Some(&subject.id), Some(system)));
+                wanted.push((field.field, subject.id.clone(), system));
             }
         }
-        for part in scans.chunks(TOGETHER) {
-            found.extend(self.index.scans(part, limit.saturating_add(1))?.into_iter().flatten());
+        let most = limit.saturating_add(1);
+        for part in wanted.chunks(TOGETHER) {
+            let scan =
+                |(field, id, system): &(i64, String, i64)| Scan::token(*field, Some(id), Some(*system)).after(i64::MIN);
+            let scans: Vec<Scan> = part.iter().map(scan).collect();
+            for (wanted, mut seqs) in part.iter().zip(self.index.scans(&scans, most)?) {
+                loop {
+                    self.approach(&seqs)?;
+                    for seq in &seqs {
+                        if self.refers(*seq, wanted)? {
+                            found.push(*seq);
+                        }
+                    }
+                    match seqs.last() {
+                        // Of those some may not refer to it (any more), and others come behind them.
+                        Some(last) if seqs.len() == most && found.len() < most => {
+                            let (field, id, system) = wanted;
+                            seqs = self.scan(&Scan::token(*field, Some(id), Some(*system)).after(*last), most)?;
+                        }
+                        Some(_) | None => break,
+                    }
+                }
+            }
         }
         Ok(())
     }

@@ -242,6 +242,11 @@ impl<'a> Searcher<'a> {
         Ok(false)
     }
 
+    /// Does a resource that the index has for a reference have it?
+    pub(super) fn refers(&self, seq: i64, (field, id, system): &(i64, String, i64)) -> Searched<bool> {
+        Ok(self.subject(seq)?.is_some_and(|source| refers(&source, *field, id, *system)))
+    }
+
     fn has(&self, subject: &Subject, fields: &[FieldTest], test: &Test) -> Searched<bool> {
         let own_type = self.type_of(subject)?;
         let Some(system) = self.name(&own_type)? else { return Ok(false) };
@@ -255,6 +260,7 @@ impl<'a> Searcher<'a> {
                 self.approach_for(&sources, test)?;
                 for seq in &sources {
                     if let Some(source) = self.subject(*seq)?
+                        && refers(&source, field.field, &subject.id, system)
                         && test.holds(&source, self)?
                     {
                         return Ok(true);
@@ -269,6 +275,11 @@ impl<'a> Searcher<'a> {
         }
         Ok(false)
     }
+}
+
+fn refers(source: &Subject, field: i64, id: &str, system: i64) -> bool {
+    let is_it = |value: &KeyValue| matches!(value, KeyValue::Token { system: of, code } if *of == system && code == id);
+    source.keys.iter().any(|key| key.field == field && is_it(&key.value))
 }
 
 impl Oracle for Searcher<'_> {

@@ -54,7 +54,7 @@ impl<'a> FileIndex<'a> {
         let pending = self.pending.resources(scan, limit);
         if !pending.is_empty() {
             found.extend(pending);
-            if !scan.order.is_empty() {
+            if scan.is_ordered {
                 found.sort_unstable();
                 found.dedup();
                 found.truncate(limit);
