@@ -4,6 +4,7 @@
 // Here an unwrap is an assertion, also outside of functions marked as tests.
 #![allow(clippy::unwrap_used)]
 
+mod changed;
 mod contract;
 mod crash;
 #[path = "../database/mod.rs"]
@@ -58,6 +59,7 @@ macro_rules! on_every_engine {
 }
 
 on_every_engine! {
+    changed::what_was_changed_is_found_as_it_is_at_once_and_later,
     contract::new_record_is_created_and_read_back_as_the_same_bytes,
     contract::same_record_again_writes_no_version,
     contract::corrected_record_writes_new_versions_of_exactly_what_changed,
