@@ -20,9 +20,10 @@ use crate::kap::kind::Kind;
 use crate::kap::records::shared::{self, RecordReference};
 use crate::kap::records::{Header, IdentifierRef};
 use crate::kap::values::Termed;
+use sha1_smol::Sha1;
 use std::collections::HashSet;
 use std::sync::LazyLock;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 /// The namespace of every id that the gateway makes: UUIDv5 of its canonical base.
 pub(super) static NAMESPACE: LazyLock<Uuid> =
@@ -54,7 +55,32 @@ pub fn shared_id(resource_type: &str, identifier: IdentifierRef<'_>) -> String {
 
 /// The id of a resource that one record owns.
 pub fn owned_id(system: &str, kind: Kind, record_id: &str, slot: &str) -> String {
-    Uuid::new_v5(&NAMESPACE, format!("{system}\n{}\n{record_id}\n{slot}", kind.as_str()).as_bytes()).to_string()
+    Owner::new(system, kind, record_id).id(slot)
+}
+
+/// What the ids of one record's resources are made of: UUIDv5 of system, kind, record id and slot, a line each. A record asks
+/// for its ids some hundred times, so what they have in common is digested once.
+struct Owner(Sha1);
+
+impl Owner {
+    fn new(system: &str, kind: Kind, record_id: &str) -> Self {
+        let mut digest = Sha1::new();
+        digest.update(NAMESPACE.as_bytes());
+        for line in [system, kind.as_str(), record_id] {
+            digest.update(line.as_bytes());
+            digest.update(b"\n");
+        }
+        Self(digest)
+    }
+
+    /// <https://www.rfc-editor.org/rfc/rfc9562#section-5.5>
+    fn id(&self, slot: &str) -> String {
+        let mut digest = self.0.clone();
+        digest.update(slot.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.digest().bytes()[..16]);
+        Builder::from_sha1_bytes(bytes).into_uuid().to_string()
+    }
 }
 
 /// A record being mapped.
@@ -68,6 +94,7 @@ pub struct Draft<'a> {
     pub amendments: Vec<Entry>,
     /// Is there an Encounter that the record's resources belong to?
     pub has_contact: bool,
+    owner: Owner,
     patient_id: String,
     course_id: String,
     /// Shared resources already among the entries, by id.
@@ -80,8 +107,10 @@ pub struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub fn new(header: Header<'a>, patient_id: Option<String>, instruments: &'a Registry) -> Self {
+        let owner = Owner::new(&header.source.system, header.kind, &header.source.record_id);
         Self {
             header,
+            owner,
             instruments,
             entries: Vec::with_capacity(32),
             notices: Vec::new(),
@@ -99,7 +128,7 @@ impl<'a> Draft<'a> {
 
     /// The id of this record's resource in that slot.
     pub fn id(&self, slot: &str) -> String {
-        owned_id(&self.header.source.system, self.header.kind, &self.header.source.record_id, slot)
+        self.owner.id(slot)
     }
 
     /// The slot of an element of a list: `{list}/{key}`. The key is the sender's own id, or `~` and a digest of what
@@ -448,4 +477,19 @@ fn unmapped_code(code: &shared::Code, place: usize) -> Extension {
             build::extension("place", ExtensionValue::Integer(place.into())),
         ],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_uuids_of_version_5_of_their_four_lines() {
+        for (system, record_id, slot) in [("urn:s", "r-1", "doses/~1"), ("", "ä", ""), ("urn:s", "r", &"x".repeat(200))]
+        {
+            let name = format!("{system}\n{}\n{record_id}\n{slot}", Kind::Intake.as_str());
+            let wanted = Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string();
+            assert_eq!(owned_id(system, Kind::Intake, record_id, slot), wanted);
+        }
+    }
 }
