@@ -62,6 +62,10 @@ async fn content_of_a_binary_is_taken_as_it_is() {
     outcome(write(Method::POST, "/fhir/Binary", "application/pdf", b"").await, StatusCode::BAD_REQUEST).await;
     let patient = write(Method::POST, "/fhir/Patient", "application/pdf", bytes).await;
     outcome(patient, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
+    // A page of another site sends text without a question before, but not without its origin.
+    let page = app.request(Method::POST, "/fhir/Binary").header("Origin", "https://other.example").body("x");
+    let page = page.header("Content-Type", "text/plain").send().await.expect("an answer");
+    outcome(page, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
     // FHIR sent as FHIR is a resource, which must be a Binary.
     let resource = write(Method::POST, "/fhir/Binary", "application/fhir+json", b"{\"resourceType\":\"Goal\"}").await;
     assert!(resource.status().is_client_error());

@@ -82,7 +82,9 @@ pub async fn or_resource(
     (resource_type, id): (&str, Option<&str>),
 ) -> Result<(Value, usize), ApiError> {
     let named = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let Some(media_type) = named.filter(|name| resource_type == BINARY && is_content(name)) else {
+    // A page of another site may send text and forms without asking this server first, and says where it comes from.
+    let may_be = resource_type == BINARY && !request.headers().contains_key(header::ORIGIN);
+    let Some(media_type) = named.filter(|name| may_be && is_content(name)) else {
         return resource_body::required(request, payload, api).await;
     };
     let body = api::body(request, payload, &api.limits, api.limits.of_fhir()).await?;
