@@ -118,6 +118,11 @@ pub enum ApiError {
     OfRecord { resource_type: String },
     #[error("this resource of the KAP guide is part of the program and is not changed")]
     OfGuide,
+    #[error(
+        "the content is tagged SUBSETTED, so it is a part of the resource (_summary, _elements): stored, it would take the \
+         rest away. Read the whole resource and change that, or send a patch"
+    )]
+    PartOfResource,
     #[error("entry {first} is about the same resource: a resource stands once in a transaction")]
     SameResource { first: usize },
     #[error("a reference by search finds nothing")]
@@ -225,6 +230,7 @@ impl ApiError {
             Self::VersionMismatch { .. } => row(StatusCode::PRECONDITION_FAILED, IssueType::Conflict),
             Self::OfRecord { .. } => row(StatusCode::CONFLICT, IssueType::BusinessRule),
             Self::OfGuide => row(StatusCode::CONFLICT, IssueType::BusinessRule),
+            Self::PartOfResource => row(StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule),
             Self::SameResource { .. } => row(StatusCode::BAD_REQUEST, IssueType::Duplicate),
             Self::NoTarget => row(StatusCode::PRECONDITION_FAILED, IssueType::NotFound),
             Self::NoEntry => row(StatusCode::BAD_REQUEST, IssueType::NotFound),

@@ -26,8 +26,16 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 const LONGEST: usize = 255;
 
 /// Headers on which an answer to a write depends.
-const HEEDED: [&str; 7] =
-    ["accept", "content-type", "if-match", "if-modified-since", "if-none-exist", "if-none-match", "prefer"];
+const HEEDED: [&str; 8] = [
+    "accept",
+    "content-type",
+    "if-match",
+    "if-modified-since",
+    "if-none-exist",
+    "if-none-match",
+    "prefer",
+    "x-security-context",
+];
 
 /// Keys of requests that are being answered now.
 #[derive(Debug, Clone, Default)]

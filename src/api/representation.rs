@@ -128,7 +128,7 @@ fn named_format(text: &str) -> Option<Format> {
 fn fhir_version_fits<'a>(mut parts: impl Iterator<Item = &'a str>) -> bool {
     parts.all(|part| match part.split_once('=') {
         Some((name, version)) if name.trim().eq_ignore_ascii_case("fhirVersion") => {
-            matches!(version.trim(), "4.0" | "4.0.1")
+            matches!(version.trim().trim_matches('"'), "4.0" | "4.0.1")
         }
         Some(_) | None => true,
     })
@@ -230,6 +230,7 @@ mod tests {
             ("application/fhir+json;q=0, */*;q=0.1", Some(Format::Xml)),
             ("application/fhir+xml, application/fhir+json", Some(Format::Xml)),
             ("APPLICATION/FHIR+XML; fhirVersion=4.0", Some(Format::Xml)),
+            ("application/fhir+json; fhirVersion=\"4.0\"", Some(Format::Json)),
             ("application/fhir+json; fhirVersion=3.0", None),
             ("text/html", None),
             ("json", None),

@@ -26,6 +26,22 @@ async fn statement_is_fhir_and_names_this_server() {
     assert_eq!(statement["format"], serde_json::json!(["application/fhir+json", "application/fhir+xml"]));
 }
 
+/// R4: a server may answer each mode with its CapabilityStatement; `_summary` and `_elements` are for every read.
+#[tokio::test]
+async fn statement_is_given_in_each_mode_and_in_parts() {
+    let app = TestApp::start();
+    let whole = app.json("/fhir/metadata").await;
+    for mode in ["full", "normative", "terminology"] {
+        assert_eq!(app.json(&format!("/fhir/metadata?mode={mode}")).await, whole, "{mode}");
+    }
+    let refused = app.get("/fhir/metadata?mode=banana").await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    let part = app.json("/fhir/metadata?_elements=fhirVersion").await;
+    assert_eq!((&part["fhirVersion"], &part["rest"]), (&json!("4.0.1"), &Value::Null));
+    let summary = app.json("/fhir/metadata?_summary=true").await;
+    assert_eq!((&summary["kind"], summary["meta"]["tag"][0]["code"].as_str()), (&json!("instance"), Some("SUBSETTED")));
+}
+
 /// Every parameter of every type, with each modifier of its kind, and the sort by it.
 #[tokio::test]
 async fn every_stated_parameter_modifier_sort_and_include_is_taken() {
@@ -54,8 +70,8 @@ async fn every_stated_parameter_modifier_sort_and_include_is_taken() {
                 continue;
             }
             queries.push(format!("{code}={value}&_sort=-{code}"));
+            queries.push(format!("{code}:missing=true"));
             if !["_id", "_lastUpdated"].contains(&code) {
-                queries.push(format!("{code}:missing=true"));
                 queries.extend(modifiers.iter().map(|modifier| format!("{code}:{modifier}={value}")));
             }
         }

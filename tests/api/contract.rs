@@ -86,6 +86,7 @@ async fn every_published_query_parameter_is_taken() {
                 "_revinclude" => "Provenance:target",
                 "_summary" => "data",
                 "_type" => "Observation",
+                "mode" => "full",
                 "asOf" => "2026-02-02T10:00:00Z",
                 _ => "x",
             };

@@ -6,7 +6,7 @@ use crate::{
 };
 use flate2::read::GzDecoder;
 use kap_gateway::{app::Options, config::WriteValidation};
-use reqwest::{Method, StatusCode};
+use reqwest::{Client, Method, StatusCode, header::ACCEPT};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
 
@@ -34,11 +34,14 @@ fn examples() -> Option<BTreeMap<String, Value>> {
 #[tokio::test]
 async fn every_stated_interaction_is_done_on_every_type() {
     let Some(examples) = examples() else { return };
-    let app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
+    let mut app = TestApp::start_with(Options { validate_writes: Some(WriteValidation::Off), ..Options::default() });
     let statement = app.json("/fhir/metadata").await;
     let resources = statement["rest"][0]["resource"].as_array().expect("resources");
     let stated = resources.iter().filter(|one| one["interaction"].as_array().is_some_and(|all| !all.is_empty()));
     let mut tried = 0;
+    // A Binary is read as what it holds, unless FHIR is asked for.
+    let fhir = reqwest::header::HeaderValue::from_static("application/fhir+json");
+    app.client = Client::builder().default_headers([(ACCEPT, fhir)].into_iter().collect()).build().expect("a client");
     for name in stated.map(|one| one["type"].as_str().expect("text")) {
         let Some(example) = examples.get(name) else { continue };
         let (of_type, of_one) = (format!("/fhir/{name}"), format!("/fhir/{name}/x1"));

@@ -1,5 +1,6 @@
 //! The HTTP API, asked from outside: each test starts a whole gateway on a port of its own.
 
+mod binary;
 mod brute_force;
 mod capabilities;
 mod command_line;
@@ -16,6 +17,7 @@ mod history;
 mod idempotency;
 mod import;
 mod instruments;
+mod kept_content;
 mod limits;
 mod merges;
 mod operations;

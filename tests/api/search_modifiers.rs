@@ -85,6 +85,28 @@ async fn modifiers_mean_what_r4_says() {
     .await;
 }
 
+/// The system of a `code` is the one of the value set to which R4 binds the element.
+#[tokio::test]
+async fn code_is_found_with_the_system_that_its_element_implies() {
+    let app = ward().await;
+    let (gender, status) = ("http://hl7.org/fhir/administrative-gender", "http://hl7.org/fhir/observation-status");
+    for (query, expected) in [
+        (format!("Patient?gender={gender}|male"), &["bob"][..]),
+        (format!("Patient?gender={gender}|"), &["ada", "bob"]),
+        (format!("Patient?gender={gender}|male,{gender}|female"), &["ada", "bob"]),
+        (format!("Observation?status:not={status}|final"), &["else"]),
+        (format!("Observation?status={gender}|final"), &[]),
+        ("Observation?status=urn:else|final".to_owned(), &[]),
+        ("Observation?status:not=urn:else|".to_owned(), &["dose", "else", "pressure"]),
+        (format!("Observation?subject:Patient.gender={gender}|female"), &["dose", "pressure"]),
+    ] {
+        let bundle = app.json(&format!("/fhir/{query}")).await;
+        let mut found = ids(&bundle);
+        found.sort_unstable();
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
 #[tokio::test]
 async fn quantities_are_compared_across_units() {
     let app = ward().await;

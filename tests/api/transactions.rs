@@ -342,3 +342,64 @@ async fn what_a_record_made_is_not_changed_by_a_transaction() {
     assert_eq!(places(&told), ["Bundle.entry[1]"]);
     assert_eq!(app.json("/fhir/Goal").await["total"], 0);
 }
+
+/// R4 leaves no read out: what a GET by itself is answered with, an entry holds.
+#[tokio::test]
+async fn gets_in_a_bundle_are_answered_as_by_themselves() {
+    let app = TestApp::start();
+    put(&app, "/fhir/Patient/p", &patient("p", "A-1")).await;
+    let mut of_patient = goal("g", "Sleep");
+    of_patient["subject"] = json!({ "reference": "Patient/p" });
+    put(&app, "/fhir/Goal/g", &of_patient).await;
+    let urls = [
+        "Patient?_id=p",
+        "Patient?_total=accurate&_count=1",
+        "Patient/p/Goal",
+        "Patient/p/*?_type=Goal",
+        "?_type=Patient,Goal",
+        "Goal/g/_history",
+        "Goal/_history?_count=1",
+        "_history?_since=2026",
+        "Patient/p",
+        "Goal/g/_history/1",
+    ];
+    let gets: Vec<Value> = urls.iter().map(|url| entry("GET", url, None)).collect();
+    for kind in ["batch", "transaction"] {
+        let answer = done(&app, &bundle(kind, gets.clone().into())).await;
+        for (place, url) in urls.iter().enumerate() {
+            let url = if url.starts_with('?') { format!("/fhir{url}") } else { format!("/fhir/{url}") };
+            assert_eq!(answer["entry"][place]["resource"], app.json(&url).await, "{kind} {url}");
+        }
+    }
+    let refused = [
+        "Goal/none/_history",
+        "Patient/p/Banana",
+        "Goal/p/Patient",
+        "Patient?banana=1",
+        "_history?banana=1",
+        "Patient/p/$everything",
+    ];
+    let gets: Vec<Value> = refused.iter().map(|url| entry("GET", url, None)).collect();
+    let answer = done(&app, &bundle("batch", gets.into())).await;
+    let told = statuses(&answer);
+    assert_eq!(told[0], "404 Not Found");
+    assert!(told.iter().all(|status| status.starts_with('4')), "{told:?}");
+}
+
+#[tokio::test]
+async fn read_in_a_bundle_heeds_since_when_the_client_has_the_resource() {
+    let app = TestApp::start();
+    put(&app, "/fhir/Goal/g", &goal("g", "Sleep")).await;
+    let changed = app.json("/fhir/Goal/g").await["meta"]["lastUpdated"].clone();
+    for (member, value, status) in [
+        ("ifModifiedSince", changed, "304 Not Modified"),
+        ("ifModifiedSince", json!("2000-01-01T00:00:00Z"), "200 OK"),
+        ("ifModifiedSince", json!("yesterday"), "400 Bad Request"),
+        ("ifNoneMatch", json!("W/\"1\""), "304 Not Modified"),
+    ] {
+        let mut asked = entry("GET", "Goal/g", None);
+        asked["request"][member] = value;
+        let answer = done(&app, &bundle("batch", json!([asked]))).await;
+        assert_eq!(statuses(&answer), [status], "{member}");
+    }
+}

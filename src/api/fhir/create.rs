@@ -2,7 +2,7 @@
 
 use super::{
     acceptance::Purpose,
-    resource_body,
+    binary,
     write::{Intent, Verb, answer, content, matching::Matching},
 };
 use crate::api::{
@@ -28,7 +28,7 @@ pub async fn create(
     fhir::check_type(&resource_type)?;
     conditional::refuse_meaningless(&request, true)?;
     let unless = unless(&request, &api, &resource_type)?;
-    let (resource, size) = resource_body::required(&request, payload, &api).await?;
+    let (resource, size) = binary::or_resource(&request, payload, &api, (&resource_type, None)).await?;
     let ticket = match idempotency::begin(&request, &api).await? {
         Begun::Again(kept) => return Ok(idempotency::send(representation, kept)),
         Begun::First(ticket) => ticket,

@@ -8,7 +8,7 @@ use crate::{
             self, COUNT, CURSOR,
             bundle::{Bundle, BundleType},
             search_query::page_size,
-            search_subset::{self, ELEMENTS, SUMMARY},
+            search_subset::{self, ELEMENTS, SUMMARY, Subset},
         },
         parameters::{self, FORMAT, PRETTY, Parameter},
         session::Session,
@@ -20,6 +20,7 @@ use crate::{
     },
 };
 use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 const SINCE: &str = "_since";
@@ -54,16 +55,62 @@ async fn answer(
     id: Option<String>,
 ) -> Result<HttpResponse, ApiError> {
     let parameters = parameters::decode(request.query_string())?;
-    // A span has a beginning and an end, each a parameter of its own.
-    let (spans, others): (Vec<&Parameter>, Vec<&Parameter>) = parameters.iter().partition(|one| one.name == AT);
-    let others: Vec<Parameter> = others.into_iter().chain(spans.first().copied()).cloned().collect();
-    let mut errors = parameters::check_names(&others, &KNOWN);
-    if spans.len() > 2 {
-        errors.push(ParameterError::new(AT, IssueType::Invalid, "may be given twice at most: from (ge) and to (le)"));
-    }
-    let (mut query, count) = read(&parameters, api, &mut errors);
-    let subset = search_subset::asked(&parameters, &mut errors);
+    let (asked, errors) = Asked::read(&parameters, api);
     let representation = fhir::representation(request, &parameters, errors)?;
+    let bundle = bundle(api, asked, parameters, resource_type, id).await?;
+    Ok(representation.write(HttpResponse::Ok(), bundle))
+}
+
+/// The history that an entry of a Bundle asks for.
+pub async fn find(
+    api: &Session,
+    parameters: Vec<Parameter>,
+    resource_type: Option<String>,
+    id: Option<String>,
+) -> Result<Bytes, ApiError> {
+    let (asked, errors) = Asked::read(&parameters, api);
+    if errors.is_empty() {
+        bundle(api, asked, parameters, resource_type, id).await
+    } else {
+        Err(ApiError::Parameters(errors))
+    }
+}
+
+/// What the parameters ask for.
+struct Asked {
+    query: HistoryQuery,
+    /// The page size, which may be 0.
+    count: usize,
+    subset: Subset,
+}
+
+impl Asked {
+    /// With all errors: with any, nothing must be given.
+    fn read(parameters: &[Parameter], api: &Session) -> (Self, Vec<ParameterError>) {
+        // A span has a beginning and an end, each a parameter of its own.
+        let (spans, others): (Vec<&Parameter>, Vec<&Parameter>) = parameters.iter().partition(|one| one.name == AT);
+        let others: Vec<Parameter> = others.into_iter().chain(spans.first().copied()).cloned().collect();
+        let mut errors = parameters::check_names(&others, &KNOWN);
+        if spans.len() > 2 {
+            errors.push(ParameterError::new(
+                AT,
+                IssueType::Invalid,
+                "may be given twice at most: from (ge) and to (le)",
+            ));
+        }
+        let (query, count) = read(parameters, api, &mut errors);
+        let subset = search_subset::asked(parameters, &mut errors);
+        (Self { query, count, subset }, errors)
+    }
+}
+
+async fn bundle(
+    api: &Session,
+    Asked { mut query, count, subset }: Asked,
+    parameters: Vec<Parameter>,
+    resource_type: Option<String>,
+    id: Option<String>,
+) -> Result<Bytes, ApiError> {
     if let Some(resource_type) = &resource_type {
         fhir::check_type(resource_type)?;
     }
@@ -101,7 +148,7 @@ async fn answer(
         let told = request_and_response(&version, made_by);
         bundle.version(&base, &subset.of(version, &api.definitions)?, &told);
     }
-    Ok(representation.write(HttpResponse::Ok(), bundle.finish()))
+    Ok(bundle.finish())
 }
 
 /// Which versions, and the page size, which may be 0.

@@ -5,17 +5,20 @@
 use crate::{
     api::{
         Api,
-        error::ApiError,
+        error::{ApiError, ParameterError},
         fhir::{
             self, COUNT,
             search_filter::{self, COLUMNS},
             search_include::{INCLUDE, REVINCLUDE},
             search_query::{SORT, TOTAL},
-            search_subset::{ELEMENTS, SUMMARY},
+            search_subset::{self, ELEMENTS, SUMMARY},
         },
-        parameters::{FORMAT, PRETTY},
+        parameters::{self, FORMAT, PRETTY},
     },
-    fhir::search::{self, SearchParameter, SearchType},
+    fhir::{
+        outcome::IssueType,
+        search::{self, SearchParameter, SearchType},
+    },
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -25,11 +28,23 @@ use std::sync::{Mutex, PoisonError};
 /// The day on which what this statement says last changed; it is the same for every build of a version.
 const DATE: &str = "2026-11-22";
 
+/// Each may be answered with the one statement, says R4. <https://hl7.org/fhir/R4/http.html#capabilities>
+const MODE: &str = "mode";
+const MODES: [&str; 3] = ["full", "normative", "terminology"];
+
 pub async fn metadata(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    let representation = fhir::representation_only(&request)?;
+    let parameters = parameters::decode(request.query_string())?;
+    let mut errors = parameters::check_names(&parameters, &[MODE, SUMMARY, ELEMENTS, FORMAT, PRETTY]);
+    let subset = search_subset::asked(&parameters, &mut errors);
+    let mode = parameters.iter().find(|parameter| parameter.name == MODE);
+    if mode.is_some_and(|mode| !MODES.contains(&mode.value.as_str())) {
+        errors.push(ParameterError::new(MODE, IssueType::Value, format!("must be {}", MODES.join(", "))));
+    }
+    let representation = fhir::representation(&request, &parameters, errors)?;
     let generation = search::added::generation();
     let statement = text(Of { fhir_base: api.fhir_base(), chain_links: api.limits.chain_links, generation });
-    Ok(representation.write(HttpResponse::Ok(), statement))
+    let part = subset.of_body("CapabilityStatement", statement, &api.definitions)?;
+    Ok(representation.write(HttpResponse::Ok(), part))
 }
 
 /// On what the statement depends.

@@ -1,6 +1,7 @@
 //! The FHIR REST API, one file per interaction. <https://hl7.org/fhir/R4/http.html>
 
 pub mod acceptance;
+pub mod binary;
 pub mod bundle;
 pub mod create;
 pub mod delete;
@@ -15,6 +16,7 @@ pub mod read;
 pub mod reindex;
 pub mod resource_body;
 pub mod search;
+pub mod search_code;
 pub mod search_filter;
 pub mod search_include;
 pub mod search_query;

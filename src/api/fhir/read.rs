@@ -4,7 +4,7 @@ use crate::{
     api::{
         conditional::{Version, version_headers},
         error::ApiError,
-        fhir::{self, guide, summary},
+        fhir::{self, binary, guide, summary},
         representation::Representation,
         session::Session,
     },
@@ -18,9 +18,14 @@ pub async fn read(
     path: web::Path<(String, String)>,
     api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let (representation, subset) = fhir::representation_of_part(&request)?;
     let (resource_type, id) = path.into_inner();
     fhir::check_type(&resource_type)?;
+    if binary::is_asked_for(&request, &resource_type)
+        && let Some(content) = binary::content(&request, &find(&api, resource_type.clone(), &id).await?)
+    {
+        return Ok(content);
+    }
+    let (representation, subset) = fhir::representation_of_part(&request)?;
     if let Some(of_guide) = guide::find(&resource_type, &id) {
         let part = subset.of_body(&resource_type, Bytes::from_static(of_guide), &api.definitions)?;
         return Ok(representation.write(HttpResponse::Ok(), part));

@@ -92,7 +92,8 @@ pub async fn search_system_by_post(
 }
 
 /// Where a search looks.
-struct Place {
+#[derive(Debug)]
+pub struct Place {
     /// In the order of their answers.
     types: Vec<String>,
     /// The compartment, and whose it is.
@@ -104,13 +105,13 @@ struct Place {
 }
 
 impl Place {
-    fn of_type(resource_type: &str) -> Result<Self, ApiError> {
+    pub fn of_type(resource_type: &str) -> Result<Self, ApiError> {
         fhir::check_type(resource_type)?;
         let (types, path) = (vec![resource_type.to_owned()], format!("/{resource_type}"));
         Ok(Self { types, owner: None, path, takes_types: false })
     }
 
-    fn in_compartment(compartment: &str, id: &str, resource_type: &str) -> Result<Self, ApiError> {
+    pub fn in_compartment(compartment: &str, id: &str, resource_type: &str) -> Result<Self, ApiError> {
         let is_member = |name: &str| {
             name == compartment || compartment_parameters(compartment, name).is_some_and(|by| !by.is_empty())
         };
@@ -130,7 +131,7 @@ impl Place {
         Ok(Self { types, owner, path, takes_types: resource_type == ALL })
     }
 
-    fn everywhere() -> Self {
+    pub fn everywhere() -> Self {
         let types = resource_types().map(str::to_owned).collect();
         Self { types, owner: None, path: String::new(), takes_types: true }
     }
@@ -185,43 +186,79 @@ async fn read_form(request: &HttpRequest, payload: web::Payload, api: &Session) 
 async fn answer(
     request: &HttpRequest,
     mut place: Place,
-    mut parameters: Vec<Parameter>,
+    parameters: Vec<Parameter>,
     api: &Session,
 ) -> Result<HttpResponse, ApiError> {
-    let sent = parameters.clone();
-    let mut errors = place.narrow(&mut parameters);
-    let base = api.fhir_base();
-    let surroundings = api.surroundings(&base);
-    let mut searches = Vec::new();
-    for resource_type in &place.types {
-        let handling = Handling::of(request);
-        let (mut search, mut more) =
-            search_query::parse(resource_type, &parameters, handling, api.page_size, surroundings);
-        if place.types.len() > 1 && !search.query.sort.is_empty() {
-            more.push(ParameterError::new(SORT, IssueType::NotSupported, "is taken where one type is searched"));
-        }
-        if let Some((compartment, id)) = &place.owner {
-            let within = FilterValue::Compartment { compartment: compartment.clone(), id: id.clone() };
-            search.query.filters.push(Filter { parameter: "_compartment".to_owned(), any_of: vec![within] });
-        }
-        searches.push(search);
-        // What one type does not know, the others need not be asked.
-        if !more.is_empty() {
-            errors.extend(more);
-            break;
-        }
+    let (searches, errors) = place.searches(&parameters, Handling::of(request), api);
+    let representation = fhir::representation(request, &parameters, errors)?;
+    let bundle = searched(api, &place, searches, parameters).await?;
+    Ok(representation.write(HttpResponse::Ok(), bundle))
+}
+
+/// The searchset of an entry of a Bundle.
+pub async fn find(
+    api: &Session,
+    mut place: Place,
+    parameters: Vec<Parameter>,
+    handling: Handling,
+) -> Result<Bytes, ApiError> {
+    let (searches, errors) = place.searches(&parameters, handling, api);
+    if errors.is_empty() {
+        searched(api, &place, searches, parameters).await
+    } else {
+        Err(ApiError::Parameters(errors))
     }
-    let (mut told, more) = match searches.first() {
-        Some(_) => (searches.remove(0), searches),
-        // Nothing to search: the parameters are read all the same.
-        None => {
-            let (told, more) =
-                search_query::parse("Patient", &parameters, Handling::of(request), api.page_size, surroundings);
-            errors.extend(more);
-            (told, Vec::new())
+}
+
+/// The searches of a place: the one that tells what was asked, and the others.
+struct Searches {
+    told: Search,
+    more: Vec<Search>,
+}
+
+impl Place {
+    /// Reads the parameters, with all errors: with any, the searches must not run.
+    fn searches(&mut self, sent: &[Parameter], handling: Handling, api: &Session) -> (Searches, Vec<ParameterError>) {
+        let mut parameters = sent.to_vec();
+        let mut errors = self.narrow(&mut parameters);
+        let base = api.fhir_base();
+        let surroundings = api.surroundings(&base);
+        let parse = |name: &str| search_query::parse(name, &parameters, handling, api.page_size, surroundings);
+        let mut searches = Vec::new();
+        for resource_type in &self.types {
+            let (mut search, mut more) = parse(resource_type);
+            if self.types.len() > 1 && !search.query.sort.is_empty() {
+                more.push(ParameterError::new(SORT, IssueType::NotSupported, "is taken where one type is searched"));
+            }
+            if let Some((compartment, id)) = &self.owner {
+                let within = FilterValue::Compartment { compartment: compartment.clone(), id: id.clone() };
+                search.query.filters.push(Filter { parameter: "_compartment".to_owned(), any_of: vec![within] });
+            }
+            searches.push(search);
+            // What one type does not know, the others need not be asked.
+            if !more.is_empty() {
+                errors.extend(more);
+                break;
+            }
         }
-    };
-    let representation = fhir::representation(request, &sent, errors)?;
+        if searches.is_empty() {
+            // Nothing to search: the parameters are read all the same.
+            let (told, more) = parse("Patient");
+            errors.extend(more);
+            return (Searches { told, more: Vec::new() }, errors);
+        }
+        let told = searches.remove(0);
+        (Searches { told, more: searches }, errors)
+    }
+}
+
+async fn searched(
+    api: &Session,
+    place: &Place,
+    Searches { mut told, more }: Searches,
+    sent: Vec<Parameter>,
+) -> Result<Bytes, ApiError> {
+    let base = api.fhir_base();
     let rows = api.rows().for_one_answer();
     let mut page = match (place.types.is_empty(), more.is_empty()) {
         (true, _) => SearchPage { resources: vec![], included: vec![], total: Some(0), next: None },
@@ -243,8 +280,7 @@ async fn answer(
     if place.takes_types {
         told.used.extend(sent.into_iter().filter(|parameter| parameter.name == TYPES));
     }
-    let bundle = searchset(&format!("{base}{}", place.path), &base, told, page, api)?;
-    Ok(representation.write(HttpResponse::Ok(), bundle))
+    searchset(&format!("{base}{}", place.path), &base, told, page, api)
 }
 
 /// A note that names all ids of each patient who was asked for by one of them: the matches name any of those.
@@ -278,28 +314,6 @@ fn beside_guide(search: &mut Search, page: &mut SearchPage) {
     }
     page.total = page.total.map(|total| total + of_guide.len() as u64);
     page.resources.splice(0..0, of_guide);
-}
-
-/// The searchset of an entry of a Bundle, which searches one type.
-pub async fn find(
-    api: &Session,
-    resource_type: &str,
-    parameters: Vec<Parameter>,
-    handling: Handling,
-) -> Result<Bytes, ApiError> {
-    let base = api.fhir_base();
-    let surroundings = api.surroundings(&base);
-    let (mut search, errors) = search_query::parse(resource_type, &parameters, handling, api.page_size, surroundings);
-    if !errors.is_empty() {
-        return Err(ApiError::Parameters(errors));
-    }
-    let rows = api.rows().for_one_answer();
-    let mut page = rows.search(search.query.clone()).await?;
-    search.notes.extend(merged(&rows));
-    if guide::has_type(resource_type) {
-        beside_guide(&mut search, &mut page);
-    }
-    searchset(&format!("{base}/{resource_type}"), &base, search, page, api)
 }
 
 /// A page of several types, one type after the other. The cursor says in which it ended.

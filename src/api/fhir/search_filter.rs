@@ -1,7 +1,10 @@
 //! Names of search parameters: with modifiers, chained, and turned round. <https://hl7.org/fhir/R4/search.html#modifiers>,
 //! <https://hl7.org/fhir/R4/search.html#chaining>, <https://hl7.org/fhir/R4/search.html#has>
 
-use super::search_value::{self, split_unescaped, unescape};
+use super::{
+    search_code,
+    search_value::{self, split_unescaped, unescape},
+};
 use crate::{
     api::error::ParameterError,
     fhir::{
@@ -156,10 +159,11 @@ impl Surroundings<'_> {
         };
         if let Some((column, kind)) = COLUMNS.into_iter().find(|(column, _)| *column == name) {
             let is_date = kind == SearchType::Date;
-            let any_of = any_of(&|value| if is_date { search_value::date(value) } else { id(value) })?;
+            let plainly = |value: &str| if is_date { search_value::date(value) } else { id(value) };
             let any_of = match modifier {
-                None => any_of,
-                Some("not") if column == "_id" => vec![FilterValue::Not(any_of)],
+                None => any_of(&plainly)?,
+                Some("not") if column == "_id" => vec![FilterValue::Not(any_of(&plainly)?)],
+                Some("missing") => vec![missing(whole, value)?],
                 Some(_) => return Err(unsupported(whole, format!("has a modifier that {column} does not take"))),
             };
             return Ok(Filter { parameter: column.to_owned(), any_of });
@@ -172,13 +176,11 @@ impl Surroundings<'_> {
             unsupported(whole, problem)
         };
         let any_of = match (modifier, known.kind) {
-            (None, _) => any_of(&plainly)?,
-            (Some("missing"), _) => match value {
-                "true" => vec![FilterValue::Missing(true)],
-                "false" => vec![FilterValue::Missing(false)],
-                _ => return Err(bad(whole, "must be true or false")),
-            },
-            (Some("not"), SearchType::Token) => vec![FilterValue::Not(any_of(&plainly)?)],
+            (None, _) => search_code::widen(self.definitions, resource_type, known, any_of(&plainly)?),
+            (Some("missing"), _) => vec![missing(whole, value)?],
+            (Some("not"), SearchType::Token) => {
+                vec![FilterValue::Not(search_code::widen(self.definitions, resource_type, known, any_of(&plainly)?))]
+            }
             (Some("text"), SearchType::Token | SearchType::Reference) => any_of(&|value| {
                 let text = unescape(value)?;
                 if text.trim().is_empty() {
@@ -235,6 +237,15 @@ impl Surroundings<'_> {
             matches!(definitions.validate_code(&asked, &code), Membership::Member(_))
         };
         Ok(CodeSet { value_set, codes, holds: Arc::new(holds) })
+    }
+}
+
+/// The value of `:missing`.
+fn missing(whole: &str, value: &str) -> Result<FilterValue, Refusal> {
+    match value {
+        "true" => Ok(FilterValue::Missing(true)),
+        "false" => Ok(FilterValue::Missing(false)),
+        _ => Err(bad(whole, "must be true or false")),
     }
 }
 

@@ -163,9 +163,18 @@ fn summarize(object: &mut Map<String, Value>, structure: &Structure, of: &Elemen
     is_less
 }
 
+/// <https://terminology.hl7.org/CodeSystem-v3-ObservationValue.html>
+const OBSERVATION_VALUE: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
+const SUBSETTED: &str = "SUBSETTED";
+
+/// Does a resource say that it is only a part of one?
+pub fn is_part(resource: &Value) -> bool {
+    let tags = resource["meta"]["tag"].as_array().map(Vec::as_slice).unwrap_or_default();
+    tags.iter().any(|tag| tag["system"] == OBSERVATION_VALUE && tag["code"] == SUBSETTED)
+}
+
 fn tag(resource: &mut Map<String, Value>) {
-    let subsetted =
-        json!({ "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED" });
+    let subsetted = json!({ "system": OBSERVATION_VALUE, "code": SUBSETTED });
     let meta = resource.entry("meta").or_insert_with(|| json!({}));
     match meta.get_mut("tag").and_then(Value::as_array_mut) {
         Some(tags) => tags.push(subsetted),

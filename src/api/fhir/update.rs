@@ -3,7 +3,7 @@
 
 use super::{
     acceptance::Purpose,
-    resource_body,
+    binary,
     write::{At, Intent, Verb, answer, content, head::Head},
 };
 use crate::api::{
@@ -49,7 +49,11 @@ async fn perform(
     only_new: bool,
 ) -> Result<HttpResponse, ApiError> {
     let Head { representation, resource_type, at, if_match } = head;
-    let (resource, size) = resource_body::required(request, payload, api).await?;
+    let id_of_url = match &at {
+        At::Id(id) => Some(id.as_str()),
+        At::Matching { .. } => None,
+    };
+    let (resource, size) = binary::or_resource(request, payload, api, (&resource_type, id_of_url)).await?;
     let ticket = match idempotency::begin(request, api).await? {
         Begun::Again(kept) => return Ok(idempotency::send(representation, kept)),
         Begun::First(ticket) => ticket,

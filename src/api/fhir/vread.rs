@@ -1,7 +1,11 @@
 //! Version read: one version of one resource. <https://hl7.org/fhir/R4/http.html#vread>
 
 use crate::{
-    api::{error::ApiError, fhir, session::Session},
+    api::{
+        error::ApiError,
+        fhir::{self, binary},
+        session::Session,
+    },
     store::StoredResource,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,9 +15,14 @@ pub async fn vread(
     path: web::Path<(String, String, String)>,
     api: Session,
 ) -> Result<HttpResponse, ApiError> {
-    let (representation, subset) = fhir::representation_of_part(&request)?;
     let (resource_type, id, version_id) = path.into_inner();
     fhir::check_type(&resource_type)?;
+    if binary::is_asked_for(&request, &resource_type)
+        && let Some(content) = binary::content(&request, &find(&api, resource_type.clone(), &id, &version_id).await?)
+    {
+        return Ok(content);
+    }
+    let (representation, subset) = fhir::representation_of_part(&request)?;
     let stored = find(&api, resource_type, &id, &version_id).await?;
     Ok(fhir::read::answer(&request, representation, subset.of(stored, &api.definitions)?))
 }

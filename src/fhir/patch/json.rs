@@ -2,12 +2,13 @@
 //! faults are told at once, and copies are bounded.
 
 use super::PatchError;
+use crate::fhir::search::Decimal;
 use json_patch::jsonptr::{Pointer, PointerBuf};
 use json_patch::{
     AddOperation, CopyOperation, MoveOperation, PatchErrorKind, PatchOperation, RemoveOperation, ReplaceOperation,
     TestOperation,
 };
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 #[derive(Debug)]
 pub struct Operation(PatchOperation);
@@ -49,6 +50,12 @@ pub(super) fn apply(operations: &[Operation], resource: &mut Value, most_bytes: 
                 return Err(PatchError::new(place, format!("copies more than {most_bytes} bytes in all")));
             }
         }
+        // The crate compares texts, and a client that read 0.50 may write 0.5.
+        if let PatchOperation::Test(TestOperation { path, value }) = operation
+            && path.resolve(&*resource).is_ok_and(|there| is_equal(there, value))
+        {
+            continue;
+        }
         json_patch::patch_unsafe(resource, std::slice::from_ref(operation))
             .map_err(|error| PatchError::new(place, told(&error.kind)))?;
     }
@@ -63,6 +70,24 @@ fn told(kind: &PatchErrorKind) -> &'static str {
         PatchErrorKind::InvalidPointer => "names a place in its path that is not there",
         // The crate may add kinds.
         _ => "cannot be done",
+    }
+}
+
+/// Equal as a `test` has it: numbers by their values. <https://www.rfc-editor.org/rfc/rfc6902#section-4.6>
+fn is_equal(there: &Value, asked: &Value) -> bool {
+    match (there, asked) {
+        (Value::Number(there), Value::Number(asked)) => {
+            let key = |number: &Number| Decimal::parse(&number.to_string()).map(Decimal::key);
+            there == asked || key(there).is_some_and(|there| key(asked) == Some(there))
+        }
+        (Value::Array(there), Value::Array(asked)) => {
+            there.len() == asked.len() && there.iter().zip(asked).all(|(there, asked)| is_equal(there, asked))
+        }
+        (Value::Object(there), Value::Object(asked)) => {
+            let has = |(name, asked)| there.get(name).is_some_and(|there: &Value| is_equal(there, asked));
+            there.len() == asked.len() && asked.iter().all(has)
+        }
+        (there, asked) => there == asked,
     }
 }
 
@@ -102,6 +127,24 @@ mod tests {
         ]);
         let patched = patched(patch, &json!({ "active": true, "name": [{}] })).expect("patched");
         assert_eq!(patched.to_string(), r#"{"active":false,"name":[{"family":"Testpatient"}],"dose":0.50}"#);
+    }
+
+    /// RFC 6902: numbers are equal if their values are. Who reads 0.50 with JavaScript can write 0.5 only.
+    #[test]
+    fn tests_compare_numbers_by_value() {
+        let resource: Value = serde_json::from_str(r#"{"dose":{"value":0.50,"of":[1,-0.0]}}"#).expect("JSON");
+        let test = |path: &str, value: &str| {
+            let value: Value = serde_json::from_str(value).expect("JSON");
+            patched(json!([{ "op": "test", "path": path, "value": value }]), &resource).is_ok()
+        };
+        for value in ["0.50", "0.5", "5e-1", "0.500"] {
+            assert!(test("/dose/value", value), "{value}");
+        }
+        assert!(test("/dose", r#"{"of":[1.0,0],"value":0.5}"#));
+        for value in ["0.51", "\"0.50\"", "50", "-0.5", "5e99999", "null"] {
+            assert!(!test("/dose/value", value), "{value}");
+        }
+        assert!(!test("/dose", r#"{"value":0.5}"#) && !test("/dose/of", "[1]") && !test("/banana", "1"));
     }
 
     #[test]

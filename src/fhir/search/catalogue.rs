@@ -35,6 +35,8 @@ pub struct Source {
     pub field: &'static str,
     /// Only references to resources of that type.
     pub target: Option<String>,
+    /// Of a `code`, which has no system beside it: the way from the resource to the element, `component.status`.
+    pub code_path: Option<String>,
 }
 
 /// One element whose parts a composite parameter compares.
@@ -313,7 +315,7 @@ impl<'c> Builder<'c> {
     fn engine_source(&mut self, kind: SearchType, code: &str, expression: Expression) -> Source {
         let (field, name) = self.field(&format!("{code}()"), kind);
         self.index.engine.push((field, expression));
-        Source { field: name, target: None }
+        Source { field: name, target: None, code_path: None }
     }
 
     fn bases(&self, definition: &Definition) -> Vec<Route> {
@@ -365,11 +367,16 @@ impl<'c> Builder<'c> {
         let mut sources = Vec::new();
         for (place, target, routes) in places {
             let (field, name) = self.field(&self.name_of(kind, &place, &routes), kind);
+            let is_code = |(route, _): &&(Route, Datatype)| self.catalogue.all.name(route.of) == "code";
+            let code_path = routes.iter().find(is_code).filter(|_| kind == SearchType::Token).map(|(route, _)| {
+                let names = route.hops.iter().filter(|hop| !hop.key.is_empty()).map(|hop| hop.name.as_str());
+                names.collect::<Vec<_>>().join(".")
+            });
             for (route, of) in routes {
                 self.want(&route.hops);
                 graft(&mut self.index.branches, &route.hops, &mut Vec::new(), &self.numbered, (field, of));
             }
-            sources.push(Source { field: name, target });
+            sources.push(Source { field: name, target, code_path });
         }
         sources
     }

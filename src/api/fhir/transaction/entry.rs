@@ -7,13 +7,14 @@ use crate::{
         error::{ApiError, ParameterError},
         fhir::{
             self, patch,
+            search::Place,
             search_subset::{self, ELEMENTS, SUMMARY, Subset},
             update,
             write::{At, IfMatch, Intent, Verb, content, matching::Matching},
         },
         parameters::{self, Parameter},
     },
-    fhir::outcome::IssueType,
+    fhir::{outcome::IssueType, search::parse_date},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -34,16 +35,20 @@ pub struct Reading {
     pub target: Target,
     /// The version that the client has already: `ifNoneMatch`.
     pub has: Option<IfMatch>,
+    /// Since when it wants to know of a change: `ifModifiedSince`, in microseconds since 1970. `ifNoneMatch` goes before.
+    pub since: Option<i64>,
 }
 
 pub enum Target {
     Read { resource_type: String, id: String, subset: Subset },
     Version { resource_type: String, id: String, version_id: String, subset: Subset },
-    Search { resource_type: String, parameters: Vec<Parameter> },
+    Search { place: Place, parameters: Vec<Parameter> },
+    History { resource_type: Option<String>, id: Option<String>, parameters: Vec<Parameter> },
 }
 
 /// Members of `request` that we know.
-const KNOWN: [&str; 7] = ["id", "method", "url", "ifNoneMatch", "ifMatch", "ifNoneExist", "extension"];
+const KNOWN: [&str; 8] =
+    ["id", "method", "url", "ifNoneMatch", "ifModifiedSince", "ifMatch", "ifNoneExist", "extension"];
 
 pub fn read(api: &Api, entry: &Value) -> Result<Entry, ApiError> {
     let request = entry.get("request").and_then(Value::as_object);
@@ -57,7 +62,7 @@ pub fn read(api: &Api, entry: &Value) -> Result<Entry, ApiError> {
         Some(_) => Err(wrong(format!("has a {name} in its request that is no text"))),
     };
     let method = text("method")?.ok_or_else(|| wrong("has no method in its request"))?;
-    let url = Url::parse(api, text("url")?.ok_or_else(|| wrong("has no url in its request"))?)?;
+    let url = text("url")?.ok_or_else(|| wrong("has no url in its request"))?;
     let full_url = entry.get("fullUrl").and_then(Value::as_str).map(str::to_owned);
     let resource = || entry.get("resource").ok_or_else(|| wrong("has no resource, and its method needs one"));
     let tag = |name| match text(name)? {
@@ -66,17 +71,25 @@ pub fn read(api: &Api, entry: &Value) -> Result<Entry, ApiError> {
     };
     // A condition that the method does not heed would be ignored.
     let heeded: &[&str] = match method {
-        "GET" => &["ifNoneMatch"],
+        "GET" => &["ifNoneMatch", "ifModifiedSince"],
         "POST" => &["ifNoneExist"],
         "PUT" => &["ifMatch", "ifNoneMatch"],
         _ => &["ifMatch"],
     };
-    for condition in ["ifNoneMatch", "ifMatch", "ifNoneExist"] {
+    for condition in ["ifNoneMatch", "ifModifiedSince", "ifMatch", "ifNoneExist"] {
         if request.contains_key(condition) && !heeded.contains(&condition) {
             return Err(wrong(format!("has {condition}, which has no meaning with {method}")));
         }
     }
-    let Url { resource_type, id, version_id, parameters } = url;
+    if method == "GET" {
+        let since = text("ifModifiedSince")?.map(|text| parse_date(text).map(|(low, _)| low));
+        if since == Some(None) {
+            return Err(wrong("has an ifModifiedSince that is no instant"));
+        }
+        let reading = Reading { target: target(api, url)?, has: tag("ifNoneMatch")?, since: since.flatten() };
+        return Ok(Entry { full_url, ask: Ask::Read(reading) });
+    }
+    let Url { resource_type, id, version_id, parameters } = Url::parse(api, url)?;
     let at = |id: Option<String>| -> Result<At, ApiError> {
         match id {
             Some(id) if parameters.is_empty() => Ok(At::Id(id)),
@@ -92,16 +105,6 @@ pub fn read(api: &Api, entry: &Value) -> Result<Entry, ApiError> {
         None => Ok(()),
     };
     let verb = match method {
-        "GET" => {
-            let target = match (id, version_id) {
-                (Some(id), None) => Target::Read { resource_type, id, subset: subset(&parameters)? },
-                (Some(id), Some(version_id)) => {
-                    Target::Version { resource_type, id, version_id, subset: subset(&parameters)? }
-                }
-                (None, _) => Target::Search { resource_type, parameters },
-            };
-            return Ok(Entry { full_url, ask: Ask::Read(Reading { target, has: tag("ifNoneMatch")? }) });
-        }
         "POST" => {
             let resource = resource()?;
             content::check_type(&resource_type, resource)?;
@@ -141,6 +144,37 @@ pub fn read(api: &Api, entry: &Value) -> Result<Entry, ApiError> {
     Ok(Entry { full_url, ask: Ask::Write(Box::new(Intent { resource_type, verb, if_match: tag("ifMatch")? })) })
 }
 
+/// What a GET is about. The paths are those of requests by themselves, but for operations.
+fn target(api: &Api, url: &str) -> Result<Target, ApiError> {
+    const HISTORY: &str = "_history";
+    let (path, parameters) = split(api, url)?;
+    let parts: Vec<&str> = path.split('/').collect();
+    let some = |text: &str| Some(text.to_owned());
+    Ok(match parts[..] {
+        [""] => Target::Search { place: Place::everywhere(), parameters },
+        [HISTORY] => Target::History { resource_type: None, id: None, parameters },
+        [resource_type, HISTORY] => Target::History { resource_type: some(resource_type), id: None, parameters },
+        [resource_type, id, HISTORY] if content::is_id(id) => {
+            Target::History { resource_type: some(resource_type), id: some(id), parameters }
+        }
+        [compartment, id, member] if content::is_id(id) && !member.starts_with('$') => {
+            Target::Search { place: Place::in_compartment(compartment, id, member)?, parameters }
+        }
+        [resource_type] => Target::Search { place: Place::of_type(resource_type)?, parameters },
+        _ => match Url::parse(api, url)? {
+            Url { resource_type, id: Some(id), version_id: None, parameters } => {
+                Target::Read { resource_type, id, subset: subset(&parameters)? }
+            }
+            Url { resource_type, id: Some(id), version_id: Some(version_id), parameters } => {
+                Target::Version { resource_type, id, version_id, subset: subset(&parameters)? }
+            }
+            Url { resource_type, id: None, parameters, .. } => {
+                Target::Search { place: Place::of_type(&resource_type)?, parameters }
+            }
+        },
+    })
+}
+
 /// What of a resource that is read is sent.
 fn subset(parameters: &[Parameter]) -> Result<Subset, ApiError> {
     let mut errors = parameters::check_names(parameters, &[SUMMARY, ELEMENTS]);
@@ -158,15 +192,7 @@ struct Url {
 
 impl Url {
     fn parse(api: &Api, url: &str) -> Result<Self, ApiError> {
-        let base = api.fhir_base();
-        let below = match url.strip_prefix(&base) {
-            Some(below) => below,
-            None if url.contains("://") => return Err(wrong("has a url on another server")),
-            None => url,
-        };
-        let (path, query) = below.split_once('?').unwrap_or((below, ""));
-        let parameters = parameters::decode(query)?;
-        let path = parameters::decode_percent(path.trim_start_matches('/'))?;
+        let (path, parameters) = split(api, url)?;
         let parts: Vec<&str> = path.split('/').collect();
         let (resource_type, id, version_id) = match parts[..] {
             [resource_type] => (resource_type, None, None),
@@ -175,7 +201,7 @@ impl Url {
                 (resource_type, Some(id), Some(version_id))
             }
             _ => {
-                let problem = "has a url that is not supported in a Bundle: a type, a resource or a version of one is";
+                let problem = "has a url that is not supported in a Bundle: types, resources, versions, histories and compartments are";
                 return Err(wrong(problem));
             }
         };
@@ -187,6 +213,19 @@ impl Url {
             parameters,
         })
     }
+}
+
+/// The path below the FHIR base, and the parameters.
+fn split(api: &Api, url: &str) -> Result<(String, Vec<Parameter>), ApiError> {
+    let base = api.fhir_base();
+    let below = match url.strip_prefix(&base) {
+        Some(below) => below,
+        None if url.contains("://") => return Err(wrong("has a url on another server")),
+        None => url,
+    };
+    let (path, query) = below.split_once('?').unwrap_or((below, ""));
+    let path = parameters::decode_percent(path.trim_start_matches('/'))?;
+    Ok((path, parameters::decode(query)?))
 }
 
 /// What is wrong with an entry; `problem` goes on from "the entry".

@@ -8,22 +8,29 @@ use crate::{
     api::{
         conditional::etag,
         error::ApiError,
-        fhir::{history::instant, read, search, vread, write::IfMatch},
+        fhir::{
+            history::{self, instant},
+            read, search, vread,
+            write::IfMatch,
+        },
         parameters::Handling,
         session::Session,
     },
     store::StoredResource,
 };
 use actix_web::http::StatusCode;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 pub async fn answer(api: &Session, reading: Reading, handling: Handling) -> Value {
+    let whole = |bundle: Result<Bytes, ApiError>| match bundle {
+        Ok(bundle) => with_body(&bundle, json!({ "status": line(StatusCode::OK) })),
+        Err(error) => of_error(&error),
+    };
     let (found, subset) = match reading.target {
-        Target::Search { resource_type, parameters } => {
-            return match search::find(api, &resource_type, parameters, handling).await {
-                Ok(bundle) => with_body(&bundle, json!({ "status": line(StatusCode::OK) })),
-                Err(error) => of_error(&error),
-            };
+        Target::Search { place, parameters } => return whole(search::find(api, place, parameters, handling).await),
+        Target::History { resource_type, id, parameters } => {
+            return whole(history::find(api, parameters, resource_type, id).await);
         }
         Target::Read { resource_type, id, subset } => (read::find(api, resource_type, &id).await, subset),
         Target::Version { resource_type, id, version_id, subset } => {
@@ -31,14 +38,14 @@ pub async fn answer(api: &Session, reading: Reading, handling: Handling) -> Valu
         }
     };
     match found.and_then(|stored| Ok(subset.of(stored, &api.definitions)?)) {
-        Ok(stored) => of_resource(&stored, reading.has),
+        Ok(stored) => of_resource(&stored, reading.has, reading.since),
         Err(error) => of_error(&error),
     }
 }
 
-fn of_resource(stored: &StoredResource, has: Option<IfMatch>) -> Value {
+fn of_resource(stored: &StoredResource, has: Option<IfMatch>, since: Option<i64>) -> Value {
     let is_there = match has {
-        None => false,
+        None => since.is_some_and(|since| stored.last_updated <= since),
         Some(IfMatch::Any) => true,
         Some(IfMatch::Version(version)) => version == stored.version_id,
     };

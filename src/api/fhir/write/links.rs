@@ -1,14 +1,14 @@
 //! References between the entries of a transaction, and references by search.
 //! <https://hl7.org/fhir/R4/http.html#trules>, <https://hl7.org/fhir/R4/http.html#transaction>
 
-use super::{Failure, Intent, Verb, matching::Matching, plan::Step};
+use super::{Failure, Intent, Verb, content, matching::Matching, plan::Step};
 use crate::{
     api::{Api, error::ApiError, fhir::acceptance, parameters, session::Session},
     consent::Found,
     store::transaction::Condition,
 };
 use serde_json::Value;
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 /// What a transaction's entries are called in it, and what they mean by search.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Links {
         let mut searched: Vec<Searched> = Vec::new();
         let mut failures = Vec::new();
         for (place, intent) in intents.iter().enumerate() {
-            let Some(resource) = content(intent) else { continue };
+            let Some(resource) = carried(intent) else { continue };
             for_each_reference(resource, &mut |reference| {
                 let Some((resource_type, query)) = reference.split_once('?') else { return };
                 if !acceptance::is_resource_type(resource_type) || searched.iter().any(|s| s.reference == reference) {
@@ -100,7 +100,7 @@ impl Links {
 }
 
 /// The resource that an intent carries.
-fn content(intent: &Intent) -> Option<&Value> {
+fn carried(intent: &Intent) -> Option<&Value> {
     match &intent.verb {
         Verb::Create { resource, .. } | Verb::Update { resource, .. } => Some(resource),
         Verb::Delete { .. } | Verb::Patch { .. } => None,
@@ -128,6 +128,46 @@ pub fn refers_to(resource: &Value, full_urls: &[String]) -> bool {
     let mut refers = false;
     for_each_reference(resource, &mut |reference| refers |= full_urls.iter().any(|url| url == reference));
     refers
+}
+
+/// References that name this server by its whole address become relative, as all others to what is here: so searches,
+/// compartments, chains and includes meet them, and they outlive a change of the address. The entries of a Bundle refer to
+/// each other by their addresses, and stay. <https://hl7.org/fhir/R4/references.html#literal>
+pub fn without_base<'v>(resource: &'v Value, fhir_base: &str) -> Cow<'v, Value> {
+    let mut found = false;
+    for_each_reference(resource, &mut |reference| found |= local(reference, fhir_base).is_some());
+    if !found || resource["resourceType"] == "Bundle" {
+        return Cow::Borrowed(resource);
+    }
+    let mut relative = resource.clone();
+    make_relative(&mut relative, fhir_base);
+    Cow::Owned(relative)
+}
+
+fn make_relative(value: &mut Value, fhir_base: &str) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| make_relative(item, fhir_base)),
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                match member.as_str().filter(|_| name == "reference").and_then(|text| local(text, fhir_base)) {
+                    Some(text) => *member = text.to_owned().into(),
+                    None => make_relative(member, fhir_base),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// What of a reference stands behind our own base, if it is a resource or a version of one.
+fn local<'r>(reference: &'r str, fhir_base: &str) -> Option<&'r str> {
+    let rest = reference.strip_prefix(fhir_base)?.strip_prefix('/')?;
+    let (resource_type, id) = match rest.split('/').collect::<Vec<_>>()[..] {
+        [resource_type, id] => (resource_type, id),
+        [resource_type, id, "_history", version] if content::is_id(version) => (resource_type, id),
+        _ => return None,
+    };
+    (acceptance::is_resource_type(resource_type) && content::is_id(id)).then_some(rest)
 }
 
 /// Members whose text is an address, and not only looks like one.
@@ -174,6 +214,28 @@ fn walk(value: &mut Value, replacements: &Replacements) -> Result<(), ApiError> 
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn references_by_our_own_address_become_relative_and_no_others() {
+        let base = "http://h/fhir";
+        let refer = |reference: &str| json!({ "resourceType": "Goal", "subject": { "reference": reference } });
+        for (reference, expected) in [
+            ("http://h/fhir/Patient/1", "Patient/1"),
+            ("http://h/fhir/Patient/1/_history/2", "Patient/1/_history/2"),
+            ("http://h/fhir/Banana/1", "http://h/fhir/Banana/1"),
+            ("http://h/fhir/Patient?identifier=x", "http://h/fhir/Patient?identifier=x"),
+            ("http://h/fhirs/Patient/1", "http://h/fhirs/Patient/1"),
+            ("https://h/fhir/Patient/1", "https://h/fhir/Patient/1"),
+            ("Patient/1", "Patient/1"),
+        ] {
+            assert_eq!(*without_base(&refer(reference), base), refer(expected), "{reference}");
+        }
+        let mut contained = json!({ "resourceType": "Goal", "subject": { "reference": "Patient/1" } });
+        contained["contained"] = json!([refer("http://h/fhir/Patient/1")]);
+        assert_eq!(without_base(&contained, base)["contained"][0], refer("Patient/1"));
+        let bundle = json!({ "resourceType": "Bundle", "entry": [{ "resource": refer("http://h/fhir/Patient/1") }] });
+        assert_eq!(*without_base(&bundle, base), bundle);
+    }
 
     #[test]
     fn references_addresses_and_narratives_are_replaced_and_nothing_else() {

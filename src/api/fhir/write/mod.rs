@@ -148,7 +148,7 @@ pub async fn perform(
     api.gateway.load_parameters().await.map_err(|error| all_fail(error.into()))?;
     for _ in 0..ATTEMPTS {
         let plan = Plan::of(api, intents, links).await?;
-        let (transaction, places) = plan.transaction(intents, links)?;
+        let (transaction, places) = plan.transaction(intents, links, &api.fhir_base())?;
         let outline = Arc::new(Outline::of(plan, places, reports));
         if transaction.changes.is_empty() && keep.is_none() {
             return Ok(Performed::Now(outline.done(&[])));

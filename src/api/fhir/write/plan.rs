@@ -7,7 +7,7 @@ use super::{
 use crate::{
     api::{
         error::ApiError,
-        fhir::{acceptance::Purpose, guide, read},
+        fhir::{acceptance::Purpose, guide, read, search_subset},
         session::Session,
     },
     consent::Found,
@@ -24,7 +24,7 @@ use crate::{
 };
 use bytes::Bytes;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 pub struct Plan {
     /// One for each intent.
@@ -100,8 +100,11 @@ impl Plan {
                 }
                 Found::Many => return Err(ApiError::MultipleMatches),
             }),
-            Verb::Update { at: At::Id(id), only_new, .. } => {
+            Verb::Update { at: At::Id(id), only_new, resource } => {
                 check_changeable(api, intent, id).await?;
+                if search_subset::is_part(resource) && api.rows().read(&intent.resource_type, id).await?.is_some() {
+                    return Err(ApiError::PartOfResource);
+                }
                 let expected = if *only_new { Expected::Nothing } else { if_match() };
                 Ok(Step::change(id.clone(), expected))
             }
@@ -116,6 +119,7 @@ impl Plan {
                         Ok(Step::change(id, expected))
                     }
                     Found::One(found, _) if own_id.is_some_and(|own| own != found.id) => Err(ApiError::OtherId),
+                    Found::One(..) if search_subset::is_part(resource) => Err(ApiError::PartOfResource),
                     Found::One(found, condition) => {
                         self.conditions.push(condition);
                         Ok(Step::change(found.id, if_match()))
@@ -156,7 +160,12 @@ impl Plan {
     }
 
     /// The store's transaction, and the place of the intent of each of its changes.
-    pub fn transaction(&self, intents: &[Intent], links: &Links) -> Result<(Transaction, Vec<usize>), Vec<Failure>> {
+    pub fn transaction(
+        &self,
+        intents: &[Intent],
+        links: &Links,
+        fhir_base: &str,
+    ) -> Result<(Transaction, Vec<usize>), Vec<Failure>> {
         let mut transaction = Transaction { conditions: self.conditions.clone(), ..Transaction::default() };
         let mut places = Vec::new();
         let mut failures = self.twice(intents);
@@ -180,11 +189,14 @@ impl Plan {
             }
             let action = match content {
                 Some(resource) => {
-                    let write = match links.is_none() {
-                        true => content::write(&intent.resource_type, id, resource),
-                        false => links::replace(resource, &replacements)
-                            .and_then(|resource| content::write(&intent.resource_type, id, &resource)),
+                    let linked = match links.is_none() {
+                        true => Ok(Cow::Borrowed(resource)),
+                        false => links::replace(resource, &replacements).map(Cow::Owned),
                     };
+                    let write = linked.and_then(|resource| {
+                        let resource = links::without_base(&resource, fhir_base);
+                        content::write(&intent.resource_type, id, &resource)
+                    });
                     match write {
                         Ok(write) => Action::Put(write),
                         Err(error) => {
