@@ -17,6 +17,13 @@ COMMON = {
     "_source": ("uri", "meta.source"),
 }
 
+# Systems that an element of type `code` has by the value set to which R4 binds it.
+IMPLIED = {
+    ("Patient", "gender"): "http://hl7.org/fhir/administrative-gender",
+    ("Observation", "status"): "http://hl7.org/fhir/observation-status",
+    ("Encounter", "status"): "http://hl7.org/fhir/encounter-status",
+}
+
 # Parameter: its kind, and the paths that it looks at. "@T" behind a path: of such references those to T alone.
 PARAMETERS = {
     "Patient": {
@@ -370,6 +377,9 @@ class Store:
         if kind == "composite":
             return self.composite(where, resource, value)
         found = list(elements(resource, where))
+        implied = IMPLIED.get((resource["resourceType"], where))
+        if implied:
+            found += [{"system": implied, "code": one} for one in found]
         return any(self.fits(kind, modifier, one, value) for one in found)
 
     def composite(self, groups, resource, value):
