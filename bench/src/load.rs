@@ -226,7 +226,6 @@ impl Run<'_> {
             if connection.filled == connection.answer.len() {
                 connection.answer.resize(connection.filled * 2, 0);
             }
-            let space = connection.answer.len() - connection.filled;
             let count = match connection.stream.read(&mut connection.answer[connection.filled..]) {
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -247,10 +246,8 @@ impl Run<'_> {
             if count == 0 {
                 return Err("the server closed the connection".into());
             }
-            // A read that did not fill the space has emptied the socket: the next bytes make a new event.
-            if count < space {
-                return Ok(());
-            }
+            // On until there is nothing more, also where the space was not filled: an end that came with these bytes has no
+            // event of its own.
         }
     }
 
