@@ -159,6 +159,11 @@ pub enum DatePrefix {
     Ap,
 }
 
+impl DatePrefix {
+    pub const ALL: [Self; 9] =
+        [Self::Eq, Self::Ne, Self::Gt, Self::Lt, Self::Ge, Self::Le, Self::Sa, Self::Eb, Self::Ap];
+}
+
 /// A search parameter to sort by, or `_id`, `_lastUpdated`. Of a resource's values ascending the lowest counts, descending
 /// the highest; resources without any come last.
 #[derive(Debug, Clone, PartialEq, Eq)]

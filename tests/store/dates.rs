@@ -7,18 +7,6 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
-const PREFIXES: [DatePrefix; 9] = [
-    DatePrefix::Eq,
-    DatePrefix::Ne,
-    DatePrefix::Gt,
-    DatePrefix::Lt,
-    DatePrefix::Ge,
-    DatePrefix::Le,
-    DatePrefix::Sa,
-    DatePrefix::Eb,
-    DatePrefix::Ap,
-];
-
 /// <https://hl7.org/fhir/R4/search.html#prefix>, sentence by sentence; `row` is the resource's span.
 fn matches(prefix: DatePrefix, row: (i64, i64), value: (i64, i64), now: i64) -> bool {
     let fully_contains = value.0 <= row.0 && row.1 <= value.1;
@@ -84,7 +72,7 @@ pub async fn date_filters_agree_with_the_definition(store: &dyn ResourceStore) {
     let mut some = 0;
     for _ in 0..120 {
         let value = span().new_tree(&mut runner).unwrap().current();
-        for prefix in PREFIXES {
+        for prefix in DatePrefix::ALL {
             let now = jiff::Timestamp::now().as_microsecond();
             let expected: Vec<String> = (0..resources.len())
                 .filter(|&i| resources[i].iter().any(|&row| matches(prefix, row, value, now)))
@@ -118,7 +106,7 @@ pub async fn token_and_date_filters_agree_with_a_walk_over_all(store: &dyn Resou
     }
     for _ in 0..25 {
         let value = span().new_tree(&mut runner).unwrap().current();
-        for prefix in PREFIXES {
+        for prefix in DatePrefix::ALL {
             let now = jiff::Timestamp::now().as_microsecond();
             for status in ["final", "amended"] {
                 let filters = vec![

@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Rows that wait before they go into the index tables: as many as there are resources, within these bounds. So each page of
-/// the index takes some dozens of them at a time however large it is, and they take some 60 MB of memory at most.
+/// the index takes some dozens of them at a time however large it is. A million take some 60 MB of memory; while they are on
+/// their way as many may come behind them.
 const FEWEST: usize = 100_000;
 const MOST: usize = 1_000_000;
 

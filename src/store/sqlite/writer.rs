@@ -256,6 +256,7 @@ fn run(mut room: Room, mut inbox: Inbox, recent: &Recent) {
             false if room.pending.waiting() == 0 => None,
             true | false => Some(LEISURE),
         };
+        let was_well = flushed.is_ok();
         flushed = match inbox.wait(&mut group, patience) {
             Came::Jobs => {
                 let (tasks, replies): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.task, job.reply)).unzip();
@@ -273,7 +274,8 @@ fn run(mut room: Room, mut inbox: Inbox, recent: &Recent) {
             Came::Nothing => flush.go_on_at_leisure(&mut room.connection, &room.pending),
             Came::End => break,
         };
-        if let Err(error) = &flushed {
+        // Once: it is tried again and again.
+        if let (Err(error), true) = (&flushed, was_well) {
             tracing::warn!(%error, "search rows wait in memory: they could not be moved into the index tables");
         }
     }
