@@ -81,6 +81,10 @@ impl Gateway {
             let Some(current) = self.inside().read(entry.resource_type, &entry.id).await? else {
                 continue;
             };
+            // Nearly always: then it need not be read in full.
+            if mapping::label::has_all_of(&entry.resource, &current.body) {
+                continue;
+            }
             let current = parse(&current)?;
             if !mapping::is_owned(&current, &prefix) {
                 mapping::label::keep(&mut entry.resource, &current);

@@ -22,8 +22,9 @@ use tokio::{
     task::JoinSet,
 };
 
-/// More than the store commits together, so that a group is always full.
-const LANES: usize = 640;
+/// Enough that the store has a group to commit while the next is mapped. More would not be faster, and leave the last records
+/// unevenly divided: some lanes have many still when the others have none.
+const LANES: usize = 128;
 
 /// KiB of records that were read and are not dealt with yet. What a record becomes is some twenty times its size, but
 /// only one of each lane is being mapped.

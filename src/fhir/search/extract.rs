@@ -113,12 +113,14 @@ fn holds(condition: &Condition, item: &Node<'_>) -> bool {
             item.all("extension").iter().any(|extension| extension.text("url") == Some(url))
         }
         Condition::All(all) => all.iter().all(|condition| holds(condition, item)),
-        Condition::Exists { path, of } => match path.split_first() {
-            Some((first, rest)) => {
-                let next = Condition::Exists { path: rest.to_vec(), of: of.clone() };
-                item.all(first).iter().any(|item| holds(if rest.is_empty() { of } else { &next }, item))
-            }
-            None => false,
-        },
+        Condition::Exists { path, of } => !path.is_empty() && exists(path, of, item),
+    }
+}
+
+/// Does the condition hold of one of the elements at a path?
+fn exists(path: &[String], of: &Condition, item: &Node<'_>) -> bool {
+    match path.split_first() {
+        Some((first, rest)) => item.all(first).iter().any(|next| exists(rest, of, next)),
+        None => holds(of, item),
     }
 }
