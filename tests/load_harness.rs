@@ -35,10 +35,10 @@ fn servers_are_compared_on_both_stores_and_what_is_not_there_is_named() {
     let text = report.markdown();
     for server in ["kap-gateway, file", "kap-gateway, PostgreSQL"] {
         let rows: Vec<_> = report.rows.iter().filter(|row| row.server == server).collect();
-        assert_eq!(rows.len(), 6, "{text}");
+        assert_eq!(rows.len(), 7, "{text}");
         assert!(rows.iter().all(|row| row.is_sound() && row.rate() > 0.0 && row.checked > 0), "{text}");
     }
-    assert_eq!(report.rows.iter().filter(|row| row.server == FROM_MEMORY && row.is_sound()).count(), 4, "{text}");
+    assert_eq!(report.rows.iter().filter(|row| row.server == FROM_MEMORY && row.is_sound()).count(), 5, "{text}");
     assert_eq!(report.filled.len(), 2, "{text}");
     let absent = report.absent.join("\n");
     assert!(absent.starts_with("Helios, SQLite: ") && absent.ends_with("bench/get helios)"), "{absent}");
@@ -53,7 +53,7 @@ fn a_server_is_watched_as_it_grows_and_under_mixed_load() {
     let sizes: Vec<usize> = grown.points.iter().map(|point| point.resources).collect();
     assert_eq!(sizes, [200, 500]);
     assert!(grown.points.iter().all(|point| point.search.errors() == 0 && point.wrong == 0), "{}", grown.markdown());
-    assert!(grown.ratio().is_some());
+    assert!(grown.ratio(|point| &point.search).is_some() && grown.ratio(|point| &point.again).is_some());
 
     let options = mixed::Options { patients: 2, time: Duration::from_millis(1500), writes_per_second: 50 };
     let result = mixed(&description("kap-file.toml"), &places, options).unwrap();

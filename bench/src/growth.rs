@@ -15,6 +15,11 @@ use std::time::{Duration, Instant};
 
 /// Few, so that a time is the server's and not that of a queue before it.
 const CONNECTIONS: usize = 4;
+/// Different questions, so many that an answer is forgotten before it is asked for again: as many as page sizes that no server refuses
+/// make of a hundred patients with ten codes each.
+const NEW_QUESTIONS: usize = 80_000;
+/// Questions that are asked again and again, at each size as many.
+const KNOWN_QUESTIONS: usize = 1000;
 /// Patients that are stored between two looks at the memory.
 const STEP: usize = 250;
 
@@ -29,7 +34,10 @@ pub struct Growth {
 #[derive(Debug)]
 pub struct Point {
     pub resources: usize,
+    /// Searches that were not asked lately.
     pub search: Outcome,
+    /// Searches that are asked again and again while nothing is written.
+    pub again: Outcome,
     pub wrong: usize,
     /// Storing everything since the point before, in resources a second.
     pub stored_rate: f64,
@@ -75,22 +83,25 @@ pub fn grow(file: &Path, places: &Places, sizes: &[usize], search: Duration) -> 
 }
 
 fn point(server: &Running, patients: usize, time: Duration, stored_rate: f64) -> Result<Point, AnyError> {
-    let scenario = Scenario {
-        name: "a patient's results",
-        request: "",
-        connections: CONNECTIONS,
-        resources: 1,
-        kind: Kind::Ask(scenario::sorted(patients, 10_000.min(patients * 10))),
+    let known = scenario::sorted(patients, KNOWN_QUESTIONS);
+    let new = scenario::varied(&scenario::sorted(patients, 10_000.min(patients * 10)), NEW_QUESTIONS);
+    let mut wrong = 0;
+    let mut asked = |questions: Vec<scenario::Question>| -> Result<Outcome, AnyError> {
+        let kind = Kind::Ask(questions);
+        let scenario = Scenario { name: "a patient's results", request: "", connections: CONNECTIONS, resources: 1, kind };
+        let load = |time| Load { connections: CONNECTIONS, time, sample_every: 97, listens: false };
+        let mut source = scenario.source(&server.target, "", patients);
+        load::run(&server.target, load(time / 10), source.as_mut())?;
+        let outcome = load::run(&server.target, load(time), source.as_mut())?;
+        let answers = outcome.samples.iter();
+        wrong += answers.filter(|(key, answer)| scenario.check(&server.target, "", *key, answer).is_err()).count();
+        Ok(outcome)
     };
-    let load = |time| Load { connections: CONNECTIONS, time, sample_every: 97, listens: false };
-    let mut source = scenario.source(&server.target, "", patients);
-    load::run(&server.target, load(time / 10), source.as_mut())?;
-    let search = load::run(&server.target, load(time), source.as_mut())?;
-    let wrong =
-        search.samples.iter().filter(|(key, answer)| scenario.check(&server.target, "", *key, answer).is_err()).count();
+    let (search, again) = (asked(new)?, asked(known)?);
     Ok(Point {
         resources: patients * (OBSERVATIONS + 1),
         search,
+        again,
         wrong,
         stored_rate,
         memory: server.memory(),
@@ -100,10 +111,10 @@ fn point(server: &Running, patients: usize, time: Duration, stored_rate: f64) ->
 }
 
 impl Growth {
-    /// p99 at the last size over that at the first.
+    /// p99 at the last size over that at the first, of one of the two kinds of search.
     #[must_use]
-    pub fn ratio(&self) -> Option<f64> {
-        let p99 = |point: &Point| point.search.latencies.per_mille(990).map(|time| time.as_secs_f64());
+    pub fn ratio(&self, of: impl Fn(&Point) -> &Outcome) -> Option<f64> {
+        let p99 = |point: &Point| of(point).latencies.per_mille(990).map(|time| time.as_secs_f64());
         Some(p99(self.points.last()?)? / p99(self.points.first()?)?)
     }
 
@@ -114,21 +125,23 @@ impl Growth {
         let _ = writeln!(text, "Durable appends of 8 KiB in a second, before and between: {}.\n", fsyncs.join(", "));
         let _ = writeln!(
             text,
-            "| resources | searches/s | p50 | p99 | errors | wrong of checked | stored/s | program | its most | database | on the \
-             disk |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+            "| resources | searches/s | p50 | p99 | asked again/s | p50 | p99 | errors | wrong of checked | stored/s | program | its \
+             most | database | on the disk |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
         );
         for point in &self.points {
-            let time = |share| point.search.latencies.per_mille(share).map_or_else(|| "–".into(), milliseconds);
+            let times = |outcome: &Outcome| {
+                let time = |share| outcome.latencies.per_mille(share).map_or_else(|| "–".into(), milliseconds);
+                format!("{} | {} | {}", grouped(outcome.rate()), time(500), time(990))
+            };
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {} | {} | {} of {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} of {} | {} | {} | {} | {} | {} |",
                 grouped(point.resources as f64),
-                grouped(point.search.rate()),
-                time(500),
-                time(990),
-                point.search.errors(),
+                times(&point.search),
+                times(&point.again),
+                point.search.errors() + point.again.errors(),
                 point.wrong,
-                point.search.samples.len(),
+                point.search.samples.len() + point.again.samples.len(),
                 grouped(point.stored_rate),
                 megabytes(point.memory.0),
                 megabytes(point.most_memory),
@@ -136,8 +149,12 @@ impl Growth {
                 megabytes(point.on_disk)
             );
         }
-        if let Some(ratio) = self.ratio() {
-            let _ = writeln!(text, "\np99 at the last size over that at the first: {ratio:.2} (at most 2).");
+        let ratios = (self.ratio(|point| &point.search), self.ratio(|point| &point.again));
+        if let (Some(new), Some(again)) = ratios {
+            let _ = writeln!(
+                text,
+                "\np99 at the last size over that at the first (at most 2): {new:.2}; of searches that are asked again {again:.2}."
+            );
         }
         let _ = writeln!(
             text,

@@ -79,6 +79,16 @@ pub fn sorted(patients: usize, count: usize) -> Vec<Question> {
     drawn(patients, count).map(question).collect()
 }
 
+/// The same questions with other page sizes, none of which cuts an answer: as many different ones as `count`.
+#[must_use]
+pub fn varied(questions: &[Question], count: usize) -> Vec<Question> {
+    let larger = |(number, question): (usize, &Question)| {
+        let page = 20 + number / questions.len().max(1);
+        Question { path: question.path.replace("_count=20", &format!("_count={page}")), check: question.check.clone() }
+    };
+    questions.iter().cycle().take(count).enumerate().map(larger).collect()
+}
+
 #[must_use]
 pub fn chained(patients: usize) -> Vec<Question> {
     let question = |(patient, number): (usize, usize)| {
@@ -111,6 +121,11 @@ pub fn all(patients: usize) -> Vec<Scenario> {
             "patient's results of one code, newest first",
             "GET Observation?subject=Patient/{id}&code={system|code}&_sort=-date&_count=20 (9 or 10 matches)",
             sorted(patients, 1000),
+        ),
+        ask(
+            "the same, not asked lately",
+            "the same with other page sizes: 40,000 different ones, so that no answer is remembered",
+            varied(&sorted(patients, 1000), 40_000),
         ),
         ask(
             "chained search with include",

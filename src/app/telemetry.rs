@@ -9,7 +9,8 @@ use crate::{
 use opentelemetry::{global, trace::TracerProvider};
 use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets},
@@ -17,11 +18,12 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Keeps traces going out; those that wait are sent when it is dropped. It waits for the collector's answer: drop it
-/// outside of asynchronous code.
-#[must_use = "dropped at once it ends the traces"]
+/// Keeps log lines and traces going out; those that wait are sent when it is dropped. It waits for the collector's answer: drop
+/// it outside of asynchronous code.
+#[must_use = "dropped at once it ends log and traces"]
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
+    _lines: WorkerGuard,
 }
 
 impl Drop for Telemetry {
@@ -34,8 +36,9 @@ impl Drop for Telemetry {
     }
 }
 
-/// Starts the log: lines go to standard error. Of other crates only warnings are of interest. Starts traces where an
-/// endpoint is configured. To be called once, outside of asynchronous code.
+/// Starts the log: lines go to standard error, by a thread of its own that writes as many at once as wait: a line for each
+/// request took a tenth of a read. None is dropped. Of other crates only warnings are of interest. Starts traces where an endpoint
+/// is configured. To be called once, outside of asynchronous code.
 pub fn start(config: &Config) -> Result<Telemetry, ExporterBuildError> {
     let provider = config.otlp_endpoint.as_deref().map(provider).transpose()?;
     let traces = provider.as_ref().map(|provider| {
@@ -44,13 +47,20 @@ pub fn start(config: &Config) -> Result<Telemetry, ExporterBuildError> {
         let layer = layer.with_location(false).with_threads(false).with_target(false).with_tracked_inactivity(false);
         layer.with_filter(Targets::new().with_target(TRACES, LevelFilter::INFO))
     });
-    let lines = tracing_subscriber::fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
+    let out = BufWriter::with_capacity(64 * 1024, io::stderr());
+    let (out, guard) = NonBlockingBuilder::default().lossy(false).thread_name("log").finish(out);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(out);
     let lines = match config.log_format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(of_interest(config.log_level))).with(traces).init();
-    Ok(Telemetry { provider })
+    let lines = tracing_subscriber::registry().with(lines.with_filter(of_interest(config.log_level)));
+    match traces {
+        Some(traces) => lines.with(traces).init(),
+        // An empty layer would ask for all spans, and get them made for nobody.
+        None => lines.init(),
+    }
+    Ok(Telemetry { provider, _lines: guard })
 }
 
 fn of_interest(level: LogLevel) -> Targets {

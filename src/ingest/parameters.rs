@@ -172,7 +172,11 @@ impl Gateway {
                 (known.looked_at, known.changed) = (place.looked_at, place.changed);
             }
         }
-        let gone: Vec<String> = self.progress().keys().filter(|url| !progress.contains_key(*url)).cloned().collect();
+        // One that is refused now begins anew when it is wanted again: meanwhile another may have its rows.
+        let is_refused = |known: &&Progress| matches!(known.state, ProgressState::Refused(_));
+        let refused = progress.values().filter(is_refused).map(|known| known.url.clone());
+        let gone = self.progress().keys().filter(|url| !progress.contains_key(*url)).cloned().collect::<Vec<_>>();
+        let unwanted: Vec<String> = refused.chain(gone).collect();
         let pending = added::set(wanted, |added| indexed.contains(added.url()));
         for known in progress.values_mut().filter(|known| known.state == ProgressState::Indexing) {
             if !pending.iter().any(|added| added.url() == known.url) {
@@ -180,8 +184,10 @@ impl Gateway {
             }
         }
         *self.progress() = progress;
-        for url in gone {
-            self.door.set_note(&note(&url), None).await?;
+        for url in unwanted {
+            if self.door.note(&note(&url)).await?.is_some() {
+                self.door.set_note(&note(&url), None).await?;
+            }
         }
         Ok(pending)
     }

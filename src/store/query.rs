@@ -4,13 +4,14 @@
 use super::StoredResource;
 use crate::fhir::search::NumberKey;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Resources that come along with one page at most, where nothing else is said.
 pub const INCLUDE_LIMIT: usize = 1000;
 
 /// A search on one resource type. Every filter must hold.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct SearchQuery {
     pub resource_type: String,
     pub filters: Vec<Filter>,
@@ -31,14 +32,14 @@ pub struct SearchQuery {
 }
 
 /// One filter: any of its values must match.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Name of the search parameter, or `_id`, `_lastUpdated`.
     pub parameter: String,
     pub any_of: Vec<FilterValue>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FilterValue {
     /// `system` `None`: any system; `Some("")`: explicitly none. `code` `None`: any code of the system.
     Token { system: Option<String>, code: Option<String> },
@@ -78,7 +79,7 @@ pub enum FilterValue {
 }
 
 /// <https://hl7.org/fhir/R4/search.html#uri>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UriRelation {
     Same,
     /// The resource's begins with this one.
@@ -88,7 +89,7 @@ pub enum UriRelation {
 }
 
 /// <https://hl7.org/fhir/R4/search.html#string>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextMatching {
     /// Without regard to case and accents.
     Begins,
@@ -98,7 +99,7 @@ pub enum TextMatching {
 }
 
 /// A number as it was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NumberTest {
     pub prefix: DatePrefix,
     /// The number itself.
@@ -109,7 +110,7 @@ pub struct NumberTest {
 }
 
 /// The unit of a quantity that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum UnitTest {
     /// A code of a system. With UCUM also the same number in base units, so that other units are found.
     Code { system: String, code: String, canonical: Option<(Arc<str>, NumberTest)> },
@@ -145,8 +146,14 @@ impl PartialEq for CodeSet {
 
 impl Eq for CodeSet {}
 
+impl Hash for CodeSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value_set.hash(state);
+    }
+}
+
 /// <https://hl7.org/fhir/R4/search.html#prefix>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DatePrefix {
     Eq,
     Ne,
@@ -166,14 +173,14 @@ impl DatePrefix {
 
 /// A search parameter to sort by, or `_id`, `_lastUpdated`. Of a resource's values ascending the lowest counts, descending
 /// the highest; resources without any come last.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SortKey {
     pub parameter: String,
     pub descending: bool,
 }
 
 /// <https://hl7.org/fhir/R4/search.html#include>
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Include {
     pub direction: IncludeDirection,
     /// The type whose references are meant.
@@ -186,7 +193,7 @@ pub struct Include {
     pub iterate: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IncludeDirection {
     /// What the references lead to.
     Forward,
@@ -195,7 +202,7 @@ pub enum IncludeDirection {
 }
 
 /// A place in a sorted result: opaque outside the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(pub String);
 
 #[derive(Debug, Clone)]

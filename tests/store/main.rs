@@ -4,6 +4,7 @@
 // Here an unwrap is an assertion, also outside of functions marked as tests.
 #![allow(clippy::unwrap_used)]
 
+mod asked_again;
 mod changed;
 mod contract;
 mod crash;
@@ -59,6 +60,8 @@ macro_rules! on_every_engine {
 }
 
 on_every_engine! {
+    asked_again::each_answer_is_what_is_stored_then,
+    asked_again::each_writer_finds_what_was_acknowledged,
     changed::what_was_changed_is_found_as_it_is_at_once_and_later,
     contract::new_record_is_created_and_read_back_as_the_same_bytes,
     contract::same_record_again_writes_no_version,

@@ -28,51 +28,67 @@ impl BundleType {
 /// Each entry has an identity, also the one that is about the search: there is one at most.
 const TOLD: &str = "urn:uuid:6f0c9d0e-5c0f-4f6e-9a77-0a1d7f2b3c4d";
 
+/// Members of an entry that come after its resource, ready to be written behind it.
+pub struct Rest(String);
+
+impl Rest {
+    /// The members of an object.
+    pub fn of(members: &Value) -> Self {
+        Self(members.to_string().trim_start_matches('{').to_owned())
+    }
+}
+
 /// A Bundle in the making; `finish` gives its JSON.
 pub struct Bundle {
-    head: Value,
+    /// Without its end: the list of links is open.
+    head: Vec<u8>,
+    has_link: bool,
     entries: Vec<u8>,
+    /// The full URL of an entry; kept, so that its memory is.
+    url: String,
 }
 
 impl Bundle {
     pub fn new(kind: BundleType, total: Option<u64>) -> Self {
-        let mut head = json!({ "resourceType": "Bundle", "type": kind.code() });
-        if let Some(total) = total {
-            head["total"] = total.into();
-        }
-        head["link"] = json!([]);
-        Self { head, entries: Vec::new() }
+        let total = total.map(|total| format!("\"total\":{total},")).unwrap_or_default();
+        let head = format!("{{\"resourceType\":\"Bundle\",\"type\":\"{}\",{total}\"link\":[", kind.code());
+        Self { head: head.into_bytes(), has_link: false, entries: Vec::new(), url: String::new() }
     }
 
-    /// A paging link: `self` or `next`.
-    pub fn link(&mut self, relation: &str, url: &str, query: &[Parameter]) {
+    /// A paging link: `self` or `next`. A Bundle of this kind has at least one.
+    pub fn link(&mut self, relation: &'static str, url: &str, query: &[Parameter]) {
         let query = parameters::encode(query);
         let separator = if query.is_empty() { "" } else { "?" };
-        if let Value::Array(links) = &mut self.head["link"] {
-            links.push(json!({ "relation": relation, "url": format!("{url}{separator}{query}") }));
+        if self.has_link {
+            self.head.push(b',');
         }
+        self.has_link = true;
+        self.head.extend_from_slice(format!("{{\"relation\":\"{relation}\",\"url\":").as_bytes());
+        write_text(&mut self.head, &format!("{url}{separator}{query}"));
+        self.head.push(b'}');
     }
 
-    /// An entry with a stored resource; `rest` holds the members that come after it.
-    pub fn resource(&mut self, fhir_base: &str, stored: &StoredResource, rest: &Value) {
-        let url = Value::String(format!("{fhir_base}/{}/{}", stored.resource_type, stored.id));
-        self.separate();
-        self.entries.extend_from_slice(b"{\"fullUrl\":");
-        self.entries.extend_from_slice(url.to_string().as_bytes());
+    /// Makes room for entries with these resources, so that what is written is not moved again and again.
+    pub fn expect<'r>(&mut self, resources: impl Iterator<Item = &'r StoredResource>) {
+        /// What an entry has beside its resource, about.
+        const AROUND: usize = 200;
+        self.entries.reserve(resources.map(|resource| resource.body.len() + AROUND).sum());
+    }
+
+    /// An entry with a stored resource.
+    pub fn resource(&mut self, fhir_base: &str, stored: &StoredResource, rest: &Rest) {
+        self.begin(fhir_base, stored);
         self.entries.extend_from_slice(b",\"resource\":");
         self.entries.extend_from_slice(&stored.body);
         self.close_with(rest);
     }
 
     /// An entry of a history: one that says that the resource was deleted has none.
-    pub fn version(&mut self, fhir_base: &str, version: &StoredResource, rest: &Value) {
+    pub fn version(&mut self, fhir_base: &str, version: &StoredResource, rest: &Rest) {
         if !version.is_deletion() {
             return self.resource(fhir_base, version, rest);
         }
-        let url = Value::String(format!("{fhir_base}/{}/{}", version.resource_type, version.id));
-        self.separate();
-        self.entries.extend_from_slice(b"{\"fullUrl\":");
-        self.entries.extend_from_slice(url.to_string().as_bytes());
+        self.begin(fhir_base, version);
         self.close_with(rest);
     }
 
@@ -81,19 +97,31 @@ impl Bundle {
         self.separate();
         self.entries.extend_from_slice(format!("{{\"fullUrl\":\"{TOLD}\",\"resource\":").as_bytes());
         self.entries.extend_from_slice(outcome.to_string().as_bytes());
-        self.close_with(&json!({ "search": { "mode": "outcome" } }));
+        self.close_with(&Rest::of(&json!({ "search": { "mode": "outcome" } })));
     }
 
     pub fn finish(self) -> Bytes {
-        let mut bundle = self.head.to_string().into_bytes();
+        let mut bundle = self.head;
+        bundle.reserve_exact(self.entries.len() + b"],\"entry\":[]}".len());
+        bundle.push(b']');
         // FHIR JSON has no empty arrays.
         if !self.entries.is_empty() {
-            bundle.pop();
             bundle.extend_from_slice(b",\"entry\":[");
             bundle.extend_from_slice(&self.entries);
-            bundle.extend_from_slice(b"]}");
+            bundle.push(b']');
         }
+        bundle.push(b'}');
         bundle.into()
+    }
+
+    fn begin(&mut self, fhir_base: &str, stored: &StoredResource) {
+        self.separate();
+        self.url.clear();
+        for part in [fhir_base, "/", &stored.resource_type, "/", &stored.id] {
+            self.url.push_str(part);
+        }
+        self.entries.extend_from_slice(b"{\"fullUrl\":");
+        write_text(&mut self.entries, &self.url);
     }
 
     fn separate(&mut self) {
@@ -102,10 +130,13 @@ impl Bundle {
         }
     }
 
-    /// Ends the entry with the members of the object `rest`.
-    fn close_with(&mut self, rest: &Value) {
-        let rest = rest.to_string();
+    fn close_with(&mut self, Rest(members): &Rest) {
         self.entries.push(b',');
-        self.entries.extend_from_slice(rest.trim_start_matches('{').as_bytes());
+        self.entries.extend_from_slice(members.as_bytes());
     }
+}
+
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    // Writing to memory cannot fail.
+    let _ = serde_json::to_writer(out, text);
 }

@@ -6,7 +6,7 @@ use crate::{
         error::{ApiError, ParameterError},
         fhir::{
             self, COUNT, CURSOR,
-            bundle::{Bundle, BundleType},
+            bundle::{Bundle, BundleType, Rest},
             search_query::page_size,
             search_subset::{self, ELEMENTS, SUMMARY, Subset},
         },
@@ -144,8 +144,9 @@ async fn bundle(
         bundle.link("next", &url, &used);
     }
     let made_by = api.rows().made_by(&versions).await?;
+    bundle.expect(versions.iter());
     for (version, made_by) in versions.into_iter().zip(made_by) {
-        let told = request_and_response(&version, made_by);
+        let told = Rest::of(&request_and_response(&version, made_by));
         bundle.version(&base, &subset.of(version, &api.definitions)?, &told);
     }
     Ok(bundle.finish())

@@ -6,7 +6,7 @@ use crate::{
         error::{ApiError, ParameterError},
         fhir::{
             self, CURSOR,
-            bundle::{Bundle, BundleType},
+            bundle::{Bundle, BundleType, Rest},
             guide,
             search_filter::is_type,
             search_query::{self, SORT, Search},
@@ -25,10 +25,14 @@ use crate::{
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
 use bytes::Bytes;
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const TYPES: &str = "_type";
+
+/// What entries say of their place in a search. <https://hl7.org/fhir/R4/valueset-search-entry-mode.html>
+static MATCHED: LazyLock<Rest> = LazyLock::new(|| Rest::of(&json!({ "search": { "mode": "match" } })));
+static INCLUDED: LazyLock<Rest> = LazyLock::new(|| Rest::of(&json!({ "search": { "mode": "include" } })));
 
 /// Merged patients whom one answer names.
 const MOST_NAMED: usize = 5;
@@ -392,11 +396,10 @@ pub fn searchset(
         used.push(Parameter::new(CURSOR, next.0.as_str()));
         bundle.link("next", url, &used);
     }
-    let (matched, included) = (json!({ "search": { "mode": "match" } }), json!({ "search": { "mode": "include" } }));
-    let of_mode = [(page.resources, matched), (page.included, included)];
-    for (resources, rest) in of_mode {
+    bundle.expect(page.resources.iter().chain(&page.included));
+    for (resources, rest) in [(page.resources, &*MATCHED), (page.included, &*INCLUDED)] {
         for resource in resources {
-            bundle.resource(base, &search.subset.of(resource, &api.definitions)?, &rest);
+            bundle.resource(base, &search.subset.of(resource, &api.definitions)?, rest);
         }
     }
     let notes: Vec<Issue> = search.notes;

@@ -111,7 +111,7 @@ pub fn set(wanted: Vec<Added>, is_indexed: impl Fn(&Added) -> bool) -> Vec<Added
     if !changed.is_empty() {
         let all = state.parameters.values().map(|(added, _)| added.0.clone()).collect();
         catalogue::set_added(all, &changed);
-        GENERATION.fetch_add(1, Ordering::Relaxed);
+        GENERATION.fetch_add(1, Ordering::SeqCst);
     }
     state.parameters.values().filter(|(_, is_searchable)| !is_searchable).map(|(added, _)| added.clone()).collect()
 }
@@ -126,7 +126,7 @@ pub fn indexed(added: &Added) {
         *is_searchable = true;
     }
     renew_pending(state);
-    GENERATION.fetch_add(1, Ordering::Relaxed);
+    GENERATION.fetch_add(1, Ordering::SeqCst);
 }
 
 fn renew_pending(state: &mut State) {
@@ -148,5 +148,5 @@ pub fn is_pending(resource_type: &str, name: &str) -> bool {
 
 /// Grows with each change of what can be searched by.
 pub fn generation() -> usize {
-    GENERATION.load(Ordering::Relaxed)
+    GENERATION.load(Ordering::SeqCst)
 }

@@ -10,6 +10,7 @@ mod history;
 mod ids;
 mod index;
 mod once;
+mod pages;
 mod pending;
 #[cfg(test)]
 mod plans;
@@ -34,6 +35,7 @@ use crate::store::{
 pub use copy::Copied;
 use ids::Ids;
 use index::FileIndex;
+use pages::Pages;
 use pending::Pending;
 use readers::Readers;
 use reads::Named;
@@ -61,6 +63,7 @@ struct Open {
     writer: Writer,
     readers: Readers,
     recent: Arc<Recent>,
+    pages: Arc<Pages>,
     pending: Arc<Pending>,
     _claim: File,
 }
@@ -75,10 +78,12 @@ impl SqliteStore {
             place.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(unavailable)?;
         schema::migrate(&mut connection).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let recent = Arc::new(Recent::default());
+        let pages = Arc::new(Pages::new());
         let pending = Arc::new(Pending::new());
         flush::recover(&connection, &pending).map_err(unavailable)?;
-        let writer = Writer::start(connection, Arc::clone(&recent), Arc::clone(&pending))?;
-        Ok(Self { open: Arc::new(Open { writer, readers: Readers::new(place), recent, pending, _claim: claim }) })
+        let writer = Writer::start(connection, Arc::clone(&recent), Arc::clone(&pages), Arc::clone(&pending))?;
+        let readers = Readers::new(place);
+        Ok(Self { open: Arc::new(Open { writer, readers, recent, pages, pending, _claim: claim }) })
     }
 
     /// A read that may take long runs where it holds up no request.
@@ -153,13 +158,21 @@ impl ResourceStore for SqliteStore {
     }
 
     async fn search(&self, tenant: &str, query: SearchQuery) -> Result<SearchPage, StoreError> {
+        let ticket = match self.open.pages.find(tenant, &query) {
+            Ok(page) => return Ok(page),
+            Err(ticket) => ticket,
+        };
         let tenant = tenant.to_owned();
-        let pending = Arc::clone(&self.open.pending);
+        let (pending, pages) = (Arc::clone(&self.open.pending), Arc::clone(&self.open.pages));
         self.read_aside(move |connection| {
             // One snapshot for the page and its total.
-            readers::at_one_moment(connection, &pending, |connection, view| {
+            let page = readers::at_one_moment(connection, &pending, |connection, view| {
                 search::page(&FileIndex::new(connection, &tenant, view), &tenant, &query)
-            })
+            })?;
+            if let Some(ticket) = ticket {
+                pages.keep(ticket, &tenant, query, &page);
+            }
+            Ok(page)
         })
         .await
     }

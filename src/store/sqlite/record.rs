@@ -2,6 +2,7 @@
 //! record asks for.)
 
 use super::ids::{self, Ids};
+use super::pages::Changed;
 use super::pending::{Pending, Undo};
 use super::search_rows::SearchRows;
 use super::writer::Clock;
@@ -44,6 +45,7 @@ pub(super) struct Recorder<'a> {
     pub(super) rows: SearchRows<'a>,
     pub(super) pending: &'a Pending,
     pub(super) undo: &'a mut Undo,
+    pub(super) changed: Changed,
 }
 
 impl<'a> Recorder<'a> {
@@ -53,7 +55,8 @@ impl<'a> Recorder<'a> {
         pending: &'a Pending,
         undo: &'a mut Undo,
     ) -> Self {
-        Self { connection, clock, collections: Vec::new(), rows: SearchRows::new(connection), pending, undo }
+        let rows = SearchRows::new(connection);
+        Self { connection, clock, collections: Vec::new(), rows, pending, undo, changed: Changed::default() }
     }
 
     /// Shows searches what was written since the last time. Before the commit, so that there is no moment in which a
@@ -116,7 +119,7 @@ impl<'a> Recorder<'a> {
         let origin = if write.mode == WriteMode::Unowned { Origin::Other(None) } else { origin };
         let body = Unversioned::parse(write).map_err(uncommittable)?;
         let Some(current) = Current::find(self.connection, self.pending, collection, &write.id)? else {
-            return self.create(collection, write, body, origin);
+            return self.create(tenant, collection, write, body, origin);
         };
         let known = match write.mode {
             WriteMode::CreateIfAbsent => Some(current.version_id),
@@ -132,13 +135,14 @@ impl<'a> Recorder<'a> {
                 body: unpack(&current.packed).map_err(uncommittable)?,
                 outcome: WriteOutcome::Unchanged,
             }),
-            None => self.update(collection, current, write, body, origin),
+            None => self.update(tenant, collection, current, write, body, origin),
         }
     }
 
     /// Takes the place of what was deleted, or a new one.
     fn create(
         &mut self,
+        tenant: &str,
         collection: i64,
         write: &Write,
         body: Unversioned<'_>,
@@ -174,12 +178,14 @@ impl<'a> Recorder<'a> {
             ])?;
         self.pending.put(std::iter::once((ids::row(collection, &write.id, seq), Change::Add)), self.undo);
         self.index(seq, None, Some(&keys))?;
+        self.changed.resource(tenant, &write.resource_type, &write.id, std::iter::once(&keys));
         Ok(Put { seq, version_id, last_updated, body, outcome: WriteOutcome::Created })
     }
 
     /// Moves the current version to the past ones and takes its place.
     fn update(
         &mut self,
+        tenant: &str,
         collection: i64,
         current: Current,
         write: &Write,
@@ -208,6 +214,7 @@ impl<'a> Recorder<'a> {
                 origin.made_by(false)
             ])?;
         self.index(current.seq, Some(&current.keys), Some(&keys))?;
+        self.changed.resource(tenant, &write.resource_type, &write.id, [&current.keys, &keys].into_iter());
         Ok(Put { seq: current.seq, version_id, last_updated, body, outcome: WriteOutcome::Updated })
     }
 

@@ -116,6 +116,7 @@ impl Recorder<'_> {
         self.connection.prepare_cached("DELETE FROM resource WHERE seq = ?1")?.execute([current.seq])?;
         self.pending.put(std::iter::once((ids::row(collection, id, current.seq), Change::Remove)), self.undo);
         self.index(current.seq, Some(&current.keys), None)?;
+        self.changed.resource(tenant, resource_type, id, std::iter::once(&current.keys));
         Ok(answer(ChangeOutcome::Deleted, version_id, last_updated))
     }
 }

@@ -2,6 +2,7 @@
 //! many of them share one fsync.
 
 use super::flush::Flush;
+use super::pages::{Changed, Pages};
 use super::pending::{Pending, Undo};
 use super::recent::Recent;
 use super::record::Recorder;
@@ -106,6 +107,7 @@ impl Writer {
     pub(super) fn start(
         connection: Connection,
         recent: Arc<Recent>,
+        pages: Arc<Pages>,
         pending: Arc<Pending>,
     ) -> Result<Self, StoreError> {
         let clock = Clock::start(&connection).map_err(unavailable)?;
@@ -113,7 +115,7 @@ impl Writer {
         let cannot_start = |error| StoreError::Unavailable(format!("the writer cannot start: {error}"));
         let inbox =
             Inbox { receiver, clock: Builder::new_current_thread().enable_time().build().map_err(cannot_start)? };
-        let room = Room { connection, clock, pending };
+        let room = Room { connection, clock, pending, pages };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || run(room, inbox, &recent))
@@ -241,6 +243,7 @@ struct Room {
     connection: Connection,
     clock: Clock,
     pending: Arc<Pending>,
+    pages: Arc<Pages>,
 }
 
 fn run(mut room: Room, mut inbox: Inbox, recent: &Recent) {
@@ -335,13 +338,18 @@ fn answers(room: &mut Room, tasks: &[Task]) -> Vec<rusqlite::Result<Answer>> {
 
 /// All tasks in one transaction. `Err`: none of them is stored.
 fn commit_together(room: &mut Room, tasks: &[Task]) -> rusqlite::Result<Vec<Answer>> {
-    let Room { connection, clock, pending } = room;
+    let Room { connection, clock, pending, pages } = room;
     let mut undo = Undo::default();
-    let done = commit(connection, clock, pending, &mut undo, tasks);
-    if done.is_err() {
-        pending.take_back(undo);
+    match commit(connection, clock, pending, &mut undo, tasks) {
+        Ok((answers, changed)) => {
+            pages.stamp(&changed);
+            Ok(answers)
+        }
+        Err(error) => {
+            pending.take_back(undo);
+            Err(error)
+        }
     }
-    done
 }
 
 fn commit(
@@ -350,7 +358,7 @@ fn commit(
     pending: &Pending,
     undo: &mut Undo,
     tasks: &[Task],
-) -> rusqlite::Result<Vec<Answer>> {
+) -> rusqlite::Result<(Vec<Answer>, Changed)> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut recorder = Recorder::new(&transaction, clock, pending, undo);
     let answers = tasks
@@ -369,9 +377,10 @@ fn commit(
         })
         .collect::<rusqlite::Result<_>>()?;
     recorder.show_rows();
+    let changed = std::mem::take(&mut recorder.changed);
     drop(recorder);
     transaction.commit()?;
-    Ok(answers)
+    Ok((answers, changed))
 }
 
 /// Gives each version its own `lastUpdated`, also when the machine's clock stands still or goes back, and each resource
@@ -445,7 +454,7 @@ mod tests {
         connection.execute_batch(&trigger).unwrap();
         let clock = Clock::start(&connection).unwrap();
         let tasks = ["a", "bad", "b"].map(task);
-        let mut room = Room { connection, clock, pending: Arc::new(Pending::new()) };
+        let mut room = Room { connection, clock, pending: Arc::new(Pending::new()), pages: Arc::new(Pages::new()) };
         let stored = answers(&mut room, &tasks).iter().map(Result::is_ok).collect();
         let mut records = room.connection.prepare("SELECT record_id FROM record ORDER BY seq").unwrap();
         let records = records.query_map([], |row| row.get(0)).unwrap();
