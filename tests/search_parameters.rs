@@ -148,6 +148,40 @@ async fn parameter_that_is_added_finds_what_was_there_and_what_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parameter_that_gave_way_to_another_and_comes_back_finds_by_its_own_expression() {
+    let _alone = ALONE.lock().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = start(folder.path());
+    put(&running, &goal("g1", "noted")).await;
+    let first = |status: &str, kind: &str| {
+        let mut first = parameter("first", "word", kind, "Goal.description.text");
+        first["status"] = status.into();
+        first
+    };
+    // Of two with one name the one that was stored first counts.
+    put(&running, &first("draft", "string")).await;
+    put(&running, &parameter("second", "word", "string", "Goal.note.text")).await;
+    until_searchable(&running, "second").await;
+    assert_eq!(found(&running, "word=noted").await, ["g1"]);
+    put(&running, &first("active", "string")).await;
+    until_searchable(&running, "first").await;
+    let (by_text, by_note) = (found(&running, "word=x").await, found(&running, "word=noted").await);
+    assert_eq!((by_text, by_note), (vec!["g1".to_owned()], vec![]));
+    // The first cannot be served any more: nothing else is written, and the same questions have other answers.
+    put(&running, &first("active", "special")).await;
+    for _ in 0..600 {
+        if progress(&running, "first").await.0 == "refused" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    until_searchable(&running, "second").await;
+    let (by_text, by_note) = (found(&running, "word=x").await, found(&running, "word=noted").await);
+    assert_eq!((by_text, by_note), (vec![], vec!["g1".to_owned()]));
+    running.stop().await.expect("an end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn indexing_goes_on_after_a_restart_and_what_is_indexed_stays() {
     let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().expect("a folder");

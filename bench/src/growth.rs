@@ -88,7 +88,8 @@ fn point(server: &Running, patients: usize, time: Duration, stored_rate: f64) ->
     let mut wrong = 0;
     let mut asked = |questions: Vec<scenario::Question>| -> Result<Outcome, AnyError> {
         let kind = Kind::Ask(questions);
-        let scenario = Scenario { name: "a patient's results", request: "", connections: CONNECTIONS, resources: 1, kind };
+        let scenario =
+            Scenario { name: "a patient's results", request: "", connections: CONNECTIONS, resources: 1, kind };
         let load = |time| Load { connections: CONNECTIONS, time, sample_every: 97, listens: false };
         let mut source = scenario.source(&server.target, "", patients);
         load::run(&server.target, load(time / 10), source.as_mut())?;

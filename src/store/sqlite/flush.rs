@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Rows that wait before they go into the index tables: as many as there are resources, within these bounds. So each page of
-/// the index takes some dozens of them at a time however large it is. A million take some 60 MB of memory; while they are on
+/// the index takes some dozens of them at a time however large it is. So many take some 50 MB of memory; while they are on
 /// their way as many may come behind them.
 const FEWEST: usize = 100_000;
-const MOST: usize = 1_000_000;
+const MOST: usize = 800_000;
 
 /// Rows of a step while others wait, while nobody does, and when nobody will.
 const SHORT_STEP: usize = 2_000;
