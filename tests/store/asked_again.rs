@@ -16,10 +16,13 @@ struct Known {
     day: i64,
 }
 
-/// A search, and which of what is known it must find.
+/// Of an id and what is known under it: must a search find it?
+type Meant = Box<dyn Fn(&str, &Known) -> bool + Send + Sync>;
+
+/// A search, and what it must find.
 struct Asked {
     query: SearchQuery,
-    is_meant: Box<dyn Fn(&str, &Known) -> bool + Send + Sync>,
+    is_meant: Meant,
 }
 
 fn to(patient: &str) -> FilterValue {
