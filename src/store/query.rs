@@ -31,6 +31,18 @@ pub struct SearchQuery {
     pub include_limit: Option<usize>,
 }
 
+impl SearchQuery {
+    /// Is one of the values of its filters, or of those within them, such a one?
+    pub fn asks(&self, is_such: &dyn Fn(&FilterValue) -> bool) -> bool {
+        self.filters.iter().any(|filter| has(&filter.any_of, is_such))
+    }
+
+    /// Bytes that filters and sort take in memory, about.
+    pub fn weight(&self) -> usize {
+        weight(&self.filters) + size_of_val(self.sort.as_slice())
+    }
+}
+
 /// One filter: any of its values must match.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Filter {
@@ -212,4 +224,73 @@ pub struct SearchPage {
     pub included: Vec<StoredResource>,
     pub total: Option<u64>,
     pub next: Option<Cursor>,
+}
+
+fn has(values: &[FilterValue], is_such: &dyn Fn(&FilterValue) -> bool) -> bool {
+    values.iter().any(|value| {
+        is_such(value)
+            || match value {
+                FilterValue::Not(values) | FilterValue::Composite(values) => has(values, is_such),
+                FilterValue::Chain { filters, .. } | FilterValue::Has { filters, .. } => {
+                    filters.iter().any(|filter| has(&filter.any_of, is_such))
+                }
+                FilterValue::Token { .. }
+                | FilterValue::TokenText(_)
+                | FilterValue::TokenIn(_)
+                | FilterValue::OfType { .. }
+                | FilterValue::Date { .. }
+                | FilterValue::Reference { .. }
+                | FilterValue::ReferenceIdentifier { .. }
+                | FilterValue::Uri { .. }
+                | FilterValue::Text { .. }
+                | FilterValue::Number(_)
+                | FilterValue::Quantity { .. }
+                | FilterValue::Missing(_)
+                | FilterValue::Compartment { .. } => false,
+            }
+    })
+}
+
+fn weight(filters: &[Filter]) -> usize {
+    let of = |filter: &Filter| size_of::<Filter>() + filter.parameter.len() + weight_of(&filter.any_of);
+    filters.iter().map(of).sum()
+}
+
+fn weight_of(values: &[FilterValue]) -> usize {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let of = |value: &FilterValue| match value {
+        FilterValue::Token { system, code } | FilterValue::ReferenceIdentifier { system, value: code } => {
+            length(system) + length(code)
+        }
+        FilterValue::TokenText(text) | FilterValue::Uri { uri: text, .. } | FilterValue::Text { text, .. } => {
+            text.len()
+        }
+        FilterValue::TokenIn(set) => set.value_set.len(),
+        FilterValue::OfType { system, code, value } => system.len() + code.len() + value.len(),
+        FilterValue::Reference { resource_type, id } => length(resource_type) + id.len(),
+        FilterValue::Compartment { compartment, id } => compartment.len() + id.len(),
+        FilterValue::Number(number) => number_weight(number),
+        FilterValue::Quantity { number, unit } => {
+            let unit = match unit {
+                None => 0,
+                Some(UnitTest::Any(words)) => words.len(),
+                Some(UnitTest::Code { system, code, canonical }) => {
+                    let canonical = canonical.as_ref().map_or(0, |(unit, number)| unit.len() + number_weight(number));
+                    system.len() + code.len() + canonical
+                }
+            };
+            number_weight(number) + unit
+        }
+        FilterValue::Composite(values) | FilterValue::Not(values) => weight_of(values),
+        FilterValue::Chain { resource_type, filters } => resource_type.len() + weight(filters),
+        FilterValue::Has { resource_type, parameter, filters } => {
+            resource_type.len() + parameter.len() + weight(filters)
+        }
+        FilterValue::Date { .. } | FilterValue::Missing(_) => 0,
+    };
+    size_of_val(values) + values.iter().map(of).sum::<usize>()
+}
+
+fn number_weight(number: &NumberTest) -> usize {
+    number.value.0.len() + number.from.0.len() + number.to.0.len()
 }

@@ -12,6 +12,7 @@ mod index;
 mod once;
 mod pages;
 mod pending;
+mod places;
 #[cfg(test)]
 mod plans;
 mod readers;

@@ -5,10 +5,9 @@
 //! worth nothing when that was stamped since. Right because one process owns the file, and the writer stamps what it has
 //! committed before it answers. Search parameters that are added or taken away make all pages worthless.
 
+use super::places::{ANY_RESOURCE, Changed, STAMPS, places};
 use crate::fhir::search::added;
-use crate::store::keys::{KeyValue, Keys};
-use crate::store::{DatePrefix, Filter, FilterValue, NumberTest, SearchPage, SearchQuery, SortKey, UnitTest};
-use siphasher::sip::SipHasher13;
+use crate::store::{SearchPage, SearchQuery};
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -29,18 +28,6 @@ const LONGEST_QUESTION: usize = 8 * 1024;
 /// doubling), about.
 const AROUND_RESOURCE: usize = 200;
 const AROUND_PAGE: usize = 100;
-
-/// Places of stamps. Two things that share one cost a page that could have been kept, no more.
-const STAMPS: usize = 1 << 16;
-
-/// Stamped when searches themselves may mean something else.
-const EVERYTHING: usize = 0;
-
-/// Stamped with every change to any resource.
-const ANY_RESOURCE: usize = 1;
-
-/// A search that names more values hangs on its whole type.
-const MOST_VALUES: usize = 50;
 
 pub(super) struct Pages {
     /// The number of the commit that last changed what stands for each place.
@@ -104,7 +91,7 @@ impl Pages {
                 return Ok(page.page.clone());
             }
         }
-        let bytes = weight(&query.filters) + query.sort.len() * size_of::<SortKey>();
+        let bytes = query.weight();
         let places = if bytes > LONGEST_QUESTION { None } else { places(tenant, query) };
         Err(places.map(|places| Ticket { number, places, seen, bytes }))
     }
@@ -153,202 +140,18 @@ impl Pages {
     }
 }
 
-/// What a transaction changes, as far as pages hang on it.
-#[derive(Default)]
-pub(super) struct Changed {
-    places: Vec<usize>,
-}
-
-impl Changed {
-    /// A resource comes, goes, or becomes another: its keys before and after.
-    pub(super) fn resource<'k>(
-        &mut self,
-        tenant: &str,
-        resource_type: &str,
-        id: &str,
-        keys: impl Iterator<Item = &'k Keys>,
-    ) {
-        let of_type = TypePlaces::of(tenant, resource_type);
-        self.places.push(of_type.whole());
-        self.places.push(of_type.code(id));
-        for key in keys.flat_map(Keys::iter) {
-            if let KeyValue::Token { code, .. } = &key.value {
-                self.places.push(of_type.code(code));
-            }
-        }
-    }
-
-    /// What searches mean, or how the index is made.
-    pub(super) fn everything(&mut self) {
-        self.places.push(EVERYTHING);
-    }
-}
-
-/// The places of one type of one tenant.
-struct TypePlaces(SipHasher13);
-
-impl TypePlaces {
-    fn of(tenant: &str, resource_type: &str) -> Self {
-        let mut hasher = SipHasher13::new();
-        (tenant, resource_type).hash(&mut hasher);
-        Self(hasher)
-    }
-
-    fn whole(&self) -> usize {
-        place(self.0.finish())
-    }
-
-    /// A code, the value of an identifier, or the id to which a reference leads: also the resource's own.
-    fn code(&self, code: &str) -> usize {
-        let mut hasher = self.0;
-        code.hash(&mut hasher);
-        place(hasher.finish())
-    }
-}
-
-/// Not one of those that stand for more.
-fn place(hash: u64) -> usize {
-    usize::try_from(hash % (STAMPS as u64 - 2)).map_or(ANY_RESOURCE, |place| place + 2)
-}
-
 fn number(tenant: &str, query: &SearchQuery) -> u64 {
     let mut hasher = DefaultHasher::new();
     (tenant, query).hash(&mut hasher);
     hasher.finish()
 }
 
-/// What a search's pages hang on. `None`: on something else too.
-fn places(tenant: &str, query: &SearchQuery) -> Option<Vec<usize>> {
-    // Value sets change, and `ap` is about now.
-    let hangs_on_more = |value: &FilterValue| {
-        matches!(value, FilterValue::TokenIn(_) | FilterValue::Date { prefix: DatePrefix::Ap, .. })
-    };
-    if query.filters.iter().any(|filter| has(&filter.any_of, &hangs_on_more)) {
-        return None;
-    }
-    let looks_beyond = |value: &FilterValue| matches!(value, FilterValue::Chain { .. } | FilterValue::Has { .. });
-    if !query.includes.is_empty() || query.filters.iter().any(|filter| has(&filter.any_of, &looks_beyond)) {
-        return Some(vec![EVERYTHING, ANY_RESOURCE]);
-    }
-    let of_type = TypePlaces::of(tenant, &query.resource_type);
-    // All matches have one of the values of each filter; so one filter will do, best one whose values few resources have.
-    let codes = query.filters.iter().filter_map(|filter| Some((is_of_many(filter), codes(filter)?)));
-    let mut places = vec![EVERYTHING];
-    match codes.min_by_key(|(is_of_many, _)| *is_of_many) {
-        Some((_, codes)) => places.extend(codes.into_iter().map(|code| of_type.code(code))),
-        None => places.push(of_type.whole()),
-    }
-    Some(places)
-}
-
-/// The values of a filter, where every match has a key with one of them, and they are not too many.
-fn codes(filter: &Filter) -> Option<Vec<&str>> {
-    filter.any_of.iter().map(code).collect::<Option<Vec<_>>>().filter(|codes| codes.len() <= MOST_VALUES)
-}
-
-/// The text of a key that every match of the value has.
-fn code(value: &FilterValue) -> Option<&str> {
-    match value {
-        FilterValue::Token { code, .. } | FilterValue::ReferenceIdentifier { value: code, .. } => code.as_deref(),
-        FilterValue::Reference { id, .. } | FilterValue::Compartment { id, .. } => Some(id),
-        FilterValue::TokenText(_)
-        | FilterValue::TokenIn(_)
-        | FilterValue::OfType { .. }
-        | FilterValue::Date { .. }
-        | FilterValue::Uri { .. }
-        | FilterValue::Text { .. }
-        | FilterValue::Number(_)
-        | FilterValue::Quantity { .. }
-        | FilterValue::Composite(_)
-        | FilterValue::Missing(_)
-        | FilterValue::Not(_)
-        | FilterValue::Chain { .. }
-        | FilterValue::Has { .. } => None,
-    }
-}
-
-/// Codes such as a status are shared by many resources, ids and identifiers by few.
-fn is_of_many(filter: &Filter) -> bool {
-    let names_one = ["_id", "identifier"].contains(&filter.parameter.as_str());
-    !names_one && filter.any_of.iter().any(|value| matches!(value, FilterValue::Token { .. }))
-}
-
-/// What filters take in memory, about.
-fn weight(filters: &[Filter]) -> usize {
-    let of = |filter: &Filter| size_of::<Filter>() + filter.parameter.len() + weight_of(&filter.any_of);
-    filters.iter().map(of).sum()
-}
-
-fn weight_of(values: &[FilterValue]) -> usize {
-    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let of = |value: &FilterValue| match value {
-        FilterValue::Token { system, code } | FilterValue::ReferenceIdentifier { system, value: code } => {
-            length(system) + length(code)
-        }
-        FilterValue::TokenText(text) | FilterValue::Uri { uri: text, .. } | FilterValue::Text { text, .. } => {
-            text.len()
-        }
-        FilterValue::TokenIn(set) => set.value_set.len(),
-        FilterValue::OfType { system, code, value } => system.len() + code.len() + value.len(),
-        FilterValue::Reference { resource_type, id } => length(resource_type) + id.len(),
-        FilterValue::Compartment { compartment, id } => compartment.len() + id.len(),
-        FilterValue::Number(number) => number_weight(number),
-        FilterValue::Quantity { number, unit } => {
-            let unit = match unit {
-                None => 0,
-                Some(UnitTest::Any(words)) => words.len(),
-                Some(UnitTest::Code { system, code, canonical }) => {
-                    let canonical = canonical.as_ref().map_or(0, |(unit, number)| unit.len() + number_weight(number));
-                    system.len() + code.len() + canonical
-                }
-            };
-            number_weight(number) + unit
-        }
-        FilterValue::Composite(values) | FilterValue::Not(values) => weight_of(values),
-        FilterValue::Chain { resource_type, filters } => resource_type.len() + weight(filters),
-        FilterValue::Has { resource_type, parameter, filters } => {
-            resource_type.len() + parameter.len() + weight(filters)
-        }
-        FilterValue::Date { .. } | FilterValue::Missing(_) => 0,
-    };
-    size_of_val(values) + values.iter().map(of).sum::<usize>()
-}
-
-fn number_weight(number: &NumberTest) -> usize {
-    number.value.0.len() + number.from.0.len() + number.to.0.len()
-}
-
-/// Is one of the values, or of those within them, such a one?
-fn has(values: &[FilterValue], is_such: &dyn Fn(&FilterValue) -> bool) -> bool {
-    values.iter().any(|value| {
-        is_such(value)
-            || match value {
-                FilterValue::Not(values) | FilterValue::Composite(values) => has(values, is_such),
-                FilterValue::Chain { filters, .. } | FilterValue::Has { filters, .. } => {
-                    filters.iter().any(|filter| has(&filter.any_of, is_such))
-                }
-                FilterValue::Token { .. }
-                | FilterValue::TokenText(_)
-                | FilterValue::TokenIn(_)
-                | FilterValue::OfType { .. }
-                | FilterValue::Date { .. }
-                | FilterValue::Reference { .. }
-                | FilterValue::ReferenceIdentifier { .. }
-                | FilterValue::Uri { .. }
-                | FilterValue::Text { .. }
-                | FilterValue::Number(_)
-                | FilterValue::Quantity { .. }
-                | FilterValue::Missing(_)
-                | FilterValue::Compartment { .. } => false,
-            }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::StoredResource;
-    use crate::store::keys::Key;
+    use crate::store::keys::{Key, KeyValue, Keys};
+    use crate::store::{DatePrefix, Filter, FilterValue};
     use crate::store::{Include, IncludeDirection};
 
     fn reference(id: &str) -> FilterValue {

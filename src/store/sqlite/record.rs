@@ -2,8 +2,8 @@
 //! record asks for.)
 
 use super::ids::{self, Ids};
-use super::pages::Changed;
 use super::pending::{Pending, Undo};
+use super::places::Changed;
 use super::search_rows::SearchRows;
 use super::writer::Clock;
 use crate::store::body::Unversioned;

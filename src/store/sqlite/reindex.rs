@@ -39,16 +39,13 @@ impl Recorder<'_> {
                 changed += 1;
             }
         }
-        // Of the whole set of searches another one may be answered now.
         self.changed.everything();
         let is_last = rows.len() < count.max(1);
         let next = rows.last().map(|(seq, ..)| *seq).filter(|_| !is_last);
         Ok(Reindexed { looked_at: rows.len() as u64, changed, next })
     }
 
-    pub(super) fn set_note(&mut self, tenant: &str, name: &str, text: Option<&str>) -> rusqlite::Result<()> {
-        // The gateway notes what it indexes.
-        self.changed.everything();
+    pub(super) fn set_note(&self, tenant: &str, name: &str, text: Option<&str>) -> rusqlite::Result<()> {
         match text {
             Some(text) => self
                 .connection

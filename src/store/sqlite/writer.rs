@@ -2,8 +2,9 @@
 //! many of them share one fsync.
 
 use super::flush::Flush;
-use super::pages::{Changed, Pages};
+use super::pages::Pages;
 use super::pending::{Pending, Undo};
+use super::places::Changed;
 use super::recent::Recent;
 use super::record::Recorder;
 use super::unavailable;
