@@ -80,6 +80,17 @@ async fn progress(running: &Running, id: &str) -> (String, i64, i64) {
     (part(one, "state")["valueCode"].as_str().expect("a code").to_owned(), number("lookedAt"), number("changed"))
 }
 
+/// It is taken up a moment after its write was answered.
+async fn until_known(running: &Running, id: &str) {
+    for _ in 0..600 {
+        if progress(running, id).await.0 != "none" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{id} is not known after six seconds");
+}
+
 async fn until_searchable(running: &Running, id: &str) -> (i64, i64) {
     for _ in 0..600 {
         let (state, looked_at, changed) = progress(running, id).await;
@@ -101,7 +112,8 @@ async fn parameter_that_is_added_finds_what_was_there_and_what_comes() {
     }
     assert_eq!(get(&running, "/fhir/Goal?remark=note").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(put(&running, &parameter("remark", "remark", "string", "Goal.note.text")).await, StatusCode::CREATED);
-    // What is written meanwhile gets its rows by itself.
+    // What is written once it is known gets its rows by itself.
+    until_known(&running, "remark").await;
     assert_eq!(put(&running, &goal("meanwhile", "note m")).await, StatusCode::CREATED);
     // Until all rows are made a search would miss some: it is refused, and the statement does not name it.
     assert_eq!(get(&running, "/fhir/Goal?remark=note").await.0, StatusCode::BAD_REQUEST);

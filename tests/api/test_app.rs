@@ -27,6 +27,8 @@ pub struct TestApp {
     pub client: Client,
     records: AtomicUsize,
     folder: TempDir,
+    /// Its own, on a server that it shares with other tests.
+    database: Option<String>,
 }
 
 impl TestApp {
@@ -59,7 +61,7 @@ impl TestApp {
             listen: Some("127.0.0.1:0".parse().expect("an address")),
             data_file: database.is_none().then(|| folder.path().join("test.db")),
             database_connections: database.is_some().then_some(4),
-            database: database.map(Into::into),
+            database: database.clone().map(Into::into),
             page_size_max: Some(100),
             workers: Some(1),
             ..Options::default()
@@ -70,6 +72,7 @@ impl TestApp {
             client: Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client"),
             records: AtomicUsize::new(0),
             folder,
+            database,
         }
     }
 
@@ -140,13 +143,22 @@ impl TestApp {
     }
 }
 
-/// Whoever starts a gateway is a task, which cannot wait for another.
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if let Some(database) = self.database.take() {
+            aside(move || async move { crate::database::drop_database(&database).await });
+        }
+    }
+}
+
 fn new_database() -> String {
-    let made = std::thread::spawn(|| {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(crate::database::empty_database())
-    });
-    made.join().expect("a database")
+    aside(crate::database::empty_database)
+}
+
+/// Whoever starts or ends a gateway is a task, which cannot wait for another.
+fn aside<T: Send + 'static, F: Future<Output = T>>(work: impl FnOnce() -> F + Send + 'static) -> T {
+    let done = std::thread::spawn(|| tokio::runtime::Runtime::new().expect("a runtime").block_on(work()));
+    done.join().expect("a database")
 }
 
 pub fn header(response: &Response, name: &str) -> String {

@@ -20,13 +20,33 @@ pub const INSTALL: &str = "no PostgreSQL was found for the tests (initdb and pos
 
 /// A new, empty database; all tests of a binary share one server.
 pub async fn empty_database() -> String {
-    static SHARED: OnceLock<Server> = OnceLock::new();
-    static GIVEN: OnceLock<Option<String>> = OnceLock::new();
-    let given = GIVEN.get_or_init(|| std::env::var("KAP_TEST_POSTGRES").ok().filter(|url| !url.is_empty()));
-    match given {
-        Some(url) => add_database(url).await,
-        None => SHARED.get_or_init(|| Server::start(&[])).empty_database().await,
+    add_database(shared()).await
+}
+
+/// Takes a database of the shared server away with all that is in it, whoever still uses it: hundreds of tests leave
+/// gigabytes otherwise.
+pub async fn drop_database(database: &str) {
+    let name = database.split('?').next().and_then(|url| url.rsplit('/').next()).unwrap();
+    let cut = format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'");
+    sql(shared(), &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+    // Who was told to go is gone a moment later.
+    for _ in 0..200 {
+        if sql(shared(), &cut).await == ["0"] {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    sql(shared(), &format!("DROP DATABASE {name}")).await;
+}
+
+/// A database of the server that all tests of a binary share.
+fn shared() -> &'static str {
+    static OWN: OnceLock<Server> = OnceLock::new();
+    static URL: OnceLock<String> = OnceLock::new();
+    URL.get_or_init(|| {
+        let given = std::env::var("KAP_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
+        given.unwrap_or_else(|| OWN.get_or_init(|| Server::start(&[])).url())
+    })
 }
 
 /// Adds a database beside the one that is named.

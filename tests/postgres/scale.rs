@@ -6,7 +6,7 @@ use crate::database::Server;
 use crate::gateway::Gateway;
 use kap_gateway::fhir::search::extract;
 use kap_gateway::store::postgres::{Place, PostgresStore};
-use kap_gateway::store::{Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, Write, WriteMode};
+use kap_gateway::store::{Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, StoreError, Write, WriteMode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,6 +39,7 @@ fn course(number: usize) -> Vec<Value> {
 }
 
 async fn fill(store: Arc<PostgresStore>, patients: usize) {
+    let began = Instant::now();
     let tasks = (0..6).map(|lane| {
         let store = Arc::clone(&store);
         async move {
@@ -63,8 +64,17 @@ async fn fill(store: Arc<PostgresStore>, patients: usize) {
                     writes: writes.collect(),
                     retractions: vec![],
                 };
-                let done = store.commit(DEFAULT_TENANT, record).await.unwrap();
-                assert!(matches!(done, Committed::Stored(_)));
+                // A checkpoint may hold up everybody for longer than a writer waits; said again, a record is stored once.
+                let mut done = store.commit(DEFAULT_TENANT, record.clone()).await;
+                while let Err(StoreError::Unavailable(reason)) = done {
+                    println!("record {number} again: {reason}");
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                    done = store.commit(DEFAULT_TENANT, record.clone()).await;
+                }
+                assert!(matches!(done.unwrap(), Committed::Stored(_)));
+                if number % 10_000 == 0 {
+                    println!("{} resources after {:.0} s", number * EACH, began.elapsed().as_secs_f64());
+                }
             }
         }
     });
@@ -81,7 +91,8 @@ async fn main_queries_and_their_plans() {
         "auto_explain.log_analyze=on",
         "auto_explain.log_buffers=on",
         "shared_buffers=512MB",
-        "max_wal_size=4GB",
+        "max_wal_size=12GB",
+        "checkpoint_timeout=30min",
     ]);
     let database = server.empty_database().await;
     let store = PostgresStore::open(Place { url: &database, password: None, authority: None, connections: 8 }).unwrap();
