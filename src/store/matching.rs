@@ -152,9 +152,12 @@ impl Test {
                 Ok(false)
             }
             Test::All(tests) => {
-                for test in tests {
-                    if !test.holds(subject, oracle)? {
-                        return Ok(false);
+                // What the keys tell first: it may spare the way to other resources.
+                for is_far in [false, true] {
+                    for test in tests.iter().filter(|test| test.is_far() == is_far) {
+                        if !test.holds(subject, oracle)? {
+                            return Ok(false);
+                        }
                     }
                 }
                 Ok(true)
@@ -174,6 +177,18 @@ impl Test {
                 Ok(date_holds(*prefix, (subject.last_updated, subject.last_updated), (*low, *high)))
             }
             Test::Beyond(beyond) => oracle.beyond(beyond, subject),
+        }
+    }
+}
+
+impl Test {
+    /// Does it need more than the keys?
+    pub(super) fn is_far(&self) -> bool {
+        match self {
+            Test::Any(tests) | Test::All(tests) => tests.iter().any(Test::is_far),
+            Test::Not(test) => test.is_far(),
+            Test::Leaf(_) | Test::Composite(_) | Test::Id(_) | Test::LastUpdated { .. } => false,
+            Test::Beyond(_) => true,
         }
     }
 }

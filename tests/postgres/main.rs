@@ -12,3 +12,4 @@ mod loss;
 mod moving;
 mod scale;
 mod side_by_side;
+mod statements;

@@ -6,7 +6,9 @@ use crate::database::Server;
 use crate::gateway::Gateway;
 use kap_gateway::fhir::search::extract;
 use kap_gateway::store::postgres::{Place, PostgresStore};
-use kap_gateway::store::{Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, StoreError, Write, WriteMode};
+use kap_gateway::store::{
+    Committed, DEFAULT_TENANT, RecordKey, RecordWrite, ResourceStore, StoreError, Write, WriteMode,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

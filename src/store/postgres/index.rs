@@ -78,6 +78,15 @@ pub(super) fn sql(scan: &Scan) -> String {
     numbered
 }
 
+/// What `subject` reads.
+const SUBJECT: &str = "seq, collection, id, last_updated, search_keys";
+
+fn subject(row: &Row) -> Result<Subject, PgError> {
+    let keys = Keys::read(row.try_get(4)?)?;
+    let collection = i64::from(row.try_get::<_, i32>(1)?);
+    Ok(Subject { seq: row.try_get(0)?, collection, id: row.try_get(2)?, last_updated: row.try_get(3)?, keys })
+}
+
 fn limit(limit: usize) -> Value {
     Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX))
 }
@@ -178,11 +187,8 @@ impl Index for PgIndex<'_> {
             let rows = self.client.query(&statement, &[&self.tenant, &seqs]).await?;
             let mut found = HashMap::with_capacity(rows.len());
             for row in &rows {
-                let seq: i64 = row.try_get(0)?;
-                let keys = Keys::read(row.try_get(4)?)?;
-                let collection = i64::from(row.try_get::<_, i32>(1)?);
-                let (id, last_updated) = (row.try_get(2)?, row.try_get(3)?);
-                found.insert(seq, Subject { seq, collection, id, last_updated, keys });
+                let subject = subject(row)?;
+                found.insert(subject.seq, subject);
             }
             Ok(seqs.iter().map(|seq| found.remove(seq)).collect())
         })
@@ -195,6 +201,18 @@ impl Index for PgIndex<'_> {
             let rows = self.scanned(scan, &limit).await?;
             rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<i64>, PgError>>()
         })))
+    }
+
+    /// In one way to the database, and neighbours lie on one page.
+    fn listed(&self, scan: &Scan, most: usize) -> Searched<Option<Vec<Subject>>> {
+        if scan.table != "resource" {
+            return Ok(None);
+        }
+        let scan = Scan { columns: SUBJECT, ..scan.clone() };
+        self.wait(async {
+            let rows = self.scanned(&scan, &limit(most)).await?;
+            Ok(Some(rows.iter().map(subject).collect::<Result<_, _>>()?))
+        })
     }
 
     /// Reading the keys of all of them is one way to the database as well.

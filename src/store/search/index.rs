@@ -41,6 +41,9 @@ pub(in crate::store) trait Index {
     /// Row numbers of resources, some of them perhaps twice; of each scan as many as the limit.
     fn scans(&self, scans: &[Scan], limit: usize) -> Searched<Vec<Vec<i64>>>;
 
+    /// The resources of a scan of their own table, in its order. `None`: to read them one by one takes no longer.
+    fn listed(&self, scan: &Scan, limit: usize) -> Searched<Option<Vec<Subject>>>;
+
     /// Those of the resources that are in an ordered scan. `None`: to ask takes as long as to look at them.
     fn among(&self, scan: &Scan, seqs: &BTreeSet<i64>) -> Searched<Option<BTreeSet<i64>>>;
 

@@ -39,7 +39,10 @@ impl Searcher<'_> {
                 let mut fewest: Option<BTreeSet<i64>> = None;
                 let (mut led_by, mut is_narrowed) = (0, false);
                 let enough = if self.index.is_remote() { FEWEST_REMOTE } else { FEWEST };
-                for (number, test) in tests.iter().enumerate() {
+                // Who is referred to is known only when all who refer to somebody have been looked at.
+                let is_last = |(_, test): &(usize, &Test)| matches!(test, Test::Beyond(Beyond::Has { .. }));
+                let (last, first): (Vec<_>, Vec<_>) = tests.iter().enumerate().partition(is_last);
+                for (number, test) in first.into_iter().chain(last) {
                     if is_narrowed && ordered(test).is_some() {
                         continue;
                     }
@@ -50,8 +53,7 @@ impl Searcher<'_> {
                     {
                         // That many are found in an index sooner than the other filters' resources are counted.
                         if !is_narrowed && found.len() <= NARROWED {
-                            found = self.narrowed(found, tests, number, enough)?;
-                            is_narrowed = true;
+                            (found, is_narrowed) = self.narrowed(found, tests, number, enough)?;
                         }
                         // To look further would take longer than to look at these.
                         if found.len() <= enough {
@@ -61,7 +63,7 @@ impl Searcher<'_> {
                     }
                 }
                 match fewest {
-                    Some(fewest) if !is_narrowed => self.narrowed(fewest, tests, led_by, enough).map(Some),
+                    Some(fewest) if !is_narrowed => Ok(Some(self.narrowed(fewest, tests, led_by, enough)?.0)),
                     fewest => Ok(fewest),
                 }
             }
@@ -115,26 +117,28 @@ impl Searcher<'_> {
     }
 
     /// Those that the index of tokens also has for each other filter that it leads alone, until they are few enough: to
-    /// find a resource in an index is a tenth of the work of reading its keys.
+    /// find a resource in an index is a tenth of the work of reading its keys. With them whether the index tells that.
     fn narrowed(
         &self,
         mut found: BTreeSet<i64>,
         tests: &[Test],
         led_by: usize,
         enough: usize,
-    ) -> Searched<BTreeSet<i64>> {
+    ) -> Searched<(BTreeSet<i64>, bool)> {
         for (number, test) in tests.iter().enumerate() {
             if found.len() <= enough {
                 break;
             }
             if number != led_by
                 && let Some(scan) = ordered(test)
-                && let Some(fewer) = self.index.among(&scan, &found)?
             {
-                found = fewer;
+                match self.index.among(&scan, &found)? {
+                    Some(fewer) => found = fewer,
+                    None => return Ok((found, false)),
+                }
             }
         }
-        Ok(found)
+        Ok((found, true))
     }
 
     fn few_composite(&self, bases: &[CompositeTest], most: usize) -> Searched<Option<BTreeSet<i64>>> {

@@ -292,7 +292,7 @@ impl Search<'_, '_> {
     ) -> Searched<Option<Vec<i64>>> {
         let mut found = Vec::new();
         loop {
-            let seqs = self.searcher.scan(&self.by_seq(descending, from), STEP)?;
+            let seqs = self.searcher.step(&self.by_seq(descending, from), STEP)?;
             self.searcher.approach_for(&seqs, self.test)?;
             for seq in &seqs {
                 if let Some(subject) = self.searcher.subject(*seq)?

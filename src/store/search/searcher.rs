@@ -99,14 +99,29 @@ impl<'a> Searcher<'a> {
         Ok(self.index.subjects(&[seq])?.pop().flatten().map(Rc::new))
     }
 
+    /// The next resources of a walk; it may have them at hand afterwards.
+    pub(super) fn step(&self, scan: &Scan, limit: usize) -> Searched<Vec<i64>> {
+        let Some(subjects) = self.index.listed(scan, limit)? else { return self.scan(scan, limit) };
+        self.forget_many();
+        let seqs = subjects.iter().map(|subject| subject.seq).collect();
+        let subjects = subjects.into_iter().map(|subject| (subject.seq, Some(Rc::new(subject))));
+        self.near.borrow_mut().subjects.extend(subjects);
+        Ok(seqs)
+    }
+
+    fn forget_many(&self) {
+        let subjects = &mut self.near.borrow_mut().subjects;
+        if subjects.len() > MOST_NEAR {
+            subjects.clear();
+        }
+    }
+
     /// Has these at hand for what comes next.
     pub(super) fn approach(&self, seqs: &[i64]) -> Searched<()> {
         if !self.index.is_remote() {
             return Ok(());
         }
-        if self.near.borrow().subjects.len() > MOST_NEAR {
-            self.near.borrow_mut().subjects.clear();
-        }
+        self.forget_many();
         let unknown: Vec<i64> =
             seqs.iter().copied().filter(|seq| !self.near.borrow().subjects.contains_key(seq)).collect();
         for part in unknown.chunks(TOGETHER) {

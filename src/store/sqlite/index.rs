@@ -188,6 +188,10 @@ impl Index for FileIndex<'_> {
         scans.iter().map(|scan| self.found(scan, limit)).collect()
     }
 
+    fn listed(&self, _: &Scan, _: usize) -> Searched<Option<Vec<Subject>>> {
+        Ok(None)
+    }
+
     fn among(&self, scan: &Scan, seqs: &BTreeSet<i64>) -> Searched<Option<BTreeSet<i64>>> {
         let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else { return Ok(Some(BTreeSet::new())) };
         let mut found = self.written_among(scan, seqs)?;
