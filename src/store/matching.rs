@@ -152,7 +152,7 @@ impl Test {
                 Ok(false)
             }
             Test::All(tests) => {
-                // What the keys tell first: it may spare the way to other resources.
+                // What the keys tell first: it may spare a way to the body or to other resources.
                 for is_far in [false, true] {
                     for test in tests.iter().filter(|test| test.is_far() == is_far) {
                         if !test.holds(subject, oracle)? {
@@ -179,16 +179,24 @@ impl Test {
             Test::Beyond(beyond) => oracle.beyond(beyond, subject),
         }
     }
-}
 
-impl Test {
-    /// Does it need more than the keys?
+    /// Does it need the body, or other resources?
     pub(super) fn is_far(&self) -> bool {
         match self {
             Test::Any(tests) | Test::All(tests) => tests.iter().any(Test::is_far),
             Test::Not(test) => test.is_far(),
             Test::Leaf(_) | Test::Composite(_) | Test::Id(_) | Test::LastUpdated { .. } => false,
             Test::Beyond(_) => true,
+        }
+    }
+
+    /// Does it ask who refers to a resource?
+    pub(super) fn asks_who_refers(&self) -> bool {
+        match self {
+            Test::Any(tests) | Test::All(tests) => tests.iter().any(Test::asks_who_refers),
+            Test::Not(test) => test.asks_who_refers(),
+            Test::Leaf(_) | Test::Composite(_) | Test::Id(_) | Test::LastUpdated { .. } => false,
+            Test::Beyond(beyond) => matches!(beyond, Beyond::Has { .. }),
         }
     }
 }

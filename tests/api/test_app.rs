@@ -146,19 +146,21 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         if let Some(database) = self.database.take() {
-            aside(move || async move { crate::database::drop_database(&database).await });
+            // A failed test has told what is wrong.
+            let _ = aside(move || async move { crate::database::drop_database(&database).await });
         }
     }
 }
 
 fn new_database() -> String {
-    aside(crate::database::empty_database)
+    aside(crate::database::empty_database).expect("a database")
 }
 
 /// Whoever starts or ends a gateway is a task, which cannot wait for another.
-fn aside<T: Send + 'static, F: Future<Output = T>>(work: impl FnOnce() -> F + Send + 'static) -> T {
-    let done = std::thread::spawn(|| tokio::runtime::Runtime::new().expect("a runtime").block_on(work()));
-    done.join().expect("a database")
+fn aside<T: Send + 'static, F: Future<Output = T>>(
+    work: impl FnOnce() -> F + Send + 'static,
+) -> std::thread::Result<T> {
+    std::thread::spawn(|| tokio::runtime::Runtime::new().expect("a runtime").block_on(work())).join()
 }
 
 pub fn header(response: &Response, name: &str) -> String {

@@ -43,10 +43,10 @@ async fn search_takes_few_statements_however_many_it_looks_at() {
     };
     for (query, found, most) in [
         // The identifier leads to one patient: those who have results are not all looked at.
-        ("Patient?_has:Observation:subject:code=8867-4&identifier=urn:test:mrn|77", 1, 20),
-        ("Patient?identifier=urn:test:mrn|77&_has:Observation:subject:code=8867-4", 1, 20),
+        ("Patient?_has:Observation:subject:code=8867-4&identifier=urn:test:mrn|77", 1, 9),
+        ("Patient?identifier=urn:test:mrn|77&_has:Observation:subject:code=8867-4", 1, 9),
         // What matches is known when all have been looked at, 256 in a statement.
-        ("Observation?status:not=final", 12, 12),
+        ("Observation?status:not=final", 12, 9),
     ] {
         let path = format!("/fhir/{query}");
         // Names of what is searched by are looked up once.
@@ -60,6 +60,7 @@ async fn search_takes_few_statements_however_many_it_looks_at() {
             tokio::time::sleep(Duration::from_millis(200)).await;
             fewest = fewest.min(executed() - before);
         }
+        println!("{query}: {fewest} statements");
         assert!(fewest > 0 && fewest <= most, "{query}: {fewest} statements");
     }
 }

@@ -51,8 +51,10 @@ macro_rules! on_every_engine {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    let store = crate::store_of(&crate::database::empty_database().await);
+                    let database = crate::database::empty_database().await;
+                    let store = crate::store_of(&database);
                     crate::$module::$test(&store).await;
+                    crate::database::drop_database(&database).await;
                 }
             )*
         }

@@ -41,7 +41,7 @@ pub(in crate::store) trait Index {
     /// Row numbers of resources, some of them perhaps twice; of each scan as many as the limit.
     fn scans(&self, scans: &[Scan], limit: usize) -> Searched<Vec<Vec<i64>>>;
 
-    /// The resources of a scan of their own table, in its order. `None`: to read them one by one takes no longer.
+    /// The resources of a scan of their own table, in its order. `None`: ask for their numbers, and then for them.
     fn listed(&self, scan: &Scan, limit: usize) -> Searched<Option<Vec<Subject>>>;
 
     /// Those of the resources that are in an ordered scan. `None`: to ask takes as long as to look at them.

@@ -39,10 +39,11 @@ impl Searcher<'_> {
                 let mut fewest: Option<BTreeSet<i64>> = None;
                 let (mut led_by, mut is_narrowed) = (0, false);
                 let enough = if self.index.is_remote() { FEWEST_REMOTE } else { FEWEST };
-                // Who is referred to is known only when all who refer to somebody have been looked at.
-                let is_last = |(_, test): &(usize, &Test)| matches!(test, Test::Beyond(Beyond::Has { .. }));
-                let (last, first): (Vec<_>, Vec<_>) = tests.iter().enumerate().partition(is_last);
-                for (number, test) in first.into_iter().chain(last) {
+                // Who is referred to is known only when all who refer to somebody have been looked at: what needs no other
+                // resource leads before that.
+                let is_late = |(_, test): &(usize, &Test)| test.is_far() && tests.iter().any(Test::asks_who_refers);
+                let (late, first): (Vec<_>, Vec<_>) = tests.iter().enumerate().partition(is_late);
+                for (number, test) in first.into_iter().chain(late) {
                     if is_narrowed && ordered(test).is_some() {
                         continue;
                     }
@@ -117,7 +118,7 @@ impl Searcher<'_> {
     }
 
     /// Those that the index of tokens also has for each other filter that it leads alone, until they are few enough: to
-    /// find a resource in an index is a tenth of the work of reading its keys. With them whether the index tells that.
+    /// find a resource in an index is a tenth of the work of reading its keys. Also `false`: the index does not tell.
     fn narrowed(
         &self,
         mut found: BTreeSet<i64>,

@@ -102,16 +102,17 @@ impl<'a> Searcher<'a> {
     /// The next resources of a walk; it may have them at hand afterwards.
     pub(super) fn step(&self, scan: &Scan, limit: usize) -> Searched<Vec<i64>> {
         let Some(subjects) = self.index.listed(scan, limit)? else { return self.scan(scan, limit) };
-        self.forget_many();
+        self.forget_many(limit);
         let seqs = subjects.iter().map(|subject| subject.seq).collect();
         let subjects = subjects.into_iter().map(|subject| (subject.seq, Some(Rc::new(subject))));
         self.near.borrow_mut().subjects.extend(subjects);
         Ok(seqs)
     }
 
-    fn forget_many(&self) {
+    /// Makes room for so many.
+    fn forget_many(&self, coming: usize) {
         let subjects = &mut self.near.borrow_mut().subjects;
-        if subjects.len() > MOST_NEAR {
+        if subjects.len() + coming > MOST_NEAR {
             subjects.clear();
         }
     }
@@ -121,7 +122,15 @@ impl<'a> Searcher<'a> {
         if !self.index.is_remote() {
             return Ok(());
         }
-        self.forget_many();
+        let is_known = |seq: &i64| self.near.borrow().subjects.contains_key(seq);
+        if !seqs.iter().all(is_known) {
+            self.forget_many(seqs.len());
+            self.fetch(seqs)?;
+        }
+        Ok(())
+    }
+
+    fn fetch(&self, seqs: &[i64]) -> Searched<()> {
         let unknown: Vec<i64> =
             seqs.iter().copied().filter(|seq| !self.near.borrow().subjects.contains_key(seq)).collect();
         for part in unknown.chunks(TOGETHER) {
@@ -138,16 +147,30 @@ impl<'a> Searcher<'a> {
             return Ok(());
         }
         self.approach(seqs)?;
-        let subjects: Vec<Rc<Subject>> = {
-            let near = self.near.borrow();
-            seqs.iter().filter_map(|seq| near.subjects.get(seq)?.clone()).collect()
-        };
-        self.follow(&subjects, test)
+        self.follow(&self.at_hand(seqs), test)
+    }
+
+    fn at_hand(&self, seqs: &[i64]) -> Vec<Rc<Subject>> {
+        let near = self.near.borrow();
+        seqs.iter().filter_map(|seq| near.subjects.get(seq)?.clone()).collect()
     }
 
     fn follow(&self, subjects: &[Rc<Subject>], test: &Test) -> Searched<()> {
         match test {
-            Test::Any(tests) | Test::All(tests) => tests.iter().try_for_each(|test| self.follow(subjects, test)),
+            Test::Any(tests) => tests.iter().try_for_each(|test| self.follow(subjects, test)),
+            Test::All(tests) => {
+                // Nothing is followed from those that are out by their keys.
+                let (far, near): (Vec<&Test>, Vec<&Test>) = tests.iter().partition(|test| test.is_far());
+                let mut left = Vec::new();
+                for subject in subjects.iter().filter(|_| !far.is_empty()) {
+                    let mut is_in = true;
+                    for test in &near {
+                        is_in = is_in && test.holds(subject, self)?;
+                    }
+                    left.extend(is_in.then(|| Rc::clone(subject)));
+                }
+                far.into_iter().try_for_each(|test| self.follow(&left, test))
+            }
             Test::Not(test) => self.follow(subjects, test),
             Test::Beyond(Beyond::Chain { fields, resource_type, test }) => {
                 let (Some(system), Some(collection)) = (self.name(resource_type)?, self.collection(resource_type)?)
@@ -164,7 +187,9 @@ impl<'a> Searcher<'a> {
                     }
                 }
                 let targets = self.find(collection, ids)?;
-                self.approach_for(&targets, test)
+                // Those that it comes from stay at hand.
+                self.fetch(&targets)?;
+                self.follow(&self.at_hand(&targets), test)
             }
             Test::Leaf(_)
             | Test::Composite(_)
