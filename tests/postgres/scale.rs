@@ -83,6 +83,25 @@ async fn fill(store: Arc<PostgresStore>, patients: usize) {
     crate::gateway::all(tasks).await;
 }
 
+/// Of what `auto_explain` told: statements, their time in milliseconds, and the pages that they looked at.
+fn summed(told: &str) -> (usize, f64, u64) {
+    let (mut statements, mut took, mut pages) = (0, 0.0, 0);
+    // The first line of pages behind a statement is that of its whole plan.
+    let mut is_counted = true;
+    for line in told.lines() {
+        if let Some((_, rest)) = line.split_once("duration: ") {
+            (statements, is_counted) = (statements + 1, false);
+            took += rest.split(' ').next().and_then(|number| number.parse::<f64>().ok()).unwrap();
+        } else if let Some((_, rest)) = line.split_once("Buffers: shared ").filter(|_| !is_counted) {
+            is_counted = true;
+            let counts =
+                rest.split_whitespace().filter_map(|part| part.strip_prefix("hit=").or(part.strip_prefix("read=")));
+            pages += counts.map(|count| count.parse::<u64>().unwrap()).sum::<u64>();
+        }
+    }
+    (statements, took, pages)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes; for docs/scale.md"]
 async fn main_queries_and_their_plans() {
@@ -141,6 +160,9 @@ async fn main_queries_and_their_plans() {
         gateway.json(query).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
         let all = std::fs::read_to_string(&log).unwrap();
-        println!("PLANS {query}\n{}\nEND", &all[before..]);
+        let told = &all[before..];
+        let (statements, took, pages) = summed(told);
+        println!("SUM {query}: {statements} statements, {took:.1} ms, {pages} pages");
+        println!("PLANS {query}\n{told}\nEND");
     }
 }
