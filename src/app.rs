@@ -45,13 +45,16 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tls::{Certificate, TlsError};
 use tokio::{sync::Semaphore, task::JoinHandle};
 
 /// Seconds that requests under way have when the gateway stops.
 const SHUTDOWN_SECONDS: u64 = 10;
+
+/// How long the server's threads may take to let go of the store.
+const LETTING_GO: Duration = Duration::from_secs(2);
 
 /// Connections that one worker holds; further ones wait until it has room.
 const MOST_CONNECTIONS: usize = 1024;
@@ -251,11 +254,22 @@ impl Running {
 
     /// Lets requests under way finish, then ends.
     pub async fn stop(self) -> Result<(), AppError> {
-        self.schedule.abort();
-        self.indexing.abort();
-        self.handle.stop(true).await;
-        self.server.await.map_err(io::Error::other)??;
-        Ok(())
+        let Self { store, gateway, handle, server, schedule, indexing, .. } = self;
+        schedule.abort();
+        indexing.abort();
+        handle.stop(true).await;
+        server.await.map_err(io::Error::other)??;
+        // Both were told to end.
+        let _ = (schedule.await, indexing.await);
+        drop(gateway);
+        // The server's threads let go a moment after it. Who comes last closes the store, and a file is whole by itself
+        // when it has been closed: the program's end would not wait for that.
+        let patience = Instant::now() + LETTING_GO;
+        while Arc::strong_count(&store) > 1 && Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let closed = tokio::task::spawn_blocking(move || drop(store));
+        Ok(closed.await.map_err(io::Error::other)?)
     }
 }
 

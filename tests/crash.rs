@@ -56,6 +56,13 @@ impl Gateway {
         self.child.kill().expect("it was running");
         self.child.wait().expect("it has ended");
     }
+
+    /// As an operator does.
+    #[cfg(unix)]
+    fn stop(&mut self) {
+        let told = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().expect("kill");
+        assert!(told.success() && self.child.wait().expect("it has ended").success());
+    }
 }
 
 impl Drop for Gateway {
@@ -271,4 +278,30 @@ async fn stored(http: &Client, url: &str, client: usize, number: u64) -> u64 {
     let search = format!("{url}/fhir/Basic?identifier=urn:test%7C{client}-{number}&_summary=count");
     let found: Value = http.get(search).send().await.expect("an answer").json().await.expect("JSON");
     found["total"].as_u64().expect("a number")
+}
+
+/// Whoever copies the data file of a gateway that was stopped has everything.
+#[cfg(unix)]
+#[tokio::test]
+async fn file_of_a_gateway_that_was_stopped_is_whole_by_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, copy) = (folder.path().join("kap.db"), folder.path().join("copy.db"));
+    let http = Client::new();
+    let mut gateway = Gateway::start(&file, &http).await;
+    let goal = json!({
+        "resourceType": "Goal", "id": "g", "lifecycleStatus": "active", "description": { "text": "x" },
+        "subject": { "display": "Testpatient" },
+    });
+    let stored = http.put(format!("{}/fhir/Goal/g", gateway.url)).json(&goal).send().await.expect("an answer");
+    assert_eq!(stored.status(), StatusCode::CREATED);
+    // Readers have the file open, too.
+    let found = http.get(format!("{}/fhir/Goal?_id=g", gateway.url)).send().await.expect("an answer");
+    assert_eq!(found.status(), StatusCode::OK);
+    gateway.stop();
+    assert!(!folder.path().join("kap.db-wal").exists());
+    std::fs::copy(&file, &copy).expect("a copy");
+    let mut gateway = Gateway::start(&copy, &http).await;
+    let read = http.get(format!("{}/fhir/Goal/g", gateway.url)).send().await.expect("an answer");
+    assert_eq!(read.status(), StatusCode::OK);
+    gateway.kill();
 }

@@ -34,6 +34,20 @@ async fn reopened_store_holds_what_the_closed_one_held() {
 }
 
 #[tokio::test]
+async fn closed_store_is_one_file_that_holds_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kap.db");
+    let store = SqliteStore::open(&file).unwrap();
+    commit(&store, record("r1", vec![write("Goal", "a", "1")])).await;
+    assert_eq!(ids(&store).await, ["a"]);
+    drop(store);
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(&file, &copy).unwrap();
+    assert!(!folder.path().join("kap.db-wal").exists());
+    assert_eq!(ids(&SqliteStore::open(&copy).unwrap()).await, ["a"]);
+}
+
+#[tokio::test]
 async fn after_a_restart_no_new_resource_inherits_the_versions_of_a_deleted_one() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("kap.db");

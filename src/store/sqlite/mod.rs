@@ -60,9 +60,10 @@ pub struct SqliteStore {
 }
 
 struct Open {
-    // Fields are dropped in this order: the claim on the file ends after its last use.
-    writer: Writer,
+    // Fields are dropped in this order: the claim on the file ends after its last use, and the last to use it is who may
+    // bring its log into it.
     readers: Readers,
+    writer: Writer,
     recent: Arc<Recent>,
     pages: Arc<Pages>,
     pending: Arc<Pending>,
@@ -84,7 +85,7 @@ impl SqliteStore {
         flush::recover(&connection, &pending).map_err(unavailable)?;
         let writer = Writer::start(connection, Arc::clone(&recent), Arc::clone(&pages), Arc::clone(&pending))?;
         let readers = Readers::new(place);
-        Ok(Self { open: Arc::new(Open { writer, readers, recent, pages, pending, _claim: claim }) })
+        Ok(Self { open: Arc::new(Open { readers, writer, recent, pages, pending, _claim: claim }) })
     }
 
     /// A read that may take long runs where it holds up no request.
