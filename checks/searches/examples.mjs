@@ -398,7 +398,7 @@ for (const [type, resources] of [...stored].sort()) {
     combinations++;
     const values = new Map([...resources].map(([id, resource]) => [id, extracted(parameter, parts, resource)]));
     const having = (rule) => [...values].filter(([, { found }]) => found.some(rule)).map(([id]) => id);
-    // A value without a rule here may be found or not.
+    // A resource with a value without a rule here may be found or not: such a parameter is not asked at all.
     const unruled = [...values.values()].find(({ unruled }) => unruled)?.unruled;
     if (unruled) {
       without.set(`${type}?${parameter.code}`, unruled);
@@ -432,7 +432,6 @@ for (const [type, resources] of [...stored].sort()) {
   }
 }
 const count = [...stored.values()].reduce((sum, resources) => sum + resources.size, 0);
-console.log(`${count} examples of ${stored.size} types, ${combinations} parameters of types, ${asked} searches: ${faults.length} faults`);
 // A check that has nothing to ask finds nothing.
 const expected = { examples: [count, 680], parameters: [combinations, 1950], searches: [asked, 12_000] };
 for (const [what, [found, least]] of Object.entries(expected)) {
@@ -440,5 +439,7 @@ for (const [what, [found, least]] of Object.entries(expected)) {
 }
 for (const name of WITHOUT_RULE) if (!without.has(name)) faults.push(`${name}: it was expected to have a value without a rule`);
 for (const [name, reason] of without) if (!WITHOUT_RULE.has(name)) faults.push(`${name}: no rule for ${reason}`);
+const asking = `${combinations} parameters of types, ${asked} searches`;
+console.log(`${count} examples of ${stored.size} types, ${asking}: ${faults.length} faults`);
 for (const fault of faults) console.log(fault.slice(0, 600));
 process.exitCode = faults.length ? 1 : 0;

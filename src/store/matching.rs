@@ -182,21 +182,20 @@ impl Test {
 
     /// Does it need the body, or other resources?
     pub(super) fn is_far(&self) -> bool {
-        match self {
-            Test::Any(tests) | Test::All(tests) => tests.iter().any(Test::is_far),
-            Test::Not(test) => test.is_far(),
-            Test::Leaf(_) | Test::Composite(_) | Test::Id(_) | Test::LastUpdated { .. } => false,
-            Test::Beyond(_) => true,
-        }
+        self.any_beyond(&|_| true)
     }
 
     /// Does it ask who refers to a resource?
     pub(super) fn asks_who_refers(&self) -> bool {
+        self.any_beyond(&|beyond| matches!(beyond, Beyond::Has { .. }))
+    }
+
+    fn any_beyond(&self, is_it: &dyn Fn(&Beyond) -> bool) -> bool {
         match self {
-            Test::Any(tests) | Test::All(tests) => tests.iter().any(Test::asks_who_refers),
-            Test::Not(test) => test.asks_who_refers(),
+            Test::Any(tests) | Test::All(tests) => tests.iter().any(|test| test.any_beyond(is_it)),
+            Test::Not(test) => test.any_beyond(is_it),
             Test::Leaf(_) | Test::Composite(_) | Test::Id(_) | Test::LastUpdated { .. } => false,
-            Test::Beyond(beyond) => matches!(beyond, Beyond::Has { .. }),
+            Test::Beyond(beyond) => is_it(beyond),
         }
     }
 }

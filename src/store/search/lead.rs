@@ -41,7 +41,8 @@ impl Searcher<'_> {
                 let enough = if self.index.is_remote() { FEWEST_REMOTE } else { FEWEST };
                 // Who is referred to is known only when all who refer to somebody have been looked at: what needs no other
                 // resource leads before that.
-                let is_late = |(_, test): &(usize, &Test)| test.is_far() && tests.iter().any(Test::asks_who_refers);
+                let asks_who_refers = tests.iter().any(Test::asks_who_refers);
+                let is_late = |(_, test): &(usize, &Test)| asks_who_refers && test.is_far();
                 let (late, first): (Vec<_>, Vec<_>) = tests.iter().enumerate().partition(is_late);
                 for (number, test) in first.into_iter().chain(late) {
                     if is_narrowed && ordered(test).is_some() {
